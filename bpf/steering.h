@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * What the steering program and its loader share: map names, keys and values.
+ * Addresses are network order, ports host order.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define STEERING_PROGRAM "headrace_steer" /* function name: how a left-over one is known (cut to 15) */
+
+#define STEERING_MAX_QUEUES    64
+#define STEERING_MAX_LISTENERS 65536
+#define STEERING_MAX_LOCALS    1024
+#define STEERING_MAX_ENDPOINTS 65536
+#define STEERING_MAX_HOSTS     4096
+
+/* xsks_map: queue -> AF_XDP socket, filled by the driver. */
+
+/* services: what clients talk to. Port 0 stands for the address alone (value: how many ports). */
+/* endpoints: where dnat services send; port 0 with protocol 0: the address alone;
+ * port 0 with a protocol: every port of it. */
+struct steering_endpoint {
+	__be32 address;
+	__u16 port;
+	__u8 protocol;
+	__u8 pad;
+};
+
+/* locals: __be32 address -> the ports full NAT draws from. */
+struct steering_ports {
+	__u16 first, last; /* inclusive */
+};
+
+/* hosts: __be32 address -> __u8. */
+
+/* port: one row: the port itself. */
+struct steering_port {
+	__u8 mac[6];
+	__u8 any_mac;
+	__u8 pad;
+};

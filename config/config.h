@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Reading, checking and writing the configuration. Needs no root, no DPDK and
+ * no daemon. Any thread; a struct config is never changed once returned.
+ */
+#pragma once
+
+#include "config/model.h"
+
+#include <jansson.h>
+
+/* One fault: where (JSON pointer, RFC 6901; line and column when the JSON itself is broken) and what. */
+struct config_error {
+	char pointer[256];
+	char detail[384];
+	int line, column; /* 0: not known */
+};
+
+struct config_errors {
+	struct config_error *items;
+	size_t count;
+};
+
+void config_errors_free(struct config_errors *errors);
+
+/*
+ * Reads the document; on success *out is a whole, valid configuration to be
+ * freed by config_free(). Else a negative errno (-EINVAL: the document is
+ * refused) and every fault found, at once, in `errors`.
+ */
+int config_load(const char *path, struct config **out, struct config_errors *errors);
+int config_parse(const char *text, size_t length, struct config **out, struct config_errors *errors);
+void config_free(struct config *config);
+
+/* The document again, defaults left out; a new reference. */
+json_t *config_render(const struct config *config);
+
+/*
+ * True when `next` differs from `running` in a field that is read at start
+ * only; its pointer is written to `pointer` (256 bytes).
+ */
+bool config_needs_restart(const struct config *running, const struct config *next, char *pointer);
+
+const struct config_pool *config_find_pool(const struct config *config, const char *name);
+const struct config_local_pool *config_find_local_pool(const struct config *config, const char *name);
+
+/* JSON Schema (draft 2020-12) of the document, and its reference page in Markdown, from the one table. */
+json_t *config_schema(void);
+char *config_reference(void); /* malloc'ed */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Publishing: turns configuration, health and neighbours into objects of
+ * `tables` and makes the changed ones a new generation. The only writer of the
+ * file; the control plane's one thread.
+ *
+ * Indexes and epochs are kept for the life of an object, across restarts too:
+ * publisher_open() adopts a file it finds. A backend is known by its pool's
+ * name, its own name, address and port; one that left the configuration stays,
+ * draining, until its flows ended or drain_timeout is over.
+ */
+#pragma once
+
+#include "config/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct publisher;
+
+/* A neighbour on a port's link. */
+struct publish_next_hop {
+	struct address address;
+	uint8_t mac[6];
+	uint16_t vlan;
+	uint16_t port; /* position in config->dataplane.ports */
+	uint16_t mtu;
+	bool resolved;
+};
+
+struct publish_route {
+	struct address prefix;
+	uint8_t length; /* of the address's own family */
+	uint16_t port;
+	bool on_link;
+	struct address gateway; /* unless on_link */
+};
+
+/* Of each backend of config->pools, in their order, pool after pool. */
+struct publish_backend {
+	bool up; /* by its health checks (or has none) */
+	bool has_next_hop;
+	uint16_t port;           /* where the next hop is */
+	struct address next_hop; /* one of next_hops */
+};
+
+struct publish_input {
+	const struct config *config;
+	const struct publish_backend *backends;
+	size_t backend_count;
+	const struct publish_next_hop *next_hops;
+	size_t next_hop_count;
+	const struct publish_route *routes;
+	size_t route_count;
+	const struct address *host_addresses;
+	size_t host_address_count;
+	uint64_t now_ms; /* CLOCK_MONOTONIC */
+	/* Flows the dataplane has with the backend of this index; for draining ones. */
+	uint64_t (*flows_of_backend)(void *context, uint32_t index);
+	void *context;
+};
+
+/* Opens `tables` in run_dir, adopting what is there when it is whole; 0 or -errno. */
+int publisher_open(const char *run_dir, struct publisher **out);
+void publisher_close(struct publisher *publisher);
+
+/* Publishes what changed; 1 when there is a new generation, 0 when nothing changed, or -errno. */
+int publisher_publish(struct publisher *publisher, const struct publish_input *input);
+
+uint64_t publisher_generation(const struct publisher *publisher);
+/* True when the generation was found in the file, not made by this process. */
+bool publisher_adopted(const struct publisher *publisher);
+
+/* When publishing again is due though nothing changed (a drain's end); 0: never. CLOCK_MONOTONIC, ms. */
+uint64_t publisher_next_due(const struct publisher *publisher);
+
+/* Index of a backend or service in `tables` and the counters; -ENOENT before it was published. */
+int publisher_backend_index(const struct publisher *publisher, const char *pool,
+			    const struct config_backend *backend);
+int publisher_service_index(const struct publisher *publisher, const char *service);
+
+/* State (enum abi_backend_state) under which the adopted or last generation has it; -ENOENT. */
+int publisher_backend_state(const struct publisher *publisher, const char *pool,
+			    const struct config_backend *backend);

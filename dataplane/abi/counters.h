@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * `counters`: written by the dataplane, read by anyone at any time.
+ *
+ * One block for each worker, then one for the main thread (the kernel path),
+ * each written by that thread alone with plain relaxed stores: a reader sees
+ * every counter whole, but not all of the same moment. Counters only grow;
+ * they start at 0 with each dataplane instance. A service's or backend's row
+ * is its index in `tables`: when an index is given to another object the row
+ * goes on from where it was, and the reader takes the difference.
+ *
+ * The law of accounts, over the sum of all blocks:
+ *   received + generated + from_linux
+ *     = sent + to_linux + sum of verdicts[FIRST_DROP ..] + held
+ * `received` and `sent` are packets that a port's driver gave or took. A packet
+ * whose verdict was TO_BACKEND or TO_CLIENT but which the driver did not take
+ * is counted under verdicts[TX_FULL] too. `to_linux` counts what Linux took from a
+ * tap (main thread's block); `held` is computed: what is in no other column.
+ */
+#pragma once
+
+#include "dataplane/abi/file.h"
+#include "dataplane/abi/tables.h"
+#include "dataplane/abi/verdicts.h"
+
+struct abi_traffic {
+	uint64_t packets_in;  /* from clients */
+	uint64_t bytes_in;    /* IP length */
+	uint64_t packets_out; /* to clients */
+	uint64_t bytes_out;
+	uint64_t flows_started;
+	uint64_t flows_ended; /* started - ended: flows there are now */
+	uint64_t drops;       /* packets of this service or backend dropped */
+	uint64_t reserved;
+};
+
+struct abi_port_traffic {
+	uint64_t received, received_bytes;
+	uint64_t sent, sent_bytes;
+	uint64_t to_linux, from_linux;
+	uint64_t tx_full;
+	uint64_t reserved;
+};
+
+struct abi_counters_block {
+	uint64_t received;
+	uint64_t generated;
+	uint64_t from_linux;
+	uint64_t sent;
+	uint64_t to_linux;
+	uint64_t polls;       /* turns of the loop */
+	uint64_t empty_polls; /* that found no packet */
+	uint64_t naps;
+	uint64_t verdicts[ABI_VERDICT_MAX];
+	struct abi_port_traffic ports[ABI_MAX_PORTS];
+	struct abi_traffic services[ABI_MAX_SERVICES];
+	struct abi_traffic backends[ABI_MAX_BACKENDS];
+};
+
+struct abi_counters {
+	struct abi_file file;
+	uint32_t worker_count;
+	uint32_t block_count;   /* worker_count + 1: the last is the main thread's */
+	uint64_t block_offset;  /* of the first, a multiple of the cache line */
+	uint64_t block_size;    /* from one to the next */
+	uint8_t reserved[40];
+};

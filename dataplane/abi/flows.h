@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * `flows`: the flow records, one table for each worker, written by that worker
+ * alone; readable by anyone without asking it.
+ *
+ * A record stands for both directions of a flow. It is written so that the
+ * process may die at any instruction: `version` is odd while the identity
+ * (addresses, ports, service, backend) is being written; a reader copies the
+ * record and takes it only when version was the same even number before and
+ * after, and state is not FREE. What changes with each packet (last_seen,
+ * state, hops) is single stores. The index from tuples to records lies behind
+ * the records; it is derived: rebuilt, not trusted, after a crash.
+ *
+ * last_seen and syn_time count ABI_FLOW_TICK_MS of CLOCK_MONOTONIC, modulo 2^32.
+ */
+#pragma once
+
+#include "dataplane/abi/file.h"
+
+#define ABI_FLOW_TICK_SHIFT 6 /* a tick is 64 ms: now_ms >> 6 */
+#define ABI_FLOW_TICK_MS    (1u << ABI_FLOW_TICK_SHIFT)
+
+enum abi_flow_state {
+	ABI_FLOW_FREE = 0,
+	ABI_FLOW_TCP_HALF_OPEN,   /* SYN seen, handshake not ended */
+	ABI_FLOW_TCP_ESTABLISHED,
+	ABI_FLOW_TCP_CLOSING,     /* a FIN from each side, or a reset */
+	ABI_FLOW_UDP,
+	ABI_FLOW_DIRECT, /* a client and a dnat backend's real address: Linux forwards it */
+	ABI_FLOW_STATE_COUNT
+};
+
+/* Flags of a flow. */
+#define ABI_FLOW_FULL_NAT    (1u << 0)
+#define ABI_FLOW_CLIENT_FIN  (1u << 1)
+#define ABI_FLOW_BACKEND_FIN (1u << 2)
+#define ABI_FLOW_ANSWERED    (1u << 3) /* the backend has sent something */
+#define ABI_FLOW_PEER_PORT   (1u << 4) /* the other node drew the local port */
+
+/* An IPv4 flow: one cache line. (IPv6: two; they come with a table of their own.) */
+struct abi_flow {
+	uint32_t version;
+	uint8_t state;
+	uint8_t protocol;
+	uint8_t family; /* 4 */
+	uint8_t flags;
+	uint32_t last_seen;
+	uint32_t syn_time;
+	uint32_t be_client, be_service, be_local, be_backend;
+	uint16_t be_client_port, be_service_port, be_local_port, be_backend_port;
+	uint16_t service, backend; /* indexes in `tables` */
+	uint32_t service_epoch, backend_epoch;
+	uint16_t client_hop; /* index in the worker's hops; 0: none, use the route */
+	uint16_t backend_hop; /* kept for links whose backends move; 0: the backend's next hop */
+	uint16_t options;     /* of telling the backend the client's address */
+	uint16_t reserved;
+	uint32_t sync_mark;
+} __attribute__((aligned(ABI_CACHE_LINE)));
+
+/* Where packets to a client go: learned from the packets that came from it. */
+struct abi_flow_hop {
+	uint8_t mac[6];
+	uint16_t vlan;
+	uint16_t port;
+	uint16_t used; /* 0: free */
+	uint32_t next_hop;       /* index in `tables` whose MAC it was; ABI_NONE: a client on the link */
+	uint32_t next_hop_epoch;
+	uint32_t reserved;
+};
+
+#define ABI_FLOW_HOPS 4096
+
+struct abi_flow_table {
+	uint32_t capacity; /* records */
+	uint32_t hop_capacity;
+	uint64_t records_offset; /* struct abi_flow[capacity], from the start of the file */
+	uint64_t hops_offset;    /* struct abi_flow_hop[hop_capacity] */
+	uint64_t index_offset;   /* private to the dataplane's core/ */
+	uint64_t index_size;
+	uint8_t reserved[24];
+};
+
+struct abi_flows {
+	struct abi_file file;
+	uint32_t table_count; /* workers */
+	uint32_t record_size; /* sizeof(struct abi_flow) */
+	uint64_t secret[2];   /* key of the index */
+	uint8_t reserved[40];
+	struct abi_flow_table tables[]; /* table_count of them */
+};

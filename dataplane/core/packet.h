@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * A packet as the engine sees it: contiguous bytes from the Ethernet header on,
+ * with room before and behind. The shell fills it from an mbuf, a test from an
+ * array.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define PACKET_BURST    32  /* most packets in one call of engine_run() */
+#define PACKET_HEADROOM 128 /* least room before data */
+#define PACKET_TAILROOM 64  /* least room behind */
+
+struct packet {
+	/* In, and out: both may change. */
+	uint8_t *data;
+	uint32_t length;
+
+	/* In. */
+	uint16_t in_port;
+	uint16_t vlan; /* of the tag the driver took off; 0: none */
+	void *cookie;  /* the caller's; the engine does not look at it */
+
+	/* Out. */
+	uint8_t verdict; /* enum abi_verdict */
+	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */
+};

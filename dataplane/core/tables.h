@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Taking over generations of `tables`, and the snapshot that workers forward
+ * by.
+ *
+ * Life-cycle: tables_take() copies what changed out of the shared file,
+ * validates the copies and builds a snapshot beside the one in use, sharing
+ * the objects both have. The caller switches its workers to it by one release
+ * store, waits until each has passed a quiescent state, and calls
+ * snapshot_release() on the old one.
+ *
+ * Synchronization: everything here is the main thread's. A snapshot is
+ * immutable; workers read it without any lock.
+ */
+#pragma once
+
+#include "dataplane/abi/tables.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where copies live: huge-page memory in the dataplane, malloc() in tests. */
+struct allocator {
+	void *(*allocate)(void *context, size_t size); /* 64-byte aligned, zeroed; NULL: no memory */
+	void (*release)(void *context, void *memory);
+	void *context;
+};
+
+/* One row of the service look-up: (address, port, protocol) -> service. */
+struct listener_slot {
+	uint32_t be_address;
+	uint16_t port; /* host order */
+	uint8_t protocol; /* 0: empty slot */
+	uint16_t service;
+};
+
+/* A backend's address and port as steering and the engine match it; port 0: any port. */
+struct endpoint_slot {
+	uint32_t be_address;
+	uint16_t port;
+	uint8_t protocol; /* 0: empty slot */
+};
+
+struct local_slot {
+	uint32_t be_address; /* 0: empty slot */
+	uint16_t port_first, port_last;
+};
+
+/* Sizes of the open-addressed tables below are powers of two; mask = size - 1. */
+struct snapshot {
+	uint64_t generation;
+	uint64_t revision;
+	const struct abi_settings *settings;
+	/* Indexed by the ABI's indexes; NULL where there is none. */
+	const struct abi_service **services;
+	const struct abi_backend **backends;
+	const struct abi_ring **rings;
+	const struct abi_next_hop **next_hops;
+	const struct abi_local_pool **local_pools;
+	uint32_t service_count, backend_count, ring_count, next_hop_count, local_pool_count;
+	const struct abi_routes *routes;                 /* NULL: none */
+	const struct abi_host_addresses *host_addresses; /* NULL: none */
+
+	struct listener_slot *listeners;
+	uint32_t listener_mask;
+	struct endpoint_slot *dnat_endpoints; /* where dnat services send */
+	uint32_t dnat_endpoint_mask;
+	struct local_slot *locals; /* addresses of local pools */
+	uint32_t local_mask;
+	uint32_t *host_set; /* IPv4 addresses of this host, network order; 0: empty */
+	uint32_t host_mask;
+};
+
+enum tables_outcome {
+	TABLES_TAKEN,     /* *out is a new snapshot */
+	TABLES_UNCHANGED, /* the generation is the one in use */
+	TABLES_NONE,      /* nothing published yet */
+	TABLES_TORN,      /* overtaken by the writer; try again */
+	TABLES_REFUSED    /* the reason says why; the one in use goes on */
+};
+
+/* How many ports next hops and routes may name. */
+struct tables_limits {
+	uint16_t port_count;
+};
+
+/*
+ * `file` is the mapped file, `size` its length by fstat(). `current` may be
+ * NULL. `reason` (of `reason_size` bytes) gets a sentence with TABLES_REFUSED;
+ * *generation the generation it is about.
+ */
+enum tables_outcome tables_take(const void *file, size_t size, const struct snapshot *current,
+				const struct tables_limits *limits,
+				const struct allocator *allocator, struct snapshot **out,
+				uint64_t *generation, char *reason, size_t reason_size);
+
+/* Frees the snapshot and what no other one shares. NULL is allowed. */
+void snapshot_release(struct snapshot *snapshot);
+
+/* Look-ups of the packet path; be_ is network order, ports are host order. */
+const struct abi_service *snapshot_find_service(const struct snapshot *snapshot,
+						uint32_t be_address, uint16_t port,
+						uint8_t protocol, uint32_t *index);
+bool snapshot_is_dnat_endpoint(const struct snapshot *snapshot, uint32_t be_address, uint16_t port,
+			       uint8_t protocol);
+bool snapshot_is_dnat_address(const struct snapshot *snapshot, uint32_t be_address);
+bool snapshot_is_service_address(const struct snapshot *snapshot, uint32_t be_address);
+/* True when the address is local and the port in its range. */
+bool snapshot_is_local(const struct snapshot *snapshot, uint32_t be_address, uint16_t port);
+bool snapshot_is_local_address(const struct snapshot *snapshot, uint32_t be_address);
+bool snapshot_is_host_address(const struct snapshot *snapshot, uint32_t be_address);
+/* Linux's route to the address through our ports; NULL: none. */
+const struct abi_route *snapshot_find_route(const struct snapshot *snapshot, uint32_t be_address);
+/* The neighbour with this address (or MAC and VLAN) on this port; ABI_NONE: not known. */
+uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
+				 uint32_t be_address);
+uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,
+			   const uint8_t mac[6]);
