@@ -10,8 +10,9 @@
 #include "config/model.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
-/* One fault: where (JSON pointer, RFC 6901; line and column when the JSON itself is broken) and what. */
+/* One fault: where (JSON pointer, RFC 6901, and its place in the text) and what to do about it. */
 struct config_error {
 	char pointer[256];
 	char detail[384];
@@ -25,10 +26,14 @@ struct config_errors {
 
 void config_errors_free(struct config_errors *errors);
 
+/* One line for each fault: "PATH:line:column: /pointer: sentence". */
+void config_errors_print(const char *path, const struct config_errors *errors, FILE *stream);
+
 /*
  * Reads the document; on success *out is a whole, valid configuration to be
  * freed by config_free(). Else a negative errno (-EINVAL: the document is
- * refused) and every fault found, at once, in `errors`.
+ * refused) and every fault found, at once, in `errors`, in the order of the
+ * text; of more than 1000, the first 1000 found.
  */
 int config_load(const char *path, struct config **out, struct config_errors *errors);
 int config_parse(const char *text, size_t length, struct config **out, struct config_errors *errors);
