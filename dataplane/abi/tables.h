@@ -25,6 +25,9 @@
  * holds index and epoch, and an index is not given to another object while a
  * record may mean it.
  *
+ * file.instance names a line of generations: a process that adopts the file, or
+ * makes a larger one of it, keeps it and goes on counting.
+ *
  * Addresses are 16 bytes, network order, IPv4 as ::ffff:a.b.c.d. Ports are host
  * order. Times are milliseconds.
  */
@@ -144,7 +147,7 @@ enum abi_backend_state {
 /* Flags of a backend: in how many ways it is reached; tells what steering must match. */
 #define ABI_BACKEND_DNAT     (1u << 0) /* serves a dnat service */
 #define ABI_BACKEND_FULL_NAT (1u << 1)
-#define ABI_BACKEND_TCP      (1u << 2)
+#define ABI_BACKEND_TCP      (1u << 2) /* protocols of its dnat services */
 #define ABI_BACKEND_UDP      (1u << 3)
 
 struct abi_backend {
@@ -157,7 +160,9 @@ struct abi_backend {
 	uint32_t next_hop; /* index; ABI_NONE: not known yet */
 	uint32_t weight;
 	uint32_t flags;
-	uint32_t reserved[7];
+	uint64_t identity;   /* the writer's: hash of pool, name, address and port, uncut */
+	uint64_t removed_at; /* the writer's: when it left the configuration; 0: it has not */
+	uint32_t reserved[2];
 };
 
 /*
@@ -168,6 +173,8 @@ struct abi_backend {
 struct abi_ring {
 	uint32_t size;          /* a prime */
 	uint32_t backend_count; /* distinct backends in it */
+	uint64_t identity;      /* the writer's: hash of the pool's name */
+	uint64_t members;       /* the writer's: hash of the backends and weights it was built from */
 	uint16_t slots[];
 };
 
@@ -176,7 +183,7 @@ struct abi_next_hop {
 	uint8_t mac[6];
 	uint16_t vlan; /* 0: untagged */
 	uint16_t port; /* position in the configuration's dataplane.ports */
-	uint16_t mtu;
+	uint16_t mtu;  /* 0: the port's */
 	uint32_t epoch;
 	uint32_t resolved; /* 0: its MAC is not known (any more) */
 	uint32_t reserved[7];
@@ -191,7 +198,7 @@ struct abi_local_pool {
 	uint8_t addresses[][16];
 };
 
-/* Linux's routes through our ports, longest prefix first. */
+/* Linux's routes through our ports, longest prefix first, then by prefix; no two alike. */
 struct abi_route {
 	uint8_t prefix[16];
 	uint8_t length; /* of the 128 bits: an IPv4 /24 is 120 */

@@ -24,6 +24,7 @@ struct engine_port {
 	uint8_t reply_by_route;     /* reply_path: route */
 	uint8_t learn_from_anyone;  /* last_hop_from: anyone */
 	uint8_t any_mac;            /* takes frames whatever MAC they are for */
+	uint8_t unsteered;          /* no XDP program has chosen its frames: the engine does */
 };
 
 struct engine {
@@ -32,7 +33,7 @@ struct engine {
 	struct abi_counters_block *counters;
 	struct engine_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
-	uint64_t random[2]; /* state of the generator that draws local ports; seeded by the caller */
+	uint64_t random[2]; /* of the generator that draws local ports; the caller's seed, not all 0 */
 };
 
 /*
@@ -40,7 +41,8 @@ struct engine {
  * it is to be sent, translates it in place: addresses, ports, checksums by
  * difference (RFC 1624), hop limit, MACs. Counts verdicts, services and
  * backends, not what ports receive and send. `now_ms` is CLOCK_MONOTONIC.
- * With snapshot NULL every packet goes to Linux.
+ * With snapshot NULL every packet goes to Linux. A packet that is not sent
+ * is left as it came.
  */
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms);
 

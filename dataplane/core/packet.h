@@ -15,13 +15,13 @@
 #define PACKET_TAILROOM 64  /* least room behind */
 
 struct packet {
-	/* In, and out: both may change. */
+	/* In, and out: all may change. */
 	uint8_t *data;
 	uint32_t length;
+	uint16_t vlan; /* in: of the tag the driver took off; out: of the tag to put on; 0: none */
 
 	/* In. */
 	uint16_t in_port;
-	uint16_t vlan; /* of the tag the driver took off; 0: none */
 	void *cookie;  /* the caller's; the engine does not look at it */
 
 	/* Out. */

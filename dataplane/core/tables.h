@@ -49,8 +49,14 @@ struct local_slot {
 	uint16_t port_first, port_last;
 };
 
-/* Sizes of the open-addressed tables below are powers of two; mask = size - 1. */
+struct object; /* core/snapshot.h */
+
+/*
+ * Sizes of the open-addressed tables below are powers of two, at least twice
+ * what they hold; mask = size - 1.
+ */
 struct snapshot {
+	uint64_t instance; /* of the file: which line of generations */
 	uint64_t generation;
 	uint64_t revision;
 	const struct abi_settings *settings;
@@ -72,6 +78,20 @@ struct snapshot {
 	uint32_t local_mask;
 	uint32_t *host_set; /* IPv4 addresses of this host, network order; 0: empty */
 	uint32_t host_mask;
+
+	/* Of the look-ups below only: addresses alone, and positions + 1 (0: empty slot). */
+	uint32_t *service_addresses, *dnat_addresses;
+	uint32_t service_address_mask, dnat_address_mask;
+	uint32_t *neighbours, *macs; /* next hops by address, by MAC */
+	uint32_t next_hop_mask;
+	uint32_t *route_rows;
+	uint32_t route_mask;
+	uint64_t route_lengths; /* bit n: there are IPv4 prefixes of n bits */
+
+	/* What it holds a share of, in the directory's order, and where memory goes back to. */
+	struct object **objects;
+	uint32_t object_count;
+	struct allocator allocator;
 };
 
 enum tables_outcome {
@@ -90,7 +110,7 @@ struct tables_limits {
 /*
  * `file` is the mapped file, `size` its length by fstat(). `current` may be
  * NULL. `reason` (of `reason_size` bytes) gets a sentence with TABLES_REFUSED;
- * *generation the generation it is about.
+ * *generation the generation it is about (0: the file itself is not usable).
  */
 enum tables_outcome tables_take(const void *file, size_t size, const struct snapshot *current,
 				const struct tables_limits *limits,
@@ -104,6 +124,7 @@ void snapshot_release(struct snapshot *snapshot);
 const struct abi_service *snapshot_find_service(const struct snapshot *snapshot,
 						uint32_t be_address, uint16_t port,
 						uint8_t protocol, uint32_t *index);
+/* Also true when the backend keeps the destination's port, whatever `port` is. */
 bool snapshot_is_dnat_endpoint(const struct snapshot *snapshot, uint32_t be_address, uint16_t port,
 			       uint8_t protocol);
 bool snapshot_is_dnat_address(const struct snapshot *snapshot, uint32_t be_address);
@@ -114,7 +135,10 @@ bool snapshot_is_local_address(const struct snapshot *snapshot, uint32_t be_addr
 bool snapshot_is_host_address(const struct snapshot *snapshot, uint32_t be_address);
 /* Linux's route to the address through our ports; NULL: none. */
 const struct abi_route *snapshot_find_route(const struct snapshot *snapshot, uint32_t be_address);
-/* The neighbour with this address (or MAC and VLAN) on this port; ABI_NONE: not known. */
+/*
+ * The neighbour with this address, resolved or not, or with this MAC and VLAN,
+ * on this port; ABI_NONE: not known.
+ */
 uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
 				 uint32_t be_address);
 uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,

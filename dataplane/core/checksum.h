@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Checksums by difference: RFC 1624, equation 3: HC' = ~(~HC + ~m + m'). Only
+ * what changed enters, so a sum that was wrong stays wrong by as much. Sums are
+ * one's complement and do not depend on the byte order: all words are taken as
+ * they lie in the packet.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Adds ~m + m' of one word to the difference, which starts at 0 and must not meet more than 2^15
+ * words. */
+static inline uint32_t checksum_replace16(uint32_t difference, uint16_t old, uint16_t new)
+{
+	return difference + (uint16_t)~old + new;
+}
+
+static inline uint32_t checksum_replace32(uint32_t difference, uint32_t old, uint32_t new)
+{
+	difference = checksum_replace16(difference, (uint16_t)old, (uint16_t) new);
+	return checksum_replace16(difference, (uint16_t)(old >> 16), (uint16_t)(new >> 16));
+}
+
+static inline uint16_t checksum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(sum + (sum >> 16));
+}
+
+/* The checksum after the difference. */
+static inline uint16_t checksum_adjust(uint16_t checksum, uint32_t difference)
+{
+	return (uint16_t)~checksum_fold((uint16_t)~checksum + difference);
+}
+
+/* UDP: 0 says that there is no checksum, so one that comes out as 0 is sent as its twin (RFC 768).
+ */
+static inline uint16_t checksum_adjust_udp(uint16_t checksum, uint32_t difference)
+{
+	if (checksum == 0)
+		return 0;
+	checksum = checksum_adjust(checksum, difference);
+	return checksum == 0 ? 0xffff : checksum;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Steering: is a frame for the dataplane, or for Linux? The same decision as
+ * the XDP program in bpf/steering.bpf.c makes, for ports that no XDP program
+ * guards; tests hold both against the same cases.
+ *
+ * Ours are frames to the port's own MAC that hold IPv4 and
+ * - TCP or UDP whose destination is a service, a local address in its port
+ *   range or a dnat endpoint, or whose source is a dnat endpoint and whose
+ *   destination is no address of this host;
+ * - a fragment of TCP or UDP of which the same is true by the addresses alone;
+ * - an ICMP error (types 3, 11, 12) of whose packet inside, turned round, the
+ *   same is true.
+ * What is malformed is Linux's: it counts such things.
+ */
+#pragma once
+
+#include "dataplane/core/engine.h"
+#include "dataplane/core/flow_tuple.h"
+
+enum classification { CLASSIFY_PASS, CLASSIFY_STEER };
+
+/* Snapshot NULL: everything passes. */
+enum classification classify_frame(const struct snapshot *snapshot, const struct engine_port *port,
+				   const uint8_t *frame, uint32_t length);
+
+/* What is said above of addresses with ports, and of addresses alone. */
+bool classify_endpoints(const struct snapshot *snapshot, const struct flow_tuple *tuple);
+bool classify_addresses(const struct snapshot *snapshot, uint32_t be_source,
+			uint32_t be_destination);

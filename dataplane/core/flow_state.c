@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "dataplane/core/flow_state.h"
+
+#include "dataplane/core/wire.h"
+
+#define FINS (ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN)
+
+/* Of direct connections, which no service describes: RFC 5382 and RFC 4787. */
+#define DIRECT_TCP_MS     (7440u * 1000)
+#define DIRECT_UDP_MS     (300u * 1000)
+#define DIRECT_BRIEFLY_MS (60u * 1000) /* not answered yet, or closed from both sides */
+
+bool flow_state_is_opening(uint8_t tcp_flags)
+{
+	return (tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN;
+}
+
+static uint8_t flags_after(const struct abi_flow *flow, enum flow_direction direction,
+			   uint8_t tcp_flags)
+{
+	uint8_t flags = flow->flags;
+
+	/* A direct connection's record serves the next one between the same ends. */
+	if (flow->state == ABI_FLOW_DIRECT && flow_state_is_opening(tcp_flags))
+		return 0;
+	if (direction == FLOW_FROM_BACKEND)
+		flags |= ABI_FLOW_ANSWERED;
+	if (tcp_flags & TCP_FLAG_RST)
+		flags |= FINS;
+	else if (tcp_flags & TCP_FLAG_FIN)
+		flags |= direction == FLOW_FROM_CLIENT ? ABI_FLOW_CLIENT_FIN : ABI_FLOW_BACKEND_FIN;
+	return flags;
+}
+
+static uint8_t state_after(const struct abi_flow *flow, enum flow_direction direction,
+			   uint8_t tcp_flags, uint8_t flags)
+{
+	if (flow->state != ABI_FLOW_TCP_HALF_OPEN && flow->state != ABI_FLOW_TCP_ESTABLISHED)
+		return flow->state;
+	if ((flags & FINS) == FINS)
+		return ABI_FLOW_TCP_CLOSING;
+	/* The handshake's third packet: the client acknowledges the backend's answer. */
+	if (direction == FLOW_FROM_CLIENT && (flags & ABI_FLOW_ANSWERED) != 0 &&
+	    (tcp_flags & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK)
+		return ABI_FLOW_TCP_ESTABLISHED;
+	return flow->state;
+}
+
+bool flow_state_advance(struct abi_flow *flow, enum flow_direction direction, uint8_t tcp_flags)
+{
+	uint8_t flags = flags_after(flow, direction, tcp_flags);
+	uint8_t state = state_after(flow, direction, tcp_flags, flags);
+	bool closed = (flags & FINS) == FINS && (flow->flags & FINS) != FINS;
+
+	if (flags != flow->flags)
+		__atomic_store_n(&flow->flags, flags, __ATOMIC_RELAXED);
+	if (state != flow->state)
+		__atomic_store_n(&flow->state, state, __ATOMIC_RELAXED);
+	return closed;
+}
+
+static uint32_t direct_timeout(const struct abi_flow *flow)
+{
+	if (flow->protocol != PROTOCOL_TCP)
+		return DIRECT_UDP_MS;
+	if ((flow->flags & FINS) == FINS || !(flow->flags & ABI_FLOW_ANSWERED))
+		return DIRECT_BRIEFLY_MS;
+	return DIRECT_TCP_MS;
+}
+
+static uint32_t timeout_ms(const struct abi_flow *flow, const struct abi_service *service)
+{
+	switch (flow->state) {
+	case ABI_FLOW_TCP_HALF_OPEN:
+		return service->timeouts[ABI_TIMEOUT_TCP_HALF_OPEN];
+	case ABI_FLOW_TCP_ESTABLISHED:
+		return service->timeouts[ABI_TIMEOUT_TCP_ESTABLISHED];
+	case ABI_FLOW_TCP_CLOSING:
+		return service->timeouts[ABI_TIMEOUT_TCP_CLOSING];
+	case ABI_FLOW_UDP:
+		return service->timeouts[ABI_TIMEOUT_UDP];
+	default:
+		return direct_timeout(flow);
+	}
+}
+
+uint32_t flow_state_timeout(const struct abi_flow *flow, const struct abi_service *service)
+{
+	/* One tick more: last_seen was rounded down. */
+	return (uint32_t)(((uint64_t)timeout_ms(flow, service) + ABI_FLOW_TICK_MS - 1) >>
+			  ABI_FLOW_TICK_SHIFT) +
+	       1;
+}

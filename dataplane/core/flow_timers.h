@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * When to look at a flow again: a timer wheel of ABI_FLOW_TICK_MS ticks.
+ *
+ * It is lazy: a packet only stores last_seen; the wheel finds out when the
+ * flow's time comes whether it is over, and else arms it anew. A timer further
+ * off than the wheel reaches is looked at on the way. Only a change to a
+ * shorter timeout has to move a timer at once.
+ */
+#pragma once
+
+#include "dataplane/core/flow_table.h"
+
+/* Arms the timer of a record that is in no slot. A tick that has passed is due at once. */
+void flow_timers_arm(struct flow_table *table, uint32_t record, uint32_t tick);
+void flow_timers_disarm(struct flow_table *table, uint32_t record);
+
+/*
+ * Takes one record that is due at `now` (in ticks) out of the wheel; FLOW_NONE
+ * when there is none, or after `*patience` slots without one, which it lowers.
+ */
+uint32_t flow_timers_next(struct flow_table *table, uint32_t now, uint32_t *patience);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Learned hops: where the packets of clients come from, as (port, VLAN, MAC).
+ *
+ * Flows point into one small table. A hop remembers which neighbour's MAC it
+ * was when learned, and is used with the MAC that neighbour has now: a router's
+ * new MAC repairs all of its flows at once.
+ */
+#pragma once
+
+#include "dataplane/core/engine.h"
+#include "dataplane/core/flow_table.h"
+
+/* Stands for "none learned: use the route". */
+#define HOP_NONE 0
+
+/*
+ * The hop a client's packet came by, or HOP_NONE when the port answers by
+ * route, when the sender is not one to learn from (see docs/decisions/0006), or
+ * when the table is full of hops in use.
+ */
+uint16_t hops_learn(struct engine *engine, const struct packet *packet, uint32_t be_client);
+
+/* Whether the packet came by this hop. HOP_NONE: no. */
+bool hops_is_from(const struct flow_table *table, uint16_t hop, const struct packet *packet);
+
+/* Makes a flow's record name this hop, and counts who names which. */
+void hops_assign(struct flow_table *table, struct abi_flow *flow, uint16_t hop);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Which backend a client's new flow goes to: its slot in the service's ring.
+ *
+ * The slot is (uint32 h * size) >> 32, where h is the low half of SipHash-2-4
+ * under settings.ring_key of the client's 4 address bytes, followed by its 2
+ * port bytes with ABI_HASH_ADDRESS_PORT, all in network order. It depends on
+ * nothing else, so every node and every start gives the same answer.
+ */
+#pragma once
+
+#include "dataplane/core/tables.h"
+
+#include <stdbool.h>
+
+/* Backends a flow is offered to when its reply tuple is taken with the one before. */
+#define SELECT_TRIES 8
+
+struct selection {
+	const struct abi_ring *ring;
+	uint32_t slot;
+	uint32_t tried_count;
+	uint16_t tried[SELECT_TRIES];
+};
+
+uint32_t select_slot(const struct abi_settings *settings, const struct abi_service *service,
+		     const struct abi_ring *ring, uint32_t be_client, uint16_t be_client_port);
+
+/* Begins at the client's slot; false when the service has no backend for new flows. */
+bool select_begin(const struct snapshot *snapshot, const struct abi_service *service,
+		  uint32_t be_client, uint16_t be_client_port, struct selection *selection);
+
+/*
+ * The backend's index: first that of the client's slot, then, call by call, the
+ * next in the ring that was not given before; ABI_NONE: no more.
+ */
+uint32_t select_next(struct selection *selection);

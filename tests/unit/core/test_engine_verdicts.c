@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Each verdict by the packet that earns it. */
+#include "tests/unit/core/world.h"
+
+#include <string.h>
+
+struct row {
+	const char *what;
+	uint8_t verdict;
+	uint16_t in_port;
+	struct frame_spec spec;
+};
+
+/* Packets of no flow. Backends are on port 1, clients on port 0. */
+static const struct row rows[] = {
+	{"a client's SYN", ABI_VERDICT_TO_BACKEND, 0, {CLIENT, DNAT, 4000, 80, .flags = SYN}},
+	{"no such port: Linux's", ABI_VERDICT_TO_LINUX, 0, {CLIENT, DNAT, 4000, 81, .flags = SYN}},
+	{"no such protocol: Linux's",
+	 ABI_VERDICT_TO_LINUX,
+	 0,
+	 {CLIENT, DNAT, 4000, 80, .protocol = UDP}},
+	{"no such address: Linux's",
+	 ABI_VERDICT_TO_LINUX,
+	 0,
+	 {CLIENT, SELF, 4000, 80, .flags = SYN}},
+	{"full-nat data without a record",
+	 ABI_VERDICT_NO_FLOW,
+	 0,
+	 {CLIENT, FULL_NAT, 4000, 80, .flags = ACK}},
+	{"full-nat reset without a record",
+	 ABI_VERDICT_NO_FLOW,
+	 0,
+	 {CLIENT, FULL_NAT, 4000, 80, .flags = RST}},
+	{"dnat data without a record is adopted",
+	 ABI_VERDICT_TO_BACKEND,
+	 0,
+	 {CLIENT, DNAT, 4001, 80, .flags = ACK}},
+	{"so is its end", ABI_VERDICT_TO_BACKEND, 0, {CLIENT, DNAT, 4002, 80, .flags = FIN | ACK}},
+	{"dnat reset without a record",
+	 ABI_VERDICT_NO_FLOW,
+	 0,
+	 {CLIENT, DNAT, 4003, 80, .flags = RST}},
+	{"SYN+ACK from a client",
+	 ABI_VERDICT_NO_FLOW,
+	 0,
+	 {CLIENT, DNAT, 4004, 80, .flags = SYN | ACK}},
+	{"to a local port without a record",
+	 ABI_VERDICT_NO_FLOW,
+	 1,
+	 {"10.0.1.1", LOCAL, 9090, 2000, .flags = SYN | ACK}},
+	{"below the local ports: Linux's",
+	 ABI_VERDICT_TO_LINUX,
+	 1,
+	 {"10.0.1.1", LOCAL, 9090, 1023, .flags = SYN}},
+	{"a dnat backend's reply without a record",
+	 ABI_VERDICT_NO_FLOW,
+	 1,
+	 {"10.0.1.1", CLIENT, DNAT_PORT, 4100, .flags = SYN | ACK}},
+	{"the same to this host: a health check's",
+	 ABI_VERDICT_TO_LINUX,
+	 1,
+	 {"10.0.1.1", SELF, DNAT_PORT, 4100, .flags = SYN | ACK}},
+	{"a dnat backend from another port: its own business",
+	 ABI_VERDICT_TO_LINUX,
+	 1,
+	 {"10.0.1.1", CLIENT, 4444, 4100, .flags = SYN}},
+	{"a full-nat backend from its port: likewise",
+	 ABI_VERDICT_TO_LINUX,
+	 1,
+	 {"10.0.1.1", CLIENT, FULL_NAT_PORT, 4100, .flags = SYN}},
+	{"to a dnat backend directly",
+	 ABI_VERDICT_TO_LINUX,
+	 0,
+	 {CLIENT, "10.0.1.1", 4200, DNAT_PORT, .flags = SYN}},
+	{"which is answered",
+	 ABI_VERDICT_TO_LINUX,
+	 1,
+	 {"10.0.1.1", CLIENT, DNAT_PORT, 4200, .flags = SYN | ACK}},
+	{"hop limit used up",
+	 ABI_VERDICT_TTL_EXPIRED,
+	 0,
+	 {CLIENT, DNAT, 4005, 80, .flags = SYN, .ttl = 1}},
+	{"the least hop limit that passes",
+	 ABI_VERDICT_TO_BACKEND,
+	 0,
+	 {CLIENT, DNAT, 4006, 80, .flags = SYN, .ttl = 2}},
+	{"Linux judges its own hop limits",
+	 ABI_VERDICT_TO_LINUX,
+	 0,
+	 {CLIENT, SELF, 4005, 22, .flags = SYN, .ttl = 1}},
+	{"larger than the way out",
+	 ABI_VERDICT_TOO_BIG,
+	 0,
+	 {CLIENT, DNAT, 4007, 80, .flags = SYN, .payload = 1461}},
+	{"as large as the way out",
+	 ABI_VERDICT_TO_BACKEND,
+	 0,
+	 {CLIENT, DNAT, 4008, 80, .flags = SYN, .payload = 1460}},
+	{"from a group", ABI_VERDICT_BAD_ADDRESS, 0, {"224.0.0.5", DNAT, 4009, 80, .flags = SYN}},
+	{"from everybody",
+	 ABI_VERDICT_BAD_ADDRESS,
+	 0,
+	 {"255.255.255.255", DNAT, 4009, 80, .flags = SYN}},
+	{"from a loopback address",
+	 ABI_VERDICT_BAD_ADDRESS,
+	 0,
+	 {"127.0.0.1", DNAT, 4009, 80, .flags = SYN}},
+	{"from this network",
+	 ABI_VERDICT_BAD_ADDRESS,
+	 0,
+	 {"0.0.0.1", DNAT, 4009, 80, .flags = SYN}},
+	{"from port 0", ABI_VERDICT_BAD_ADDRESS, 0, {CLIENT, DNAT, 0, 80, .flags = SYN}},
+	{"from itself", ABI_VERDICT_BAD_ADDRESS, 0, {DNAT, DNAT, 80, 80, .flags = SYN}},
+	{"from our own address", ABI_VERDICT_BAD_ADDRESS, 0, {SELF, DNAT, 4009, 80, .flags = SYN}},
+	{"from a local address that is not held",
+	 ABI_VERDICT_BAD_ADDRESS,
+	 0,
+	 {"10.0.1.251", DNAT, 4009, 80, .flags = SYN}},
+	{"fragment to a service",
+	 ABI_VERDICT_FRAGMENT,
+	 0,
+	 {CLIENT, DNAT, 4000, 80, .protocol = UDP, .fragment = 0x2000}},
+	{"fragment to a local address",
+	 ABI_VERDICT_FRAGMENT,
+	 1,
+	 {"10.0.1.1", LOCAL, 9090, 2000, .protocol = UDP, .fragment = 0x0010}},
+	{"fragment from a dnat backend",
+	 ABI_VERDICT_FRAGMENT,
+	 1,
+	 {"10.0.1.1", CLIENT, 9, 9, .protocol = UDP, .fragment = 0x0010}},
+	{"fragment from a dnat backend to this host",
+	 ABI_VERDICT_TO_LINUX,
+	 1,
+	 {"10.0.1.1", SELF, 9, 9, .protocol = UDP, .fragment = 0x0010}},
+	{"fragment to a dnat backend: of a direct connection",
+	 ABI_VERDICT_TO_LINUX,
+	 0,
+	 {CLIENT, "10.0.1.1", 9, 9, .protocol = UDP, .fragment = 0x0010}},
+	{"fragment of nobody",
+	 ABI_VERDICT_TO_LINUX,
+	 0,
+	 {CLIENT, SELF, 9, 9, .protocol = UDP, .fragment = 0x2000}},
+};
+
+static void packets_of_no_flow(void **state)
+{
+	struct world *world = world_new(100);
+	uint64_t expected[ABI_VERDICT_MAX] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame_spec spec = rows[i].spec;
+		spec.mac_from = MAC_CLIENT;
+		struct frame frame = frame_make(&spec);
+		struct frame before = frame;
+		uint8_t verdict = world_run(world, &frame, rows[i].in_port, NULL);
+		if (verdict != rows[i].verdict)
+			fail_msg("%s: %s, not %s", rows[i].what, abi_verdict_text(verdict),
+				 abi_verdict_text(rows[i].verdict));
+		if (verdict != ABI_VERDICT_TO_BACKEND && memcmp(&frame, &before, sizeof(frame)))
+			fail_msg("%s: the packet was changed", rows[i].what);
+		expected[verdict]++;
+	}
+	assert_memory_equal(world->counters->verdicts, expected, sizeof(expected));
+	world_check_law(world);
+	world_free(world);
+}
+
+static const struct frame_spec syn = {
+	.destination = DNAT, .source_port = 4000, .destination_port = 80, .flags = SYN};
+
+static void no_backend(void **state)
+{
+	struct world *world = world_new(100);
+	struct abi_service *service =
+		snapshot_builder_get(world->builder, ABI_SERVICE, SERVICE_DNAT_TCP);
+
+	(void)state;
+	service->ring = RING_NOBODY;
+	world_publish(world);
+	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_BACKEND);
+	service->ring = ABI_NONE;
+	world_publish(world);
+	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_BACKEND);
+	assert_int_equal(world->counters->services[SERVICE_DNAT_TCP].drops, 2);
+	world_free(world);
+}
+
+static void no_next_hop(void **state)
+{
+	struct world *world = world_new(100);
+	struct frame frame;
+
+	(void)state;
+	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
+		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
+			->resolved = 0;
+	world_publish(world);
+	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_NEXT_HOP);
+	assert_int_equal(world->engine.flows->count, 0);
+	assert_int_equal(world->counters->services[SERVICE_DNAT_TCP].drops, 1);
+	assert_int_equal(world->counters->backends[0].drops + world->counters->backends[1].drops +
+				 world->counters->backends[2].drops,
+			 1);
+
+	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
+		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
+			->resolved = 1;
+	world_publish(world);
+	assert_int_equal(world_client(world, &syn, &frame), ABI_VERDICT_TO_BACKEND);
+	for (uint32_t i = 0; i < 3; i++)
+		((struct abi_backend *)snapshot_builder_get(world->builder, ABI_BACKEND, i))
+			->next_hop = ABI_NONE;
+	world_publish(world);
+	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_NEXT_HOP);
+	world_check_law(world);
+	world_free(world);
+}
+
+static void flow_table_full(void **state)
+{
+	struct world *world = world_new(3);
+	struct frame_spec spec = syn;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		spec.source_port = (uint16_t)(100 + i);
+		assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
+	}
+	spec.source_port = 200;
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_FLOW_TABLE_FULL);
+	spec.source_port = 101;
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
+	struct frame direct = frame_make(&(struct frame_spec){.source = CLIENT,
+							      .destination = "10.0.1.1",
+							      .source_port = 1,
+							      .destination_port = DNAT_PORT});
+	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_FLOW_TABLE_FULL);
+	world_check_law(world);
+	world_free(world);
+}
+
+/* The next hop's own MTU counts when it is smaller than the port's. */
+static void mtu_of_the_next_hop(void **state)
+{
+	struct world *world = world_new(10);
+	struct frame_spec spec = syn;
+
+	(void)state;
+	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
+		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
+			->mtu = 1400;
+	world_publish(world);
+	spec.payload = 1361;
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TOO_BIG);
+	spec.payload = 1360;
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
+	world_free(world);
+}
+
+/* An ICMP error about `about`, met on this port. */
+static uint8_t run_error(struct world *world, struct frame *about, uint16_t port)
+{
+	struct frame frame = frame_icmp("192.0.2.1", SELF, 3, about);
+
+	return world_run(world, &frame, port, NULL);
+}
+
+static void icmp_errors(void **state)
+{
+	struct world *world = world_new(100);
+	struct frame sent, answer, direct;
+
+	(void)state;
+	/* About what went to a backend, and what went to a client. */
+	world_client(world, &syn, &sent);
+	assert_int_equal(run_error(world, &sent, 1), ABI_VERDICT_ICMP_ERROR);
+	world_answer(world, &sent, SYN | ACK, &answer);
+	assert_int_equal(run_error(world, &answer, 0), ABI_VERDICT_ICMP_ERROR);
+	/* About a direct connection, either way: Linux forwards it. */
+	direct =
+		frame_make(&(struct frame_spec){CLIENT, "10.0.1.1", 4200, DNAT_PORT, .flags = SYN});
+	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_TO_LINUX);
+	assert_int_equal(run_error(world, &direct, 1), ABI_VERDICT_TO_LINUX);
+	direct = frame_make(
+		&(struct frame_spec){"10.0.1.1", CLIENT, DNAT_PORT, 4200, .flags = SYN | ACK});
+	assert_int_equal(run_error(world, &direct, 0), ABI_VERDICT_TO_LINUX);
+	/* About nobody's packet. */
+	direct = frame_make(&(struct frame_spec){SELF, "192.0.2.9", 22, 4200, .flags = ACK});
+	assert_int_equal(run_error(world, &direct, 0), ABI_VERDICT_TO_LINUX);
+	world_check_law(world);
+	world_free(world);
+}
+
+/* A direct connection of the client port that a dnat flow already has at this backend. */
+static void direct_meets_dnat(void **state)
+{
+	struct world *world = world_new(100);
+	struct frame frame, answer;
+	const char *const addresses[] = {"10.0.1.1", "10.0.1.2", "10.0.1.3"};
+
+	(void)state;
+	world_client(world, &syn, &frame);
+	struct frame direct = frame_make(&(struct frame_spec){
+		CLIENT, addresses[frame_data(&frame)[33] - 1], 4000, DNAT_PORT, .flags = SYN});
+	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_REPLY_TUPLE_TAKEN);
+	assert_int_equal(world_answer(world, &frame, SYN | ACK, &answer), ABI_VERDICT_TO_CLIENT);
+	world_free(world);
+}
+
+static void without_tables_all_is_linuxs(void **state)
+{
+	struct world *world = world_new(100);
+
+	(void)state;
+	world->engine.snapshot = NULL;
+	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_TO_LINUX);
+	engine_age(&world->engine, world->now_ms + 100000);
+	world_check_law(world);
+	world_free(world);
+}
+
+/* The engine chooses by itself on a port that nothing guards. */
+static void unsteered_port(void **state)
+{
+	struct world *world = world_new(100);
+	struct frame_spec spec = syn;
+
+	(void)state;
+	world->engine.ports[0].unsteered = 1;
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
+	spec.source = CLIENT;
+	spec.mac_to = 0x77;
+	struct frame frame = frame_make(&spec);
+	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_LINUX);
+	world->engine.ports[0].any_mac = 1;
+	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_BACKEND);
+	/* What is malformed is Linux's there, but not where steering has judged it. */
+	frame = frame_make(&spec);
+	frame_data(&frame)[14] = 0x44;
+	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_LINUX);
+	world->engine.ports[0].unsteered = 0;
+	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_BAD_IP_HEADER);
+	world_check_law(world);
+	world_free(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packets_of_no_flow),
+		cmocka_unit_test(no_backend),
+		cmocka_unit_test(no_next_hop),
+		cmocka_unit_test(flow_table_full),
+		cmocka_unit_test(mtu_of_the_next_hop),
+		cmocka_unit_test(icmp_errors),
+		cmocka_unit_test(direct_meets_dnat),
+		cmocka_unit_test(without_tables_all_is_linuxs),
+		cmocka_unit_test(unsteered_port),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

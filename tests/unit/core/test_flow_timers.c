@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* The timer wheel: nothing early, nothing forgotten, a bounded piece of work a call. */
+#include "dataplane/core/flow_timers.h"
+#include "dataplane/core/random.h"
+#include "tests/unit/core/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY 400
+#define START    0xffffff00u /* the ticks wrap on the way */
+
+struct fixture {
+	void *file, *working;
+	struct flow_table *table;
+};
+
+static int set_up(void **state)
+{
+	static const uint64_t secret[2] = {1, 2};
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	size_t file_size = flow_file_size(1, CAPACITY);
+
+	fixture->file = aligned_alloc(4096, file_size);
+	fixture->working = aligned_alloc(64, (flow_table_working_size(CAPACITY) + 63) / 64 * 64);
+	memset(fixture->file, 0, file_size);
+	struct abi_flows *file = flow_file_format(fixture->file, 1, CAPACITY, secret);
+	fixture->table =
+		flow_table_open(fixture->working, file, 0, (uint64_t)START << ABI_FLOW_TICK_SHIFT);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	free(fixture->file);
+	free(fixture->working);
+	free(fixture);
+	return 0;
+}
+
+static uint32_t next(struct flow_table *table, uint32_t now)
+{
+	uint32_t patience = UINT32_MAX;
+
+	return flow_timers_next(table, now, &patience);
+}
+
+static void not_before_its_tick(void **state)
+{
+	struct flow_table *table = ((struct fixture *)*state)->table;
+
+	flow_timers_arm(table, 5, START + 300);
+	assert_int_equal(next(table, START + 299), FLOW_NONE);
+	assert_int_equal(next(table, START + 300), 5);
+	assert_int_equal(next(table, START + 301), FLOW_NONE);
+}
+
+static void the_past_is_due_at_once(void **state)
+{
+	struct flow_table *table = ((struct fixture *)*state)->table;
+
+	assert_int_equal(next(table, START + 10), FLOW_NONE);
+	flow_timers_arm(table, 5, START + 3);
+	assert_int_equal(next(table, START + 11), 5);
+}
+
+static void beyond_the_wheel_is_looked_at_on_the_way(void **state)
+{
+	struct flow_table *table = ((struct fixture *)*state)->table;
+
+	flow_timers_arm(table, 5, START + 3 * FLOW_TIMER_SLOTS);
+	assert_int_equal(next(table, START + FLOW_TIMER_SLOTS - 2), FLOW_NONE);
+	assert_int_equal(next(table, START + FLOW_TIMER_SLOTS - 1), 5);
+}
+
+static void a_long_pause_forgets_nobody(void **state)
+{
+	struct flow_table *table = ((struct fixture *)*state)->table;
+	uint32_t seen = 0;
+
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		flow_timers_arm(table, i, START + i * 37);
+	while (next(table, START + 100 * FLOW_TIMER_SLOTS) != FLOW_NONE)
+		seen++;
+	assert_int_equal(seen, CAPACITY);
+}
+
+static void patience_bounds_a_call(void **state)
+{
+	struct flow_table *table = ((struct fixture *)*state)->table;
+	uint32_t patience = 100;
+
+	flow_timers_arm(table, 5, START + 150);
+	assert_int_equal(flow_timers_next(table, START + 1000, &patience), FLOW_NONE);
+	assert_int_equal(patience, 0);
+	patience = 100;
+	assert_int_equal(flow_timers_next(table, START + 1000, &patience), 5);
+}
+
+/* Armed, disarmed and taken at random, against an array of deadlines. */
+static void agrees_with_the_model(void **state)
+{
+	struct flow_table *table = ((struct fixture *)*state)->table;
+	uint64_t random[2] = {3, 5};
+	uint32_t deadlines[CAPACITY];
+	bool armed[CAPACITY] = {false};
+	uint32_t now = START;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t bits = random_next(random);
+		uint32_t record = random_below((uint32_t)bits, CAPACITY);
+		if (armed[record] && bits >> 63) {
+			flow_timers_disarm(table, record);
+			armed[record] = false;
+		} else if (!armed[record]) {
+			deadlines[record] = now + 1 + (uint32_t)(bits >> 52);
+			flow_timers_arm(table, record, deadlines[record]);
+			armed[record] = true;
+		}
+		if (i % 16 != 0)
+			continue;
+		now += (uint32_t)(bits >> 40) % 64;
+		while ((record = next(table, now)) != FLOW_NONE) {
+			assert_true(armed[record]);
+			assert_true((int32_t)(now - deadlines[record]) >= 0);
+			armed[record] = false;
+		}
+		for (record = 0; record < CAPACITY; record++)
+			assert_true(!armed[record] || (int32_t)(now - deadlines[record]) < 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(not_before_its_tick, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_past_is_due_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(beyond_the_wheel_is_looked_at_on_the_way, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_long_pause_forgets_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(patience_bounds_a_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(agrees_with_the_model, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
