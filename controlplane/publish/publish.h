@@ -67,8 +67,16 @@ struct publish_input {
 int publisher_open(const char *run_dir, struct publisher **out);
 void publisher_close(struct publisher *publisher);
 
-/* Publishes what changed; 1 when there is a new generation, 0 when nothing changed, or -errno. */
+/*
+ * Publishes what changed; 1 when there is a new generation, 0 when nothing
+ * changed, or -errno: then publisher_reason() says why, and the last
+ * generation goes on. Next hops, routes and host addresses of IPv6 are left
+ * out until the dataplane takes them.
+ */
 int publisher_publish(struct publisher *publisher, const struct publish_input *input);
+
+/* A sentence about the last call of publisher_publish() that failed. */
+const char *publisher_reason(const struct publisher *publisher);
 
 uint64_t publisher_generation(const struct publisher *publisher);
 /* True when the generation was found in the file, not made by this process. */
@@ -85,3 +93,16 @@ int publisher_service_index(const struct publisher *publisher, const char *servi
 /* State (enum abi_backend_state) under which the adopted or last generation has it; -ENOENT. */
 int publisher_backend_state(const struct publisher *publisher, const char *pool,
 			    const struct config_backend *backend);
+
+/* A backend that left the configuration and still has flows. */
+struct publish_removed {
+	const char *name; /* "pool/backend", cut to 63; until the next publisher_publish() */
+	struct address address;
+	uint16_t port;
+	uint32_t index;
+	uint64_t removed_at; /* CLOCK_MONOTONIC, ms */
+};
+
+/* The first of them at index `from` or behind it; -ENOENT: no more. */
+int publisher_next_removed(const struct publisher *publisher, uint32_t from,
+			   struct publish_removed *out);

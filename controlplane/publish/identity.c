@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/publish/identity.h"
+
+#include "dataplane/abi/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Stands in files: never to change. Digits of the square root of 2. */
+static const uint64_t identity_key[2] = {0x6a09e667f3bcc908ull, 0xb2fb1366ea957d3eull};
+
+/* Chained, so that no two lists of fields run into one another. */
+static uint64_t mix(uint64_t before, const void *data, size_t length)
+{
+	const uint64_t key[2] = {identity_key[0] ^ before, identity_key[1]};
+	uint64_t hash = abi_siphash(key, data, length);
+
+	return hash != 0 ? hash : 1;
+}
+
+uint64_t identity_of_name(const char *name)
+{
+	return mix(0, name, strlen(name));
+}
+
+uint64_t identity_of_backend(const char *pool, const char *name, const uint8_t address[16],
+			     uint16_t port)
+{
+	uint64_t hash = mix(identity_of_name(pool), name, strlen(name));
+
+	return mix(mix(hash, address, 16), &port, sizeof(port));
+}
+
+uint64_t identity_of_neighbour(uint16_t port, const uint8_t address[16])
+{
+	return mix(mix(0, address, 16), &port, sizeof(port));
+}
+
+uint64_t identity_of_next_hop(uint16_t port, uint16_t vlan, const uint8_t address[16])
+{
+	return mix(identity_of_neighbour(port, address), &vlan, sizeof(vlan));
+}
+
+uint32_t identities_find(const struct identities *identities, uint64_t key)
+{
+	return keymap_find(&identities->indexes, key);
+}
+
+static int make_room(struct identities *identities, uint32_t index)
+{
+	uint32_t capacity = identities->capacity ? identities->capacity : 16;
+	struct identity *rows;
+
+	if (index < identities->capacity)
+		return 0;
+	while (capacity <= index)
+		capacity *= 2;
+	rows = realloc(identities->rows, capacity * sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	memset(rows + identities->capacity, 0, (capacity - identities->capacity) * sizeof(*rows));
+	identities->rows = rows;
+	identities->capacity = capacity;
+	return 0;
+}
+
+static int place(struct identities *identities, uint32_t index, uint64_t key, uint32_t epoch)
+{
+	if (make_room(identities, index) < 0 || keymap_put(&identities->indexes, key, index) < 0)
+		return -ENOMEM;
+	identities->rows[index] = (struct identity){.key = key, .epoch = epoch};
+	if (index >= identities->count)
+		identities->count = index + 1;
+	return 0;
+}
+
+int identities_claim(struct identities *identities, uint64_t key, uint32_t epoch, uint32_t *index)
+{
+	uint32_t at = identities_find(identities, key);
+
+	if (at == ABI_NONE) {
+		at = identities->lowest_free;
+		while (at < identities->count && identities->rows[at].key != 0)
+			at++;
+		if (at >= identities->limit)
+			return -ENOSPC;
+		if (place(identities, at, key, epoch) < 0)
+			return -ENOMEM;
+		identities->lowest_free = at + 1;
+	}
+	*index = at;
+	return 0;
+}
+
+int identities_adopt(struct identities *identities, const struct abi_ref *ref, uint64_t key,
+		     uint32_t epoch)
+{
+	if (identities_find(identities, key) != ABI_NONE ||
+	    (ref->index < identities->count && identities->rows[ref->index].key != 0))
+		return -EEXIST;
+	if (place(identities, ref->index, key, epoch) < 0)
+		return -ENOMEM;
+	identities->rows[ref->index].ref = *ref;
+	return 0;
+}
+
+void identities_sweep(struct identities *identities)
+{
+	bool freed = false;
+
+	for (uint32_t i = 0; i < identities->count; i++) {
+		struct identity *row = &identities->rows[i];
+
+		if (row->key == 0 || row->wanted)
+			continue;
+		*row = (struct identity){0};
+		freed = true;
+	}
+	if (!freed)
+		return;
+	identities->lowest_free = 0;
+	/* The map held more than these: putting them back needs no memory. */
+	keymap_clear(&identities->indexes);
+	for (uint32_t i = 0; i < identities->count; i++)
+		if (identities->rows[i].key != 0)
+			keymap_put(&identities->indexes, identities->rows[i].key, i);
+}
+
+void identities_free(struct identities *identities)
+{
+	free(identities->rows);
+	keymap_free(&identities->indexes);
+	*identities = (struct identities){0};
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Which index of `tables` belongs to whom. An object of the configuration is
+ * known by a key, a 64-bit hash of its whole name; it keeps its index and its
+ * epoch as long as it is published. A free index is given away again in a
+ * later generation, with that generation's epoch.
+ */
+#pragma once
+
+#include "controlplane/publish/keymap.h"
+#include "dataplane/abi/tables.h"
+
+#include <stdbool.h>
+
+struct identity {
+	uint64_t key; /* 0: the index is free */
+	uint32_t epoch;
+	bool wanted;         /* in the generation being made */
+	struct abi_ref ref;  /* in the last generation; length 0: not in it */
+	struct abi_ref next; /* in the generation being made, when wanted */
+};
+
+/* All of one kind. */
+struct identities {
+	struct identity *rows; /* by index */
+	uint32_t count, capacity;
+	uint32_t limit;        /* indexes the kind has */
+	const char *kind;      /* its name, for sentences */
+	uint32_t lowest_free;  /* no index below it is free */
+	struct keymap indexes; /* key -> index */
+};
+
+uint64_t identity_of_name(const char *name);
+/* Tells pools' backends apart by all that makes them one: see publish.h. */
+uint64_t identity_of_backend(const char *pool, const char *name, const uint8_t address[16],
+			     uint16_t port);
+uint64_t identity_of_next_hop(uint16_t port, uint16_t vlan, const uint8_t address[16]);
+/* A neighbour by port and address, whatever its VLAN. */
+uint64_t identity_of_neighbour(uint16_t port, const uint8_t address[16]);
+
+/* The index, or ABI_NONE. */
+uint32_t identities_find(const struct identities *identities, uint64_t key);
+
+/* The key's index, a new one with this epoch when it had none; -ENOSPC: all taken, -ENOMEM. */
+int identities_claim(struct identities *identities, uint64_t key, uint32_t epoch, uint32_t *index);
+
+/* Takes over what a file says; -EEXIST: index or key have a holder, -ENOMEM. */
+int identities_adopt(struct identities *identities, const struct abi_ref *ref, uint64_t key,
+		     uint32_t epoch);
+
+/* Frees the indexes of all that are not wanted. */
+void identities_sweep(struct identities *identities);
+void identities_free(struct identities *identities);

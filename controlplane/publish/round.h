@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * One generation in the making. Every object that is to be in it is put: its
+ * bytes are compared with those of the last generation and written to the heap
+ * only when they differ. Then the directory is written and the generation
+ * published; or all that was written is given back.
+ */
+#pragma once
+
+#include "controlplane/publish/objects.h"
+#include "controlplane/publish/state.h"
+
+/* How a pool is used by the services. */
+struct pool_use {
+	bool used;
+	uint32_t flags;       /* ABI_BACKEND_* of its backends */
+	uint32_t ring;        /* index, or ABI_NONE */
+	size_t first_backend; /* position in input->backends */
+};
+
+struct round {
+	struct publisher *publisher;
+	const struct publish_input *input;
+	const struct config *config;
+	uint64_t generation;
+	uint32_t epoch; /* of what is new in it */
+	bool changed;
+	struct scratch scratch;
+	struct pool_use *uses;    /* of each pool of the configuration */
+	struct keymap pools;      /* identity_of_name() -> position in config->pools */
+	struct keymap neighbours; /* identity_of_neighbour() -> index of next hop */
+};
+
+/* Sets the publisher's reason; returns `rc`. */
+int round_fail(const struct round *round, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The index and epoch of an object, new ones when it had none. */
+int round_claim(struct round *round, uint32_t kind, uint64_t key, uint32_t *index, uint32_t *epoch);
+/* Puts an object in; the second time for one index does nothing. */
+int round_put(struct round *round, uint32_t kind, uint32_t index, const void *bytes, size_t length);
+/* Puts in what the last generation has under this index. */
+void round_keep(struct round *round, uint32_t kind, uint32_t index);
+/* What this generation has under this index; NULL: nothing (yet). */
+const void *round_bytes(const struct round *round, uint32_t kind, uint32_t index);
+
+/* The parts, in this order: later ones need indexes of earlier ones. */
+int round_put_links(struct round *round);    /* next hops, routes, host addresses */
+int round_put_backends(struct round *round); /* of the configuration, and removed ones */
+int round_put_rings(struct round *round);
+int round_put_services(struct round *round); /* settings, local pools, services */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* What Linux knows of the links: next hops, routes, its own addresses. */
+#include "controlplane/publish/round.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int put_next_hop(struct round *round, const struct publish_next_hop *hop)
+{
+	struct abi_next_hop object;
+	char text[ADDRESS_TEXT_SIZE];
+	uint32_t index;
+	int rc;
+
+	if (hop->port >= round->config->dataplane.port_count)
+		return round_fail(round, -EINVAL, "next hop %s is on port %u, which does not exist",
+				  address_format(&hop->address, text), hop->port);
+	object_next_hop(&object, hop);
+	rc = round_claim(round, ABI_NEXT_HOP,
+			 identity_of_next_hop(hop->port, hop->vlan, hop->address.bytes), &index,
+			 &object.epoch);
+	if (rc == 0)
+		rc = round_put(round, ABI_NEXT_HOP, index, &object, sizeof(object));
+	if (rc == 0)
+		rc = keymap_put(&round->neighbours,
+				identity_of_neighbour(hop->port, hop->address.bytes), index);
+	return rc;
+}
+
+static int put_next_hops(struct round *round)
+{
+	for (size_t i = 0; i < round->input->next_hop_count; i++) {
+		const struct publish_next_hop *hop = &round->input->next_hops[i];
+		int rc = address_is_ipv4(&hop->address) ? put_next_hop(round, hop) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A gateway nobody has resolved yet is a next hop all the same: its packets wait for it. */
+static int find_gateway(struct round *round, const struct publish_route *route, uint32_t *index)
+{
+	uint64_t key = identity_of_neighbour(route->port, route->gateway.bytes);
+	int rc = 0;
+
+	if (keymap_find(&round->neighbours, key) == ABI_NONE) {
+		const struct publish_next_hop unresolved = {.address = route->gateway,
+							    .port = route->port};
+		rc = put_next_hop(round, &unresolved);
+	}
+	*index = keymap_find(&round->neighbours, key);
+	return rc;
+}
+
+static int fill_routes(struct round *round, struct abi_route *rows, size_t *count)
+{
+	for (size_t i = 0; i < round->input->route_count; i++) {
+		const struct publish_route *route = &round->input->routes[i];
+		uint32_t next_hop = ABI_NONE;
+		int rc;
+
+		if (!address_is_ipv4(&route->prefix) ||
+		    (!route->on_link && !address_is_ipv4(&route->gateway)))
+			continue;
+		if (route->port >= round->config->dataplane.port_count || route->length > 32)
+			return round_fail(round, -EINVAL,
+					  "route %zu: port %u or prefix length %u out of range", i,
+					  route->port, route->length);
+		rc = route->on_link ? 0 : find_gateway(round, route, &next_hop);
+		if (rc < 0)
+			return rc;
+		object_route(&rows[(*count)++], route, next_hop);
+	}
+	return 0;
+}
+
+static int put_sorted_routes(struct round *round, struct abi_route *rows, struct abi_route *room)
+{
+	struct abi_routes *object;
+	size_t count = 0, length;
+	uint32_t index, epoch;
+	int rc = fill_routes(round, rows, &count);
+
+	if (rc < 0)
+		return rc;
+	count = object_sort_routes(rows, room, count);
+	if (count > ABI_MAX_ROUTES)
+		return round_fail(round, -E2BIG,
+				  "%zu routes through our ports, at most %u: keep a full routing "
+				  "table away from them",
+				  count, ABI_MAX_ROUTES);
+	length = sizeof(*object) + count * sizeof(rows[0]);
+	object = scratch_reserve(&round->scratch, length);
+	if (!object)
+		return -ENOMEM;
+	object->count = (uint32_t)count;
+	memcpy(object->rows, rows, count * sizeof(rows[0]));
+	rc = round_claim(round, ABI_ROUTES, 1, &index, &epoch);
+	return rc < 0 ? rc : round_put(round, ABI_ROUTES, index, object, length);
+}
+
+static int put_routes(struct round *round)
+{
+	size_t count = round->input->route_count + 1;
+	struct abi_route *rows = calloc(count, sizeof(*rows));
+	struct abi_route *room = calloc(count, sizeof(*room));
+	int rc = rows && room ? put_sorted_routes(round, rows, room) : -ENOMEM;
+
+	free(rows);
+	free(room);
+	return rc;
+}
+
+static int put_host_addresses(struct round *round)
+{
+	struct abi_host_addresses *object;
+	uint32_t index, epoch;
+	size_t length;
+	int rc;
+
+	object = object_host_addresses(&round->scratch, round->input->host_addresses,
+				       round->input->host_address_count, &length);
+	if (!object)
+		return -ENOMEM;
+	if (object->count > ABI_MAX_HOST_ADDRESSES)
+		return round_fail(round, -E2BIG, "this host has %u addresses, at most %u",
+				  object->count, ABI_MAX_HOST_ADDRESSES);
+	rc = round_claim(round, ABI_HOST_ADDRESSES, 1, &index, &epoch);
+	return rc < 0 ? rc : round_put(round, ABI_HOST_ADDRESSES, index, object, length);
+}
+
+int round_put_links(struct round *round)
+{
+	int rc = put_next_hops(round);
+
+	if (rc == 0)
+		rc = put_routes(round);
+	if (rc == 0)
+		rc = put_host_addresses(round);
+	return rc;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Settings, local pools and services: what the configuration alone decides. */
+#include "controlplane/publish/round.h"
+
+#include <errno.h>
+
+static int put_settings(struct round *round)
+{
+	struct abi_settings object;
+	uint32_t index, epoch;
+	int rc = round_claim(round, ABI_SETTINGS, 1, &index, &epoch);
+
+	object_settings(&object, round->config);
+	return rc < 0 ? rc : round_put(round, ABI_SETTINGS, index, &object, sizeof(object));
+}
+
+static int put_local_pool(struct round *round, const struct config_local_pool *pool)
+{
+	struct abi_local_pool *object;
+	uint32_t index;
+	size_t length;
+	int rc;
+
+	if (pool->address_count > ABI_MAX_POOL_ADDRESSES)
+		return round_fail(round, -E2BIG, "local pool %s has %zu addresses, at most %u",
+				  pool->name, pool->address_count, ABI_MAX_POOL_ADDRESSES);
+	object = object_local_pool(&round->scratch, pool, &length);
+	if (!object)
+		return -ENOMEM;
+	rc = round_claim(round, ABI_LOCAL_POOL, identity_of_name(pool->name), &index,
+			 &object->epoch);
+	return rc < 0 ? rc : round_put(round, ABI_LOCAL_POOL, index, object, length);
+}
+
+static int find_local_pool(const struct round *round, const struct config_service *service,
+			   uint32_t *index)
+{
+	*index = ABI_NONE;
+	if (service->forwarding != CONFIG_FULL_NAT)
+		return 0;
+	*index = identities_find(&round->publisher->kinds[ABI_LOCAL_POOL],
+				 identity_of_name(service->local_pool));
+	if (!round_bytes(round, ABI_LOCAL_POOL, *index))
+		return round_fail(round, -EINVAL, "service %s: there is no local pool %s",
+				  service->name, service->local_pool);
+	return 0;
+}
+
+static int put_service(struct round *round, const struct config_service *service)
+{
+	size_t listeners = service->address_count * service->port_count;
+	uint32_t pool = keymap_find(&round->pools, identity_of_name(service->pool));
+	uint32_t index, local_pool;
+	struct abi_service *object;
+	size_t length;
+	int rc = find_local_pool(round, service, &local_pool);
+
+	if (rc < 0)
+		return rc;
+	if (listeners > ABI_MAX_LISTENERS)
+		return round_fail(round, -E2BIG,
+				  "service %s: %zu addresses times ports, at most %u",
+				  service->name, listeners, ABI_MAX_LISTENERS);
+	object = object_service(&round->scratch, service, &length);
+	if (!object)
+		return -ENOMEM;
+	object->ring = round->uses[pool].ring;
+	object->local_pool = local_pool;
+	rc = round_claim(round, ABI_SERVICE, identity_of_name(service->name), &index,
+			 &object->epoch);
+	return rc < 0 ? rc : round_put(round, ABI_SERVICE, index, object, length);
+}
+
+int round_put_services(struct round *round)
+{
+	const struct config *config = round->config;
+	int rc = put_settings(round);
+
+	for (size_t i = 0; rc == 0 && i < config->local_pool_count; i++)
+		rc = put_local_pool(round, &config->local_pools[i]);
+	for (size_t i = 0; rc == 0 && i < config->service_count; i++)
+		rc = put_service(round, &config->services[i]);
+	return rc;
+}
