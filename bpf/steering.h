@@ -19,9 +19,13 @@
 
 /* xsks_map: queue -> AF_XDP socket, filled by the driver. */
 
-/* services: what clients talk to. Port 0 stands for the address alone (value: how many ports). */
-/* endpoints: where dnat services send; port 0 with protocol 0: the address alone;
- * port 0 with a protocol: every port of it. */
+/*
+ * services: what clients talk to; endpoints: where dnat services send. A set
+ * each (the value, one byte, means nothing). Three kinds of row:
+ *   address, port, protocol: exactly that
+ *   address, 0, protocol:    every port of it
+ *   address, 0, 0:           the address alone: what fragments are matched by
+ */
 struct steering_endpoint {
 	__be32 address;
 	__u16 port;
@@ -34,11 +38,11 @@ struct steering_ports {
 	__u16 first, last; /* inclusive */
 };
 
-/* hosts: __be32 address -> __u8. */
+/* hosts: every address of this host, __be32 -> __u8. */
 
-/* port: one row: the port itself. */
+/* port: one row: the port itself. Before it is written no frame is ours. */
 struct steering_port {
 	__u8 mac[6];
 	__u8 any_mac;
-	__u8 pad;
+	__u8 in_use; /* 1 */
 };

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * What the steering maps of every port are to hold: a sorted set of rows for
+ * each map, made anew for each generation of tables and compared with the last.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum steering_map {
+	STEERING_SERVICES,
+	STEERING_ENDPOINTS,
+	STEERING_LOCALS,
+	STEERING_HOSTS,
+	STEERING_MAP_COUNT
+};
+
+/* Key and value as the map has them, zero behind. */
+struct steering_row {
+	uint8_t key[8];
+	uint8_t value[4];
+};
+
+struct steering_rules {
+	struct {
+		struct steering_row *rows;
+		size_t count, capacity;
+	} maps[STEERING_MAP_COUNT];
+	bool out_of_memory; /* a row could not be added */
+};
+
+/*
+ * Addresses are network order, ports host order. An endpoint's port may be 0:
+ * every port. Running out of memory is remembered and told by _finish().
+ */
+void steering_rules_add_service(struct steering_rules *rules, uint32_t be_address, uint16_t port,
+				uint8_t protocol);
+void steering_rules_add_endpoint(struct steering_rules *rules, uint32_t be_address, uint16_t port,
+				 uint8_t protocol);
+void steering_rules_add_local(struct steering_rules *rules, uint32_t be_address, uint16_t first,
+			      uint16_t last);
+void steering_rules_add_host(struct steering_rules *rules, uint32_t be_address);
+
+/* Sorts and drops what is there twice; 0 or -ENOMEM. To be called before anything below. */
+int steering_rules_finish(struct steering_rules *rules);
+void steering_rules_free(struct steering_rules *rules);
+
+/*
+ * Calls visit() for each row of `a` whose key `b` does not have, or has with
+ * another value when `compare_values`; stops and returns what visit() returned
+ * when that is not 0.
+ */
+int steering_rules_difference(const struct steering_rules *a, const struct steering_rules *b,
+			      bool compare_values,
+			      int (*visit)(void *context, enum steering_map map,
+					   const struct steering_row *row),
+			      void *context);
