@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "dataplane/dataplane.h"
+
+#include "bpf/loader.h"
+#include "dataplane/counters.h"
+#include "dataplane/cpus.h"
+#include "dataplane/eal.h"
+#include "dataplane/flows_file.h"
+#include "dataplane/generation.h"
+#include "dataplane/kernel_path.h"
+#include "dataplane/log.h"
+#include "dataplane/port.h"
+#include "dataplane/status.h"
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <rte_launch.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_rcu_qsbr.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Kept by each thread that frees buffers, beside the pool. */
+#define BUFFER_CACHE 256
+
+/* DPDK's own structures, beside the buffers. */
+#define MEBIBYTES_ELSEWHERE 64
+
+/*
+ * The main thread looks at the workers' rings and at `tables` so often, and
+ * more often while the kernel path is busy. What Linux sends wakes it at once.
+ */
+#define LONGEST_NAP_NS  2000000
+#define SHORTEST_NAP_NS 20000
+
+struct dataplane {
+	const struct config *config;
+	struct run_directory directory;
+	struct cpus cpus;
+	struct eal eal;
+	struct rte_mempool *pool;
+	struct ports ports;
+	struct run_file counters, status_file;
+	struct abi_status *status;
+	struct flows_file flows;
+	struct kernel_path kernel_path;
+	struct rte_rcu_qsbr *quiescent;
+	struct worker *workers;
+	unsigned worker_count;
+	unsigned launched;
+	struct generations generations;
+	int signals;
+};
+
+static uint64_t clock_ms(void)
+{
+	return status_clock() / 1000000;
+}
+
+/* SIGTERM and SIGINT are read, not caught; before EAL makes threads that would take them. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static unsigned buffer_mebibytes(unsigned count, unsigned room)
+{
+	return (unsigned)(((uint64_t)count * (room + 256) >> 20) + MEBIBYTES_ELSEWHERE);
+}
+
+static int make_pool(struct dataplane *dataplane)
+{
+	const unsigned count = ports_buffer_count(&dataplane->config->dataplane);
+	const uint16_t room = ports_buffer_room(&dataplane->ports);
+
+	dataplane->pool =
+		rte_pktmbuf_pool_create("buffers", count, BUFFER_CACHE, 0, room, SOCKET_ID_ANY);
+	if (dataplane->pool == NULL) {
+		log_line("no memory for %u packet buffers of %u bytes (%u MiB)", count, room,
+			 buffer_mebibytes(count, room));
+		return -1;
+	}
+	return 0;
+}
+
+static int start_eal(struct dataplane *dataplane)
+{
+	const struct config_dataplane *config = &dataplane->config->dataplane;
+	/* The room is not known before the ports are: the largest it can be. */
+	const unsigned mebibytes = buffer_mebibytes(ports_buffer_count(config), 4096);
+
+	if (eal_start(&dataplane->eal, config, &dataplane->cpus, &dataplane->directory,
+		      mebibytes) != 0)
+		return -1;
+	log_line("DPDK started with %s", dataplane->eal.huge_pages
+						 ? "huge pages"
+						 : "ordinary memory (no huge pages are free)");
+	return 0;
+}
+
+static int open_files(struct dataplane *dataplane)
+{
+	const struct config_dataplane *config = &dataplane->config->dataplane;
+	const unsigned workers = dataplane->worker_count;
+
+	if (status_create(&dataplane->status_file, &dataplane->directory, &dataplane->cpus,
+			  config->flows_per_worker) != 0 ||
+	    counters_create(&dataplane->counters, &dataplane->directory, workers) != 0 ||
+	    flows_file_create(&dataplane->flows, &dataplane->directory, workers,
+			      config->flows_per_worker) != 0)
+		return -1;
+	dataplane->status = dataplane->status_file.data;
+	return 0;
+}
+
+static int make_quiescent(struct dataplane *dataplane)
+{
+	const unsigned count = dataplane->worker_count;
+
+	dataplane->quiescent =
+		rte_zmalloc("quiescent", rte_rcu_qsbr_get_memsize(count), RTE_CACHE_LINE_SIZE);
+	if (dataplane->quiescent == NULL || rte_rcu_qsbr_init(dataplane->quiescent, count) != 0) {
+		log_line("no memory for the workers' quiescent states");
+		return -1;
+	}
+	for (unsigned i = 0; i < count; i++)
+		rte_rcu_qsbr_thread_register(dataplane->quiescent, i);
+	return 0;
+}
+
+static void describe_ports(struct worker *worker, const struct ports *ports)
+{
+	worker->engine.port_count = worker->output_count = ports->count;
+	for (uint16_t i = 0; i < ports->count; i++) {
+		const struct port *port = &ports->items[i];
+		struct engine_port *row = &worker->engine.ports[i];
+
+		memcpy(row->mac, port->mac, sizeof(row->mac));
+		row->mtu = port->mtu;
+		row->any_mac = port->any_mac;
+		row->reply_by_route = port->config->reply_path == CONFIG_REPLY_ROUTE;
+		row->learn_from_anyone = port->config->last_hop_from == CONFIG_FROM_ANYONE;
+		worker->outputs[i].dpdk_id = port->dpdk_id;
+		for (uint16_t queue = 0; queue < port->queue_count; queue++)
+			worker->queues[worker->queue_count++] =
+				(struct worker_queue){i, port->dpdk_id, queue};
+	}
+}
+
+static int make_workers(struct dataplane *dataplane)
+{
+	dataplane->workers = rte_zmalloc("workers", dataplane->worker_count * sizeof(struct worker),
+					 RTE_CACHE_LINE_SIZE);
+	if (dataplane->workers == NULL) {
+		log_line("no memory for the workers");
+		return -1;
+	}
+	for (unsigned i = 0; i < dataplane->worker_count; i++) {
+		struct worker *worker = &dataplane->workers[i];
+
+		worker->number = i;
+		worker->idle_latency_us = UINT32_MAX;
+		worker->idle_mode = dataplane->config->dataplane.idle;
+		worker->quiescent = dataplane->quiescent;
+		worker->status = &dataplane->status->workers[i];
+		worker->to_linux = dataplane->kernel_path.to_linux[i];
+		worker->from_linux = i == 0 ? dataplane->kernel_path.from_linux : NULL;
+		worker->engine.counters = counters_block(&dataplane->counters, i);
+		worker->engine.flows = flows_file_table(&dataplane->flows, i, clock_ms());
+		if (getrandom(worker->engine.random, sizeof(worker->engine.random), 0) !=
+		    sizeof(worker->engine.random)) {
+			log_line("no random numbers: %s", strerror(errno));
+			return -1;
+		}
+		describe_ports(worker, &dataplane->ports);
+	}
+	return 0;
+}
+
+static void wire_generations(struct dataplane *dataplane)
+{
+	struct generations *generations = &dataplane->generations;
+
+	generation_init(generations, &dataplane->directory, dataplane->eal.huge_pages);
+	generations->ports = &dataplane->ports;
+	generations->workers = dataplane->workers;
+	generations->worker_count = dataplane->worker_count;
+	generations->quiescent = dataplane->quiescent;
+	generations->status = dataplane->status;
+}
+
+static int launch(struct dataplane *dataplane)
+{
+	for (unsigned i = 0; i < dataplane->worker_count; i++) {
+		int error = rte_eal_remote_launch(worker_run, &dataplane->workers[i],
+						  EAL_MAIN_LCORE + 1 + i);
+
+		if (error != 0) {
+			log_line("worker %u does not start: %s", i, strerror(-error));
+			return -1;
+		}
+		dataplane->launched++;
+	}
+	return 0;
+}
+
+static void announce_ports(const struct dataplane *dataplane)
+{
+	for (uint16_t i = 0; i < dataplane->ports.count; i++) {
+		const struct port *port = &dataplane->ports.items[i];
+		struct steering_attachment attachment = {0};
+
+		if (port->steering != NULL)
+			steering_inspect(port->interface.index, &attachment);
+		log_line("port %s: %s (%s, %u queue%s%s), MTU %u, tap %s", port->config->name,
+			 port->config->device, port->driver, port->queue_count,
+			 port->queue_count == 1 ? "" : "s",
+			 port->steering == NULL ? ""
+			 : attachment.native    ? ", XDP in the driver"
+						: ", XDP in generic mode",
+			 port->mtu, dataplane->kernel_path.taps[i].name);
+	}
+}
+
+static void announce_workers(struct dataplane *dataplane)
+{
+	for (unsigned i = 0; i < dataplane->worker_count; i++) {
+		struct worker *worker = &dataplane->workers[i];
+		const struct timespec nap = {.tv_nsec = 1000000};
+		uint32_t latency;
+
+		while ((latency = __atomic_load_n(&worker->idle_latency_us, __ATOMIC_ACQUIRE)) ==
+		       UINT32_MAX)
+			nanosleep(&nap, NULL);
+		if (worker->idle_mode == CONFIG_IDLE_SLEEP)
+			log_line("worker %u: CPU %u, %u flows; idle sleep: naps when no packet "
+				 "comes, which adds up to %u us to the first one after a pause",
+				 i, dataplane->cpus.workers[i],
+				 dataplane->config->dataplane.flows_per_worker, latency);
+		else
+			log_line("worker %u: CPU %u, %u flows; idle poll: takes the whole CPU", i,
+				 dataplane->cpus.workers[i],
+				 dataplane->config->dataplane.flows_per_worker);
+	}
+}
+
+/*
+ * Everything slow comes before ports_start(): from there, where a program that
+ * a dead dataplane left gives way, to the first steering rules only the guard
+ * keeps Linux from answering.
+ */
+static int start(struct dataplane *dataplane)
+{
+	const struct config_dataplane *config = &dataplane->config->dataplane;
+
+	if (cpus_plan(&dataplane->cpus, config) != 0)
+		return -1;
+	dataplane->worker_count = dataplane->cpus.worker_count;
+	if (open_files(dataplane) != 0 || start_eal(dataplane) != 0 ||
+	    ports_probe(&dataplane->ports, config, &dataplane->directory) != 0 ||
+	    make_pool(dataplane) != 0 ||
+	    kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->worker_count,
+			     dataplane->pool,
+			     counters_block(&dataplane->counters, dataplane->worker_count)) != 0 ||
+	    make_quiescent(dataplane) != 0 || make_workers(dataplane) != 0)
+		return -1;
+
+	wire_generations(dataplane);
+	while (dataplane->generations.phase != GENERATION_SWITCHING) {
+		generation_poll(&dataplane->generations, clock_ms());
+		if (dataplane->generations.phase == GENERATION_IDLE)
+			break; /* nothing is published yet */
+	}
+	if (ports_start(&dataplane->ports, dataplane->pool) != 0 || launch(dataplane) != 0)
+		return -1;
+	dataplane->generations.steering = true;
+	generation_poll(&dataplane->generations, clock_ms());
+
+	status_describe_ports(dataplane->status, &dataplane->ports, &dataplane->kernel_path);
+	status_set_state(dataplane->status, ABI_DATAPLANE_RUNNING);
+	announce_ports(dataplane);
+	announce_workers(dataplane);
+	log_line("running; run directory %s", dataplane->directory.path);
+	return 0;
+}
+
+/*
+ * Waits until Linux sends something by a tap, a signal asks to stop, or the
+ * time is over, and takes what Linux sent; *busy tells whether it did. False: stop.
+ */
+static bool wait_and_read(struct dataplane *dataplane, long nanoseconds, bool *busy)
+{
+	const struct timespec time = {.tv_nsec = nanoseconds};
+	struct kernel_path *path = &dataplane->kernel_path;
+	struct pollfd fds[ABI_MAX_PORTS + 1];
+
+	*busy = false;
+	for (uint16_t i = 0; i < path->tap_count; i++)
+		fds[i] = (struct pollfd){.fd = path->taps[i].fd, .events = POLLIN};
+	fds[path->tap_count] = (struct pollfd){.fd = dataplane->signals, .events = POLLIN};
+	if (ppoll(fds, path->tap_count + 1u, &time, NULL) <= 0)
+		return true;
+	for (uint16_t i = 0; i < path->tap_count; i++)
+		if (fds[i].revents & POLLIN)
+			*busy |= kernel_path_read(path, i);
+	return fds[path->tap_count].revents == 0;
+}
+
+static void run(struct dataplane *dataplane)
+{
+	uint64_t refreshed_ms = clock_ms();
+	long nap_ns = SHORTEST_NAP_NS;
+	bool busy = false;
+
+	prctl(PR_SET_TIMERSLACK, 1ul);
+	while (wait_and_read(dataplane, busy ? 0 : nap_ns, &busy)) {
+		const uint64_t now_ms = clock_ms();
+
+		busy |= kernel_path_write(&dataplane->kernel_path);
+		nap_ns = busy ? SHORTEST_NAP_NS : nap_ns * 2;
+		if (nap_ns > LONGEST_NAP_NS)
+			nap_ns = LONGEST_NAP_NS;
+		generation_poll(&dataplane->generations, now_ms);
+		status_heartbeat(dataplane->status);
+		if (now_ms - refreshed_ms >= 1000) {
+			refreshed_ms = now_ms;
+			ports_refresh_status(&dataplane->ports, dataplane->status);
+		}
+	}
+}
+
+static void stop_workers(struct dataplane *dataplane)
+{
+	for (unsigned i = 0; i < dataplane->launched; i++)
+		__atomic_store_n(&dataplane->workers[i].stop, true, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < dataplane->launched; i++)
+		rte_eal_wait_lcore(EAL_MAIN_LCORE + 1 + i);
+	dataplane->launched = 0;
+}
+
+/* The start's steps the other way round; each does nothing when its step was not reached. */
+static void stop(struct dataplane *dataplane)
+{
+	if (dataplane->status != NULL)
+		status_set_state(dataplane->status, ABI_DATAPLANE_STOPPING);
+	if (dataplane->generations.steering)
+		generation_stop_steering(&dataplane->generations);
+	stop_workers(dataplane);
+	generation_close(&dataplane->generations);
+	kernel_path_close(&dataplane->kernel_path);
+	ports_close(&dataplane->ports);
+	if (dataplane->eal.started) {
+		rte_free(dataplane->workers);
+		rte_free(dataplane->quiescent);
+		rte_mempool_free(dataplane->pool);
+		eal_stop(&dataplane->eal);
+	}
+	flows_file_remove(&dataplane->flows);
+	run_file_remove(&dataplane->counters);
+	run_file_remove(&dataplane->status_file);
+}
+
+int dataplane_run(const struct config *config, const char *run_dir)
+{
+	struct dataplane *dataplane;
+	int error = -1;
+
+	if (config->dataplane.workers != 1) {
+		log_line("dataplane.workers is %u, and this version forwards with one worker",
+			 config->dataplane.workers);
+		return -1;
+	}
+	dataplane = calloc(1, sizeof(*dataplane));
+	if (dataplane == NULL) {
+		log_line("no memory");
+		return -1;
+	}
+	dataplane->config = config;
+	dataplane->signals = open_signals();
+	if (run_directory_open(&dataplane->directory, run_dir) == 0) {
+		error = start(dataplane);
+		if (error == 0)
+			run(dataplane);
+		stop(dataplane);
+		run_directory_close(&dataplane->directory);
+		if (error == 0)
+			log_line("stopped");
+	}
+	close(dataplane->signals);
+	free(dataplane);
+	return error;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* The dataplane as a whole: started, run until a signal asks it to stop, and ended. */
+#pragma once
+
+#include "config/model.h"
+
+/* 0 when it was asked to stop, -1 when it could not start, with the reason logged. */
+int dataplane_run(const struct config *config, const char *run_dir);

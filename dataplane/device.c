@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "dataplane/device.h"
+
+#include "dataplane/af_xdp.h"
+#include "dataplane/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int prepare_memif(struct port *port, const char *object, char *arguments)
+{
+	const char *socket = port->config->device_argument;
+	const char *comma = strchr(socket, ',');
+	const size_t length = comma != NULL ? (size_t)(comma - socket) : strlen(socket);
+	const bool server = comma != NULL && strcmp(comma + 1, "server") == 0;
+
+	(void)object;
+	if (comma != NULL && !server) {
+		log_line("port %s: memif:SOCKET may be followed by ,server and nothing else, not "
+			 "\"%s\"",
+			 port->config->name, comma);
+		return -1;
+	}
+	snprintf(arguments, DEVICE_TEXT_SIZE,
+		 "role=%s,socket=%.*s,socket-abstract=no,zero-copy=no,rsize=11,"
+		 "mac=02:48:52:00:%02x:%02x",
+		 server ? "server" : "client", (int)length, socket, server ? 1 : 0, port->index);
+	return 0;
+}
+
+/* A ring that loops back to itself. */
+static int prepare_ring(struct port *port, const char *object, char *arguments)
+{
+	(void)port;
+	(void)object;
+	arguments[0] = '\0';
+	return 0;
+}
+
+static int prepare_pcap(struct port *port, const char *object, char *arguments)
+{
+	const char *in = port->config->device_argument;
+	const char *comma = strchr(in, ',');
+
+	(void)object;
+	if (comma == NULL || comma == in || comma[1] == '\0') {
+		log_line("port %s: write pcap:IN,OUT, the files to read from and to write to",
+			 port->config->name);
+		return -1;
+	}
+	snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,tx_pcap=%s", (int)(comma - in), in,
+		 comma + 1);
+	return 0;
+}
+
+/* Takes everything and gives nothing. */
+static int prepare_null(struct port *port, const char *object, char *arguments)
+{
+	(void)port;
+	(void)object;
+	snprintf(arguments, DEVICE_TEXT_SIZE, "no-rx=1");
+	return 0;
+}
+
+/* EAL has probed it already: it stands in the list of allowed devices. */
+static int prepare_pci(struct port *port, const char *object, char *arguments)
+{
+	const char *argument = port->config->device_argument;
+
+	(void)object;
+	if (interface_read(argument, &port->interface) == 0 &&
+	    interface_pci_address(argument, arguments, DEVICE_TEXT_SIZE) == 0)
+		return 0;
+	port->interface.index = 0;
+	snprintf(arguments, DEVICE_TEXT_SIZE, "%s", argument);
+	return 0;
+}
+
+const struct device_kind *device_kind(enum config_device_kind kind)
+{
+	static const struct device_kind kinds[] = {
+		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, 8192, af_xdp_prepare},
+		[CONFIG_DEVICE_PCI] = {NULL, false, 4096, prepare_pci},
+		[CONFIG_DEVICE_MEMIF] = {"net_memif", true, 4096, prepare_memif},
+		[CONFIG_DEVICE_RING] = {"net_ring", true, 2048, prepare_ring},
+		[CONFIG_DEVICE_PCAP] = {"net_pcap", true, 2048, prepare_pcap},
+		[CONFIG_DEVICE_NULL] = {"net_null", true, 2048, prepare_null},
+	};
+
+	return &kinds[kind];
+}

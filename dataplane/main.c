@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "config/config.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/log.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_CONFIG  "/etc/headrace/headrace.json"
+#define DEFAULT_RUN_DIR "/run/headrace"
+
+enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+
+static void print_usage(FILE *out)
+{
+	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR]\n"
+	      "\n"
+	      "The packet-forwarding process of Headrace.\n"
+	      "\n"
+	      "  --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
+	      "  --run-dir DIR   sockets, shared memory, locks (default " DEFAULT_RUN_DIR ")\n"
+	      "  --version       print the version\n"
+	      "  --help          print this\n",
+	      out);
+}
+
+/* The configuration, or NULL with every fault printed. */
+static struct config *load(const char *path)
+{
+	struct config_errors errors = {0};
+	struct config *config = NULL;
+	int error = config_load(path, &config, &errors);
+
+	if (error == 0)
+		return config;
+	for (size_t i = 0; i < errors.count; i++) {
+		const struct config_error *item = &errors.items[i];
+
+		if (item->line > 0)
+			log_line("%s:%d:%d: %s", path, item->line, item->column, item->detail);
+		else
+			log_line("%s: %s: %s", path, item->pointer, item->detail);
+	}
+	if (errors.count == 0)
+		log_line("cannot read %s: %s", path, strerror(-error));
+	config_errors_free(&errors);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *config_path = DEFAULT_CONFIG;
+	const char *run_dir = DEFAULT_RUN_DIR;
+	struct config *config;
+	int option, error;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config_path = optarg;
+			break;
+		case 'r':
+			run_dir = optarg;
+			break;
+		case 'v':
+			puts("headrace-dataplane " HEADRACE_VERSION);
+			return EXIT_DONE;
+		case 'h':
+			print_usage(stdout);
+			return EXIT_DONE;
+		default:
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+
+	config = load(config_path);
+	if (config == NULL)
+		return EXIT_FAILED;
+	error = dataplane_run(config, run_dir);
+	config_free(config);
+	return error == 0 ? EXIT_DONE : EXIT_FAILED;
+}

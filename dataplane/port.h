@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Ports: the network interfaces and virtual devices packets come in and go out
+ * by, each a DPDK device made from the configuration.
+ *
+ * Life-cycle: ports_probe() makes the devices, after which MAC and MTU are
+ * known; ports_start() sets their queues up, from when on packets may arrive;
+ * ports_close() ends both. Main thread only; the fields are read by workers
+ * once started.
+ */
+#pragma once
+
+#include "config/model.h"
+#include "dataplane/abi/status.h"
+#include "dataplane/interface.h"
+#include "dataplane/run_files.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rte_mempool;
+struct steering;
+
+#define PORT_MAX_QUEUES 64
+
+struct port {
+	const struct config_port *config;
+	uint16_t index;        /* position in the configuration: what the ABI calls a port */
+	uint16_t dpdk_id;
+	uint16_t queue_count;  /* receive queues; as many to send by */
+	const char *driver;    /* DPDK's name of it */
+	struct interface interface; /* index 0: Linux has none for it */
+	uint8_t mac[6];
+	uint16_t mtu;
+	bool any_mac; /* its MAC means nothing: takes frames to any */
+	bool probed, started;
+
+	/* AF_XDP only. */
+	struct steering *steering;
+	int sockets[PORT_MAX_QUEUES]; /* the driver's; not ours to close */
+	unsigned socket_count;
+};
+
+struct ports {
+	struct port items[ABI_MAX_PORTS];
+	uint16_t count;
+	char object[RUN_PATH_SIZE]; /* the steering program's file; empty: not written */
+};
+
+/* Needs EAL. 0 or -1, with the reason logged. */
+int ports_probe(struct ports *ports, const struct config_dataplane *config,
+		const struct run_directory *directory);
+
+/* Packet buffers all ports together need, and the data room of each. */
+unsigned ports_buffer_count(const struct config_dataplane *config);
+uint16_t ports_buffer_room(const struct ports *ports);
+
+int ports_start(struct ports *ports, struct rte_mempool *pool);
+void ports_close(struct ports *ports);
+
+/* Link and losses before us, into the rows of `status`. */
+void ports_refresh_status(const struct ports *ports, struct abi_status *status);

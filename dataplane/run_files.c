@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "dataplane/run_files.h"
+
+#include "dataplane/abi/file.h"
+#include "dataplane/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Files wait for their rename under this ending. */
+#define UNFINISHED ".new"
+
+static uint64_t draw_instance(void)
+{
+	uint64_t instance = 0;
+
+	while (instance == 0)
+		if (getrandom(&instance, sizeof(instance), 0) != sizeof(instance))
+			instance = 0;
+	return instance;
+}
+
+static int take_lock(struct run_directory *directory)
+{
+	char path[RUN_PATH_SIZE];
+	char pid[16] = "";
+
+	snprintf(path, sizeof(path), "%.*s/" ABI_LOCK_DATAPLANE, RUN_PATH_SIZE - 32,
+		 directory->path);
+	directory->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (directory->lock < 0) {
+		log_line("cannot open %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
+		ssize_t length = pread(directory->lock, pid, sizeof(pid) - 1, 0);
+
+		pid[length > 0 ? length : 0] = '\0';
+		pid[strcspn(pid, "\n")] = '\0';
+		log_line("another dataplane (process %s) runs in %s; stop it, or give this one a "
+			 "run directory of its own with --run-dir",
+			 pid[0] != '\0' ? pid : "unknown", directory->path);
+		close(directory->lock);
+		directory->lock = -1;
+		return -1;
+	}
+	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(directory->lock, 0) != 0 ||
+	    pwrite(directory->lock, pid, strlen(pid), 0) != (ssize_t)strlen(pid))
+		log_line("cannot write %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int run_directory_open(struct run_directory *directory, const char *path)
+{
+	directory->lock = -1;
+	if (strlen(path) > RUN_PATH_SIZE - 64) {
+		log_line("the run directory's path is too long: %s", path);
+		return -1;
+	}
+	snprintf(directory->path, sizeof(directory->path), "%s", path);
+	if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+		log_line("cannot make the run directory %s: %s; its parent must exist, and this "
+			 "program needs the right to write there (root)",
+			 path, strerror(errno));
+		return -1;
+	}
+	directory->instance = draw_instance();
+	return take_lock(directory);
+}
+
+void run_directory_close(struct run_directory *directory)
+{
+	/* The lock's file stays: removing it would let two starters hold two locks. */
+	if (directory->lock >= 0)
+		close(directory->lock);
+	directory->lock = -1;
+}
+
+int run_file_create(struct run_file *file, const struct run_directory *directory, const char *name,
+		    uint64_t magic, size_t size)
+{
+	char path[RUN_PATH_SIZE + sizeof(UNFINISHED)];
+	struct abi_file *header;
+	int error;
+	int fd;
+
+	snprintf(file->path, sizeof(file->path), "%.*s/%s", RUN_PATH_SIZE - 32, directory->path,
+		 name);
+	snprintf(path, sizeof(path), "%s" UNFINISHED, file->path);
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		log_line("cannot make %s: %s", path, strerror(errno));
+		return -1;
+	}
+	/* Reserved now: a page missing later would kill the process in mid-packet. */
+	error = posix_fallocate(fd, 0, (off_t)size);
+	if (error == 0) {
+		file->data =
+			mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+		error = file->data == MAP_FAILED ? errno : 0;
+	}
+	close(fd);
+	if (error != 0) {
+		log_line("%s needs %zu MiB: %s", file->path, (size >> 20) + 1, strerror(error));
+		unlink(path);
+		file->data = NULL;
+		return -1;
+	}
+	file->size = size;
+	header = file->data;
+	header->magic = magic;
+	header->abi_version = ABI_VERSION;
+	header->writer_pid = (uint32_t)getpid();
+	header->size = size;
+	header->instance = directory->instance;
+	return 0;
+}
+
+int run_file_publish(const struct run_file *file)
+{
+	char path[RUN_PATH_SIZE + sizeof(UNFINISHED)];
+
+	snprintf(path, sizeof(path), "%s" UNFINISHED, file->path);
+	if (rename(path, file->path) != 0) {
+		log_line("cannot rename %s into place: %s", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+void run_file_remove(struct run_file *file)
+{
+	char path[RUN_PATH_SIZE + sizeof(UNFINISHED)];
+
+	if (file->data == NULL)
+		return;
+	snprintf(path, sizeof(path), "%s" UNFINISHED, file->path);
+	unlink(path);
+	unlink(file->path);
+	munmap(file->data, file->size);
+	file->data = NULL;
+}

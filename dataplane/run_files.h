@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * The run directory: its lock, and the files in shared memory that this
+ * process writes. A file is made under another name, filled, and renamed into
+ * place, so that a reader finds it whole or not at all.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RUN_PATH_SIZE 320
+
+struct run_directory {
+	char path[RUN_PATH_SIZE];
+	int lock;          /* descriptor of the lock, held for life */
+	uint64_t instance; /* drawn at random for this process */
+};
+
+struct run_file {
+	char path[RUN_PATH_SIZE]; /* empty: there is none */
+	void *data;
+	size_t size;
+};
+
+/* Makes the directory when missing and takes the lock; 0 or -1, with the reason logged. */
+int run_directory_open(struct run_directory *directory, const char *path);
+void run_directory_close(struct run_directory *directory);
+
+/*
+ * A new file of `size` zero bytes, mapped, its header written; not in place
+ * yet. 0 or -1, with the reason logged.
+ */
+int run_file_create(struct run_file *file, const struct run_directory *directory, const char *name,
+		    uint64_t magic, size_t size);
+/* Renames it into place. */
+int run_file_publish(const struct run_file *file);
+/* Unmaps and removes it. */
+void run_file_remove(struct run_file *file);

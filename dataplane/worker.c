@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "dataplane/worker.h"
+
+#include "dataplane/abi/verdicts.h"
+#include "dataplane/core/flow_table.h"
+
+#include <rte_ethdev.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+#include <time.h>
+
+static void refresh_clock(struct worker *worker)
+{
+	struct timespec now;
+	uint64_t ms;
+
+	/* Good to a few milliseconds, and far cheaper than the exact one. */
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (ms == worker->now_ms)
+		return;
+	worker->now_ms = ms;
+	__atomic_store_n(&worker->status->heartbeat, ms * 1000000, __ATOMIC_RELAXED);
+	worker->status->flows = worker->engine.flows->count;
+}
+
+static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum abi_verdict reason)
+{
+	worker->engine.counters->verdicts[reason]++;
+	rte_pktmbuf_free(mbuf);
+}
+
+static void flush(struct worker *worker, uint16_t port)
+{
+	struct abi_counters_block *counters = worker->engine.counters;
+	struct worker_output *output = &worker->outputs[port];
+	uint64_t bytes = 0;
+	uint16_t sent;
+
+	if (output->count == 0)
+		return;
+	for (uint16_t i = 0; i < output->count; i++)
+		bytes += rte_pktmbuf_data_len(output->mbufs[i]);
+	sent = rte_eth_tx_burst(output->dpdk_id, 0, output->mbufs, output->count);
+	for (uint16_t i = sent; i < output->count; i++) {
+		bytes -= rte_pktmbuf_data_len(output->mbufs[i]);
+		counters->ports[port].tx_full++;
+		drop(worker, output->mbufs[i], ABI_VERDICT_TX_FULL);
+	}
+	counters->sent += sent;
+	counters->ports[port].sent += sent;
+	counters->ports[port].sent_bytes += bytes;
+	output->count = 0;
+}
+
+static void put_out(struct worker *worker, uint16_t port, struct rte_mbuf *mbuf)
+{
+	struct worker_output *output = &worker->outputs[port];
+
+	output->mbufs[output->count++] = mbuf;
+	if (output->count == PACKET_BURST)
+		flush(worker, port);
+}
+
+static void flush_all(struct worker *worker)
+{
+	for (uint16_t port = 0; port < worker->output_count; port++)
+		flush(worker, port);
+}
+
+/* The engine may have moved the packet's start or changed its length. */
+static void follow_packet(struct rte_mbuf *mbuf, const struct packet *packet)
+{
+	mbuf->data_off = (uint16_t)(packet->data - (uint8_t *)mbuf->buf_addr);
+	mbuf->data_len = (uint16_t)packet->length;
+	mbuf->pkt_len = packet->length;
+	mbuf->ol_flags = 0;
+}
+
+static void carry_out(struct worker *worker, const struct packet *packet)
+{
+	struct rte_mbuf *mbuf = packet->cookie;
+
+	switch (packet->verdict) {
+	case ABI_VERDICT_TO_BACKEND:
+	case ABI_VERDICT_TO_CLIENT:
+		follow_packet(mbuf, packet);
+		put_out(worker, packet->out_port, mbuf);
+		break;
+	case ABI_VERDICT_TO_LINUX:
+		follow_packet(mbuf, packet);
+		mbuf->port = packet->in_port;
+		if (rte_ring_sp_enqueue(worker->to_linux, mbuf) != 0)
+			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
+		break;
+	default:
+		rte_pktmbuf_free(mbuf);
+	}
+}
+
+/* Fills `packets` from the mbufs; how many: one that cannot be made contiguous is dropped. */
+static unsigned describe(struct worker *worker, uint16_t port, struct rte_mbuf *const *mbufs,
+			 unsigned count, struct packet *packets)
+{
+	struct abi_counters_block *counters = worker->engine.counters;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct rte_mbuf *mbuf = mbufs[i];
+		struct packet *packet = &packets[kept];
+
+		counters->ports[port].received_bytes += rte_pktmbuf_pkt_len(mbuf);
+		if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) {
+			drop(worker, mbuf, ABI_VERDICT_TRUNCATED);
+			continue;
+		}
+		packet->data = rte_pktmbuf_mtod(mbuf, uint8_t *);
+		packet->length = rte_pktmbuf_data_len(mbuf);
+		packet->in_port = port;
+		packet->vlan = 0;
+		if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
+			packet->vlan = mbuf->vlan_tci & 0xfff;
+		packet->cookie = mbuf;
+		kept++;
+	}
+	return kept;
+}
+
+static unsigned poll_queue(struct worker *worker, const struct worker_queue *queue)
+{
+	struct abi_counters_block *counters = worker->engine.counters;
+	struct rte_mbuf *mbufs[PACKET_BURST];
+	struct packet packets[PACKET_BURST];
+	unsigned count = rte_eth_rx_burst(queue->dpdk_id, queue->queue, mbufs, PACKET_BURST);
+	unsigned kept;
+
+	if (count == 0)
+		return 0;
+	counters->received += count;
+	counters->ports[queue->port].received += count;
+	kept = describe(worker, queue->port, mbufs, count, packets);
+	engine_run(&worker->engine, packets, kept, worker->now_ms);
+	for (unsigned i = 0; i < kept; i++)
+		carry_out(worker, &packets[i]);
+	flush_all(worker);
+	return count;
+}
+
+/* What Linux sends by a tap goes out by its port as it is. */
+static unsigned poll_from_linux(struct worker *worker)
+{
+	struct rte_mbuf *mbufs[PACKET_BURST];
+	unsigned count;
+
+	if (worker->from_linux == NULL)
+		return 0;
+	count = rte_ring_sc_dequeue_burst(worker->from_linux, (void **)mbufs, PACKET_BURST, NULL);
+	for (unsigned i = 0; i < count; i++)
+		put_out(worker, mbufs[i]->port, mbufs[i]);
+	flush_all(worker);
+	return count;
+}
+
+int worker_run(void *argument)
+{
+	struct worker *worker = argument;
+	struct abi_counters_block *counters = worker->engine.counters;
+
+	idle_init(&worker->idle, worker->idle_mode);
+	__atomic_store_n(&worker->idle_latency_us, idle_latency_us(&worker->idle),
+			 __ATOMIC_RELEASE);
+	rte_rcu_qsbr_thread_online(worker->quiescent, worker->number);
+
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
+		unsigned found = 0;
+
+		refresh_clock(worker);
+		worker->engine.snapshot = __atomic_load_n(&worker->snapshot, __ATOMIC_ACQUIRE);
+		for (unsigned i = 0; i < worker->queue_count; i++)
+			found += poll_queue(worker, &worker->queues[i]);
+		found += poll_from_linux(worker);
+		engine_age(&worker->engine, worker->now_ms);
+		rte_rcu_qsbr_quiescent(worker->quiescent, worker->number);
+
+		counters->polls++;
+		counters->empty_polls += found == 0;
+		counters->naps += idle_turn(&worker->idle, found > 0);
+	}
+	rte_rcu_qsbr_thread_offline(worker->quiescent, worker->number);
+	return 0;
+}
