@@ -24,11 +24,7 @@ extern const size_t steering_object_size;
 /* Writes it to a new file, replacing what was there. */
 int steering_write_object(const char *path);
 
-enum steering_attached {
-	STEERING_NONE,
-	STEERING_OURS,
-	STEERING_FOREIGN
-};
+enum steering_attached { STEERING_NONE, STEERING_OURS, STEERING_FOREIGN };
 
 struct steering_attachment {
 	enum steering_attached who;
@@ -45,7 +41,8 @@ int steering_detach(unsigned interface_index, uint32_t program_id);
 
 struct steering;
 
-/* Opens the maps of our program on the interface, or of the program of this id; -ENOENT: not ours. */
+/* Opens the maps of our program on the interface, or of the program of this id; -ENOENT: not ours.
+ */
 int steering_open(unsigned interface_index, struct steering **out);
 int steering_open_program(uint32_t program_id, struct steering **out);
 void steering_close(struct steering *steering);

@@ -9,7 +9,8 @@
 
 #include <linux/types.h>
 
-#define STEERING_PROGRAM "headrace_steer" /* function name: how a left-over one is known (cut to 15) */
+/* The function's name, of which the kernel keeps 15 letters: how a left-over one is known. */
+#define STEERING_PROGRAM "headrace_steer"
 
 #define STEERING_MAX_QUEUES    64
 #define STEERING_MAX_LISTENERS 65536

@@ -10,10 +10,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/if_xdp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 /* The driver's frame is one page: what remains for the packet behind its own and our headroom. */
 #define LARGEST_MTU 3400
@@ -30,10 +33,65 @@ static int check_queues(const struct port *port)
 	return -1;
 }
 
+/*
+ * A name only one process of a network namespace can have, and that goes with
+ * it: else a second dataplane would take a live one's program for a left-over.
+ */
+static int claim(struct port *port)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	const int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
+				    "headrace-dataplane-interface-%u", port->interface.index);
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 &&
+	    bind(fd, (const struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0) {
+		port->claim = fd;
+		return 0;
+	}
+	log_line("port %s: another dataplane, or another port of this one, has %s (%s)",
+		 port->config->name, port->interface.name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void af_xdp_release(struct port *port)
+{
+	if (port->claim > 0)
+		close(port->claim);
+	port->claim = 0;
+}
+
+/* What the interface has; -1 when that cannot be told, or is not ours to remove. */
+static int inspect(const struct port *port, struct steering_attachment *attachment)
+{
+	const struct interface *interface = &port->interface;
+	int error = steering_inspect(interface->index, attachment);
+
+	if (error != 0) {
+		log_line("port %s: cannot tell which XDP program %s has: %s; this needs root, or "
+			 "CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN",
+			 port->config->name, interface->name, strerror(-error));
+		return -1;
+	}
+	if (attachment->who == STEERING_FOREIGN) {
+		log_line("port %s: %s has an XDP program that is not ours, \"%s\" (id %u); see "
+			 "it with: ip link show dev %s; when nobody needs it, remove it with: ip "
+			 "link set dev %s xdp off",
+			 port->config->name, interface->name, attachment->name,
+			 attachment->program_id, interface->name, interface->name);
+		return -1;
+	}
+	return 0;
+}
+
 int af_xdp_prepare(struct port *port, const char *object, char *arguments)
 {
 	const char *name = port->config->device_argument;
 	struct interface *interface = &port->interface;
+	struct steering_attachment attachment;
 	int error = interface_read(name, interface);
 
 	if (error != 0) {
@@ -61,6 +119,8 @@ int af_xdp_prepare(struct port *port, const char *object, char *arguments)
 			 port->config->name, name, interface->rx_queues, PORT_MAX_QUEUES, name);
 		return -1;
 	}
+	if (claim(port) != 0 || inspect(port, &attachment) != 0)
+		return -1;
 	port->queue_count = (uint16_t)interface->rx_queues;
 	snprintf(arguments, DEVICE_TEXT_SIZE,
 		 "iface=%s,start_queue=0,queue_count=%u,xdp_prog=%s,busy_budget=0", name,
@@ -72,24 +132,12 @@ int af_xdp_make_way(const struct port *port)
 {
 	const struct interface *interface = &port->interface;
 	struct steering_attachment attachment;
-	int error = steering_inspect(interface->index, &attachment);
+	int error;
 
-	if (error != 0) {
-		log_line("port %s: cannot tell which XDP program %s has: %s; this needs root, or "
-			 "CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN",
-			 port->config->name, interface->name, strerror(-error));
+	if (inspect(port, &attachment) != 0)
 		return -1;
-	}
 	if (attachment.who == STEERING_NONE)
 		return 0;
-	if (attachment.who == STEERING_FOREIGN) {
-		log_line("port %s: %s has an XDP program that is not ours, \"%s\" (id %u); see "
-			 "it with: ip link show dev %s; when nobody needs it, remove it with: ip "
-			 "link set dev %s xdp off",
-			 port->config->name, interface->name, attachment.name,
-			 attachment.program_id, interface->name, interface->name);
-		return -1;
-	}
 	error = steering_detach(interface->index, attachment.program_id);
 	if (error != 0) {
 		log_line("port %s: cannot remove the steering program a dataplane before us left "

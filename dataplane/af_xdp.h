@@ -9,14 +9,17 @@
 
 #include "dataplane/port.h"
 
-/* See struct device_kind. */
+/* See struct device_kind. Claims the interface, and refuses one that has a foreign program. */
 int af_xdp_prepare(struct port *port, const char *object, char *arguments);
 
 /*
- * Makes way for our program: removes one a dead dataplane left; -1 when there
- * is a foreign one. To be called at once before the queues are set up.
+ * Makes way for our program: removes the one a dead dataplane left. To be
+ * called at once before the queues are set up.
  */
 int af_xdp_make_way(const struct port *port);
+
+/* Gives the claim back. */
+void af_xdp_release(struct port *port);
 
 /* After the queues were set up: finds the driver's sockets, opens the maps, starts to steer. */
 int af_xdp_adopt(struct ports *ports, struct port *port);

@@ -357,6 +357,8 @@ static void stop_workers(struct dataplane *dataplane)
 /* The start's steps the other way round; each does nothing when its step was not reached. */
 static void stop(struct dataplane *dataplane)
 {
+	bool clean;
+
 	if (dataplane->status != NULL)
 		status_set_state(dataplane->status, ABI_DATAPLANE_STOPPING);
 	if (dataplane->generations.steering)
@@ -364,8 +366,8 @@ static void stop(struct dataplane *dataplane)
 	stop_workers(dataplane);
 	generation_close(&dataplane->generations);
 	kernel_path_close(&dataplane->kernel_path);
-	ports_close(&dataplane->ports);
-	if (dataplane->eal.started) {
+	clean = ports_close(&dataplane->ports);
+	if (dataplane->eal.started && clean) {
 		rte_free(dataplane->workers);
 		rte_free(dataplane->quiescent);
 		rte_mempool_free(dataplane->pool);

@@ -81,7 +81,7 @@ static int prepare_pci(struct port *port, const char *object, char *arguments)
 const struct device_kind *device_kind(enum config_device_kind kind)
 {
 	static const struct device_kind kinds[] = {
-		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, 8192, af_xdp_prepare},
+		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, 6144, af_xdp_prepare},
 		[CONFIG_DEVICE_PCI] = {NULL, false, 4096, prepare_pci},
 		[CONFIG_DEVICE_MEMIF] = {"net_memif", true, 4096, prepare_memif},
 		[CONFIG_DEVICE_RING] = {"net_ring", true, 2048, prepare_ring},

@@ -153,6 +153,8 @@ int eal_start(struct eal *eal, const struct config_dataplane *config, const stru
 	add(&arguments, "headrace-dataplane");
 	add(&arguments, "--no-telemetry");
 	add_pair(&arguments, "--log-level", "lib.eal:warning");
+	/* It warns at each start that there will be no second process. */
+	add_pair(&arguments, "--log-level", "pmd.net.memif:error");
 	add_prefix(&arguments, directory);
 	if (eal->huge_pages) {
 		add(&arguments, "--in-memory");

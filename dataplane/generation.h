@@ -59,11 +59,11 @@ struct generations {
 	uint64_t deadline_ms; /* of the phase */
 	uint64_t token;       /* of the workers' grace period, SWITCHING */
 	uint64_t polls[ABI_MAX_WORKERS], empty_polls[ABI_MAX_WORKERS]; /* at its begin, DRAINING */
-	struct snapshot *current; /* the workers have it */
-	struct snapshot *next;    /* DRAINING */
+	struct snapshot *current;                                      /* the workers have it */
+	struct snapshot *next;                                         /* DRAINING */
 	struct retired *retired;
 	struct steering_rules rules, next_rules; /* in the maps; of the generation under way */
-	bool steering; /* the maps are open and workers run */
+	bool steering;                           /* the maps are open and workers run */
 };
 
 void generation_init(struct generations *generations, const struct run_directory *directory,

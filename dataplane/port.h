@@ -27,17 +27,19 @@ struct steering;
 
 struct port {
 	const struct config_port *config;
-	uint16_t index;        /* position in the configuration: what the ABI calls a port */
+	uint16_t index; /* position in the configuration: what the ABI calls a port */
 	uint16_t dpdk_id;
-	uint16_t queue_count;  /* receive queues; as many to send by */
-	const char *driver;    /* DPDK's name of it */
+	uint16_t queue_count;       /* receive queues; as many to send by */
+	const char *driver;         /* DPDK's name of it */
 	struct interface interface; /* index 0: Linux has none for it */
 	uint8_t mac[6];
 	uint16_t mtu;
 	bool any_mac; /* its MAC means nothing: takes frames to any */
 	bool probed, started;
+	bool attached; /* its queues were set up: there is something to close */
 
 	/* AF_XDP only. */
+	int claim; /* held for life, so that no other dataplane takes the interface; 0: none */
 	struct steering *steering;
 	int sockets[PORT_MAX_QUEUES]; /* the driver's; not ours to close */
 	unsigned socket_count;
@@ -58,7 +60,13 @@ unsigned ports_buffer_count(const struct config_dataplane *config);
 uint16_t ports_buffer_room(const struct ports *ports);
 
 int ports_start(struct ports *ports, struct rte_mempool *pool);
-void ports_close(struct ports *ports);
+
+/*
+ * False when a device was left as it is: the AF_XDP driver, closed before it
+ * attached anything, would detach whatever program the interface has. EAL must
+ * not clean up then.
+ */
+bool ports_close(struct ports *ports);
 
 /* Link and losses before us, into the rows of `status`. */
 void ports_refresh_status(const struct ports *ports, struct abi_status *status);

@@ -111,6 +111,9 @@ static int probe(struct port *port, const char *object)
 	}
 	port->driver = info.driver_name;
 	port->any_mac = kind->any_mac;
+	/* A ring has none, and a tap wants one: locally administered, by the port's number. */
+	if (rte_is_zero_ether_addr(&mac))
+		mac = (struct rte_ether_addr){{0x02, 0x48, 0x52, 0, 0, (uint8_t)port->index}};
 	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
 	if (port->interface.index != 0)
 		port->mtu = port->interface.mtu;
@@ -188,6 +191,7 @@ static int start_device(struct port *port, struct rte_mempool *pool)
 					       pool);
 		if (error != 0)
 			return failed(port, "setting up a receive queue", error);
+		port->attached = true;
 		error = rte_eth_tx_queue_setup(port->dpdk_id, queue, tx_size,
 					       (unsigned)rte_eth_dev_socket_id(port->dpdk_id),
 					       NULL);
@@ -216,8 +220,10 @@ int ports_start(struct ports *ports, struct rte_mempool *pool)
 	return 0;
 }
 
-void ports_close(struct ports *ports)
+bool ports_close(struct ports *ports)
 {
+	bool all = true;
+
 	for (uint16_t i = ports->count; i-- > 0;) {
 		struct port *port = &ports->items[i];
 
@@ -225,13 +231,17 @@ void ports_close(struct ports *ports)
 		port->steering = NULL;
 		if (port->started)
 			rte_eth_dev_stop(port->dpdk_id);
-		if (port->probed)
+		if (port->attached || (port->probed && !is_af_xdp(port)))
 			rte_eth_dev_close(port->dpdk_id);
-		port->started = port->probed = false;
+		else if (port->probed)
+			all = false;
+		af_xdp_release(port);
+		port->started = port->attached = port->probed = false;
 	}
 	if (ports->object[0] != '\0')
 		unlink(ports->object);
 	ports->count = 0;
+	return all;
 }
 
 void ports_refresh_status(const struct ports *ports, struct abi_status *status)

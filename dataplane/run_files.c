@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,30 +31,55 @@ static uint64_t draw_instance(void)
 	return instance;
 }
 
+static void lock_path(const struct run_directory *directory, char path[RUN_PATH_SIZE])
+{
+	snprintf(path, RUN_PATH_SIZE, "%.*s/" ABI_LOCK_DATAPLANE, RUN_PATH_SIZE - 32,
+		 directory->path);
+}
+
+/* The file may have been removed by its last holder between our opening and locking it. */
+static bool is_in_place(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+static void say_who_holds(const struct run_directory *directory)
+{
+	char pid[16] = "";
+	ssize_t length = pread(directory->lock, pid, sizeof(pid) - 1, 0);
+
+	pid[length > 0 ? length : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	log_line("another dataplane (process %s) runs in %s; stop it, or give this one a run "
+		 "directory of its own with --run-dir",
+		 pid[0] != '\0' ? pid : "unknown", directory->path);
+}
+
 static int take_lock(struct run_directory *directory)
 {
 	char path[RUN_PATH_SIZE];
-	char pid[16] = "";
+	char pid[16];
 
-	snprintf(path, sizeof(path), "%.*s/" ABI_LOCK_DATAPLANE, RUN_PATH_SIZE - 32,
-		 directory->path);
-	directory->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (directory->lock < 0) {
-		log_line("cannot open %s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
-		ssize_t length = pread(directory->lock, pid, sizeof(pid) - 1, 0);
+	lock_path(directory, path);
+	do {
+		if (directory->lock >= 0)
+			close(directory->lock);
+		directory->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		if (directory->lock < 0) {
+			log_line("cannot open %s: %s", path, strerror(errno));
+			return -1;
+		}
+		if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
+			say_who_holds(directory);
+			close(directory->lock);
+			directory->lock = -1;
+			return -1;
+		}
+	} while (!is_in_place(directory->lock, path));
 
-		pid[length > 0 ? length : 0] = '\0';
-		pid[strcspn(pid, "\n")] = '\0';
-		log_line("another dataplane (process %s) runs in %s; stop it, or give this one a "
-			 "run directory of its own with --run-dir",
-			 pid[0] != '\0' ? pid : "unknown", directory->path);
-		close(directory->lock);
-		directory->lock = -1;
-		return -1;
-	}
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(directory->lock, 0) != 0 ||
 	    pwrite(directory->lock, pid, strlen(pid), 0) != (ssize_t)strlen(pid))
@@ -63,12 +89,14 @@ static int take_lock(struct run_directory *directory)
 
 int run_directory_open(struct run_directory *directory, const char *path)
 {
+	const size_t length = strlen(path);
+
 	directory->lock = -1;
-	if (strlen(path) > RUN_PATH_SIZE - 64) {
+	if (length > RUN_PATH_SIZE - 64) {
 		log_line("the run directory's path is too long: %s", path);
 		return -1;
 	}
-	snprintf(directory->path, sizeof(directory->path), "%s", path);
+	memcpy(directory->path, path, length + 1);
 	if (mkdir(path, 0755) != 0 && errno != EEXIST) {
 		log_line("cannot make the run directory %s: %s; its parent must exist, and this "
 			 "program needs the right to write there (root)",
@@ -81,9 +109,13 @@ int run_directory_open(struct run_directory *directory, const char *path)
 
 void run_directory_close(struct run_directory *directory)
 {
-	/* The lock's file stays: removing it would let two starters hold two locks. */
-	if (directory->lock >= 0)
-		close(directory->lock);
+	char path[RUN_PATH_SIZE];
+
+	if (directory->lock < 0)
+		return;
+	lock_path(directory, path);
+	unlink(path);
+	close(directory->lock);
 	directory->lock = -1;
 }
 

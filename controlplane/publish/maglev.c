@@ -4,7 +4,7 @@
 #include "controlplane/publish/maglev.h"
 
 #include "dataplane/abi/hash.h"
-#include "dataplane/abi/tables.h"
+#include "dataplane/abi/kinds.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ int maglev_build(const struct maglev_member *members, size_t count, uint16_t *sl
 	struct turn *turns;
 	int rc = -ENOMEM;
 
-	if (count == 0 || size < 2 || size > ABI_MAX_RING_SIZE)
+	if (count == 0 || size > ABI_MAX_RING_SIZE || !abi_is_prime(size))
 		return -EINVAL;
 	for (size_t i = 0; i < count; i++)
 		if (members[i].weight == 0 || members[i].weight > MAGLEV_MAX_WEIGHT ||

@@ -13,6 +13,11 @@
  * state, hops) is single stores. The index from tuples to records lies behind
  * the records; it is derived: rebuilt, not trusted, after a crash.
  *
+ * The client's packets go from client to service, and leave from local to
+ * backend; the backend's the other way round. With dnat, local is the client
+ * itself. A DIRECT record has no service and no backend (both indexes 0xffff),
+ * and be_service and be_backend are both the address the client speaks to.
+ *
  * last_seen and syn_time count ABI_FLOW_TICK_MS of CLOCK_MONOTONIC, modulo 2^32.
  */
 #pragma once

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * The bounds of each kind of object in `tables`; both sides check by them.
+ * The bounds of what is in `tables`; both sides check by them.
  */
 #pragma once
 
@@ -52,4 +52,15 @@ static inline uint64_t abi_most_objects(void)
 	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++)
 		most += abi_kind_bounds(kind)->indexes;
 	return most;
+}
+
+/* 1 when a ring may have this many slots. */
+static inline int abi_is_prime(uint32_t number)
+{
+	if (number < 2)
+		return 0;
+	for (uint64_t i = 2; i * i <= number; i++)
+		if (number % i == 0)
+			return 0;
+	return 1;
 }

@@ -20,11 +20,11 @@ struct flow_table; /* core/flow_table.h */
 /* What the engine must know of a port. */
 struct engine_port {
 	uint8_t mac[6];
-	uint16_t mtu;               /* of IP packets on the way out */
-	uint8_t reply_by_route;     /* reply_path: route */
-	uint8_t learn_from_anyone;  /* last_hop_from: anyone */
-	uint8_t any_mac;            /* takes frames whatever MAC they are for */
-	uint8_t unsteered;          /* no XDP program has chosen its frames: the engine does */
+	uint16_t mtu;              /* of IP packets on the way out */
+	uint8_t reply_by_route;    /* reply_path: route */
+	uint8_t learn_from_anyone; /* last_hop_from: anyone */
+	uint8_t any_mac;           /* takes frames whatever MAC they are for */
+	uint8_t unsteered;         /* no XDP program has chosen its frames: the engine does */
 };
 
 struct engine {
@@ -33,7 +33,7 @@ struct engine {
 	struct abi_counters_block *counters;
 	struct engine_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
-	uint64_t random[2]; /* of the generator that draws local ports; the caller's seed, not all 0 */
+	uint64_t random[2]; /* draws local ports; seeded by the caller, not all 0 */
 };
 
 /*

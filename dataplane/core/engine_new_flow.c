@@ -99,7 +99,7 @@ static uint8_t choose_full_nat(struct engine *engine, const struct abi_service *
 	uint32_t index = select_next(selection);
 
 	put_backend(flow, snapshot->backends[index], index);
-	flow->flags = ABI_FLOW_FULL_NAT;
+	flow->flags |= ABI_FLOW_FULL_NAT;
 	if (!local_ports_draw(engine, snapshot->local_pools[service->local_pool], flow))
 		return ABI_VERDICT_NO_LOCAL_PORT;
 	return VERDICT_NONE;
@@ -154,6 +154,7 @@ static uint8_t begin_service(struct engine *engine, struct packet *packet,
 	struct abi_flow flow = draft(headers, now);
 
 	flow.state = first_state(headers);
+	flow_state_advance(&flow, FLOW_FROM_CLIENT, headers->tcp_flags);
 	flow.service = (uint16_t)index;
 	flow.service_epoch = service->epoch;
 	uint8_t verdict = begin(engine, packet, headers, service, &flow);

@@ -22,9 +22,9 @@ struct packet {
 
 	/* In. */
 	uint16_t in_port;
-	void *cookie;  /* the caller's; the engine does not look at it */
+	void *cookie; /* the caller's; the engine does not look at it */
 
 	/* Out. */
-	uint8_t verdict; /* enum abi_verdict */
+	uint8_t verdict;   /* enum abi_verdict */
 	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */
 };

@@ -64,8 +64,6 @@ static enum tables_outcome torn_or_damaged(const struct taking *taking, const ch
 
 static bool check_file(const struct taking *taking, struct abi_file *header)
 {
-	if (taking->size < ABI_TABLES_HEAP)
-		return refuse(&taking->refusal, "the file is cut short: %zu bytes", taking->size);
 	memcpy(header, taking->file, sizeof(*header));
 	if (header->magic != ABI_MAGIC_TABLES)
 		return refuse(&taking->refusal, "not a tables file: magic is %" PRIx64,
@@ -243,9 +241,13 @@ enum tables_outcome tables_take(const void *file, size_t size, const struct snap
 	enum tables_outcome outcome;
 
 	*generation = 0;
+	if (size < ABI_TABLES_HEAP) {
+		refuse(&taking.refusal, "the file is cut short: %zu bytes", size);
+		return TABLES_REFUSED;
+	}
+	*generation = load_published(taking.file);
 	if (!check_file(&taking, &header))
 		return TABLES_REFUSED;
-	*generation = load_published(taking.file);
 	if (*generation == 0)
 		return TABLES_NONE;
 	if (current && current->instance == header.instance && current->generation == *generation)

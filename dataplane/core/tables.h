@@ -110,7 +110,7 @@ struct tables_limits {
 /*
  * `file` is the mapped file, `size` its length by fstat(). `current` may be
  * NULL. `reason` (of `reason_size` bytes) gets a sentence with TABLES_REFUSED;
- * *generation the generation it is about (0: the file itself is not usable).
+ * *generation the generation it is about (0: the file is too short to say).
  */
 enum tables_outcome tables_take(const void *file, size_t size, const struct snapshot *current,
 				const struct tables_limits *limits,

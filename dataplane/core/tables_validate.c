@@ -172,16 +172,6 @@ static bool check_backend(const struct subject *subject, const struct object *ob
 	       check_range(subject, "flags", backend->flags, 0, known);
 }
 
-static bool is_prime(uint32_t number)
-{
-	if (number < 2)
-		return false;
-	for (uint32_t i = 2; i * i <= number; i++)
-		if (number % i == 0)
-			return false;
-	return true;
-}
-
 static bool check_ring(const struct subject *subject, const struct object *object)
 {
 	const struct abi_ring *ring = (const void *)object->bytes;
@@ -189,7 +179,7 @@ static bool check_ring(const struct subject *subject, const struct object *objec
 	if (!check_range(subject, "size", ring->size, 2, ABI_MAX_RING_SIZE) ||
 	    !check_count(subject, object, sizeof(*ring), ring->size, sizeof(ring->slots[0])))
 		return false;
-	if (!is_prime(ring->size))
+	if (!abi_is_prime(ring->size))
 		return refuse(subject->refusal, "%s %u: size %u is not a prime", subject->kind,
 			      subject->index, ring->size);
 	return true;

@@ -155,6 +155,7 @@ static const struct row rows[] = {
 	 {"/pools/0/backends/1/address: is /pools/0/backends/0 already: give it a larger weight"}},
 	{{{"/pools/0/health_check", "{'interval': '1s', 'timeout': '2s'}"}},
 	 {"/pools/0/health_check: the timeout (2000 ms) is longer than the interval (1000 ms)"}},
+	{{{"/pools/0/health_check", "{'interval': '1s', 'timeout': '1s'}"}}, {NULL}},
 	{{{"/pools/0/health_check", "{'path': '/healthz'}"}},
 	 {"/pools/0/health_check: set \"type\" to \"http\""}},
 	{{{"/pools/0/health_check", "{'type': 'http', 'path': 'healthz'}"}},

@@ -73,6 +73,10 @@ static void test_a_long_pointer_is_cut_and_comes_back(void **state)
 	assert_string_equal(pointer.text, "/a");
 	pointer_pop(&pointer, up);
 	assert_string_equal(pointer.text, "");
+	/* A euro sign that does not fit goes whole. */
+	strcpy(key + POINTER_SIZE - 3, "\xe2\x82\xac");
+	pointer_push_key(&pointer, key);
+	assert_int_equal(strlen(pointer.text), POINTER_SIZE - 2);
 }
 
 static void test_distance_counts_letters(void **state)

@@ -180,7 +180,10 @@ static void flows_age_by_state(void **state)
 	world_wait(world, 7439900);
 	assert_int_equal(world->engine.flows->count, 1);
 
-	/* Closed by both: 60 s, though the timer stood at hours. */
+	world_client(world, &data, NULL);
+	world_wait(world, 100000);
+
+	/* Closed by both: 60 s, though the timer stood at a quarter of an hour. */
 	data.flags = FIN | ACK;
 	world_client(world, &data, &frame);
 	world_answer(world, &frame, FIN | ACK, &answer);
@@ -416,6 +419,26 @@ static void no_other_backend_to_two_addresses(void **state)
 	world_free(world);
 }
 
+/* A backend without a port of its own is reached at the port the client asked for. */
+static void backend_keeps_the_port(void **state)
+{
+	struct world *world = world_new(100);
+	struct frame frame, answer;
+
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++)
+		((struct abi_backend *)snapshot_builder_get(world->builder, ABI_BACKEND, i))->port =
+			0;
+	world_publish(world);
+	world_client(world, &syn_to_dnat, &frame);
+	assert_int_equal(frame_destination_port(&frame), 80);
+	world_client(world, &ask_full_nat, &frame);
+	assert_int_equal(frame_destination_port(&frame), 53);
+	assert_int_equal(world_answer(world, &frame, 0, &answer), ABI_VERDICT_TO_CLIENT);
+	assert_int_equal(frame_source_port(&answer), 53);
+	world_free(world);
+}
+
 static void dnat_goes_on_after_its_record_was_lost(void **state)
 {
 	struct world *world = world_new(100);
@@ -430,7 +453,16 @@ static void dnat_goes_on_after_its_record_was_lost(void **state)
 	assert_int_equal(world_client(world, &data, &after), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(backend_of(&after), backend_of(&before));
 	assert_int_equal(only_flow(world)->state, ABI_FLOW_TCP_ESTABLISHED);
+	assert_int_equal(only_flow(world)->flags, 0);
 	assert_int_equal(world_answer(world, &after, ACK, &answer), ABI_VERDICT_TO_CLIENT);
+
+	/* Also when what is left of it is its end. */
+	world_wait(world, 8000000);
+	data.flags = FIN | ACK;
+	assert_int_equal(world_client(world, &data, &after), ABI_VERDICT_TO_BACKEND);
+	assert_int_equal(only_flow(world)->flags, ABI_FLOW_CLIENT_FIN);
+	assert_int_equal(world_answer(world, &after, FIN | ACK, &answer), ABI_VERDICT_TO_CLIENT);
+	assert_int_equal(only_flow(world)->state, ABI_FLOW_TCP_CLOSING);
 	world_free(world);
 }
 
@@ -450,6 +482,7 @@ int main(void)
 		cmocka_unit_test(one_burst_one_record),
 		cmocka_unit_test(same_client_port_to_two_addresses),
 		cmocka_unit_test(no_other_backend_to_two_addresses),
+		cmocka_unit_test(backend_keeps_the_port),
 		cmocka_unit_test(dnat_goes_on_after_its_record_was_lost),
 	};
 

@@ -144,6 +144,32 @@ static void empty_again_means_empty(void **state)
 	memory_free(&memory);
 }
 
+/* A hash whose tag is 0 must not look like a free place. */
+static void the_tag_that_is_zero(void **state)
+{
+	struct memory memory = memory_new(CAPACITY);
+	struct abi_flow flow;
+	struct flow_tuple tuple;
+	uint32_t n = 0;
+
+	(void)state;
+	do {
+		flow = flow_of(n++);
+		tuple = flow_client_tuple(&flow);
+	} while ((flow_hash(secret, &tuple) & 0xffff) != 0);
+	assert_int_equal(flow_table_insert(memory.table, &flow), 0);
+	check_flow(memory.table, n - 1, 0);
+	for (uint32_t other = 0; memory.table->count < CAPACITY; other++) {
+		flow = flow_of(other);
+		if (other != n - 1)
+			assert_int_not_equal(flow_table_insert(memory.table, &flow), FLOW_NONE);
+	}
+	check_flow(memory.table, n - 1, 0);
+	flow_table_remove(memory.table, 0);
+	check_flow(memory.table, n - 1, FLOW_NONE);
+	memory_free(&memory);
+}
+
 static void smallest_table(void **state)
 {
 	struct memory memory = memory_new(1);
@@ -194,9 +220,8 @@ static void layout_of_the_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees_with_the_model),
-		cmocka_unit_test(empty_again_means_empty),
-		cmocka_unit_test(smallest_table),
+		cmocka_unit_test(agrees_with_the_model), cmocka_unit_test(empty_again_means_empty),
+		cmocka_unit_test(the_tag_that_is_zero),  cmocka_unit_test(smallest_table),
 		cmocka_unit_test(layout_of_the_file),
 	};
 

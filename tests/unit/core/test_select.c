@@ -24,20 +24,24 @@ static void siphash_is_siphash(void **state)
 static void the_slot_is_as_documented(void **state)
 {
 	struct world *world = world_new(10);
-	const struct snapshot *snapshot = world->snapshot;
-	struct abi_service service = *snapshot->services[SERVICE_DNAT_TCP];
+	const struct abi_settings *settings = world->snapshot->settings;
+	struct abi_service service = *world->snapshot->services[SERVICE_DNAT_TCP];
 	const struct abi_ring ring = {.size = 65537};
-	const uint8_t client[6] = {203, 0, 113, 7, 0x0f, 0xa0};
+	uint8_t client[6] = {203, 0, 113, 7};
 
 	(void)state;
-	for (unsigned length = 4; length <= 6; length += 2) {
-		uint64_t hash = abi_siphash(snapshot->settings->ring_key, client, length);
-		uint64_t slot = ((hash & 0xffffffff) * 65537) >> 32;
+	for (unsigned port = 1; port < 1000; port++) {
+		client[4] = (uint8_t)(port >> 8);
+		client[5] = (uint8_t)port;
+		for (unsigned length = 4; length <= 6; length += 2) {
+			uint64_t hash = abi_siphash(settings->ring_key, client, length);
+			uint64_t slot = ((hash & 0xffffffff) * 65537) >> 32;
 
-		service.hash_on = length == 4 ? ABI_HASH_ADDRESS : ABI_HASH_ADDRESS_PORT;
-		assert_int_equal(select_slot(snapshot->settings, &service, &ring,
-					     be_address(CLIENT), htobe16(4000)),
-				 slot);
+			service.hash_on = length == 4 ? ABI_HASH_ADDRESS : ABI_HASH_ADDRESS_PORT;
+			assert_int_equal(select_slot(settings, &service, &ring, be_address(CLIENT),
+						     htobe16((uint16_t)port)),
+					 slot);
+		}
 	}
 	world_free(world);
 }

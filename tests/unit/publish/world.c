@@ -40,7 +40,9 @@ static void *allocate(void *context, size_t size)
 	struct world *world = context;
 	void *memory;
 
-	if (world->no_memory)
+	if (world->meanwhile)
+		world->meanwhile(world);
+	if (++world->allocated == world->fail_at)
 		return NULL;
 	memory = aligned_alloc(64, (size + 63) / 64 * 64);
 	must(memory != NULL, "no memory");
@@ -327,8 +329,13 @@ uint8_t *world_read_file(const struct world *world, size_t *size)
 
 	must(fstat(fd, &status) == 0, "fstat");
 	*size = (size_t)status.st_size;
-	bytes = malloc(*size);
-	must(bytes && read(fd, bytes, *size) == (ssize_t)*size, "read");
+	bytes = calloc(1, *size);
+	must(bytes != NULL, "no memory");
+	/* The file is sparse: only what there is. */
+	for (off_t from = 0, to; (from = lseek(fd, from, SEEK_DATA)) >= 0; from = to) {
+		to = lseek(fd, from, SEEK_HOLE);
+		must(pread(fd, bytes + from, (size_t)(to - from), from) == to - from, "read");
+	}
 	close(fd);
 	return bytes;
 }

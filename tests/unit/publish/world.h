@@ -11,9 +11,9 @@
 #include "controlplane/publish/publish.h"
 #include "dataplane/core/tables.h"
 
-#define WORLD_POOLS    6
+#define WORLD_POOLS    16
 #define WORLD_BACKENDS 600 /* of a pool */
-#define WORLD_SERVICES 8
+#define WORLD_SERVICES 16
 #define WORLD_LINKS    16
 
 struct world {
@@ -42,7 +42,10 @@ struct world {
 	uint64_t generation;
 	char reason[256];
 	size_t allocations; /* that have not been released */
-	bool no_memory;     /* the reader's allocator refuses */
+	size_t allocated;   /* so far */
+	size_t fail_at;     /* the allocation that gets no memory, counted from 1; 0: none */
+	/* Called before each allocation: what the writer does while the reader copies. */
+	void (*meanwhile)(struct world *world);
 };
 
 /* Empty: no pool, no service; two ports. */

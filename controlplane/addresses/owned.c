@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/addresses/owned.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int compare_addresses(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static size_t count_addresses(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->service_count; i++)
+		count += config->services[i].address_count;
+	for (size_t i = 0; i < config->local_pool_count; i++)
+		count += config->local_pools[i].address_count;
+	return count;
+}
+
+static void add_addresses(struct owned_addresses *owned, const struct address *addresses,
+			  size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (address_is_ipv4(&addresses[i]))
+			owned->rows[owned->count++] = address_to_ipv4(&addresses[i]);
+	}
+}
+
+int owned_addresses_gather(const struct config *config, struct owned_addresses *out)
+{
+	struct owned_addresses owned = {0};
+	size_t kept = 0;
+
+	owned.rows = calloc(count_addresses(config) + 1, sizeof(owned.rows[0]));
+	if (owned.rows == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->service_count; i++)
+		add_addresses(&owned, config->services[i].addresses,
+			      config->services[i].address_count);
+	for (size_t i = 0; i < config->local_pool_count; i++)
+		add_addresses(&owned, config->local_pools[i].addresses,
+			      config->local_pools[i].address_count);
+
+	qsort(owned.rows, owned.count, sizeof(owned.rows[0]), compare_addresses);
+	for (size_t i = 0; i < owned.count; i++) {
+		if (kept == 0 || owned.rows[kept - 1] != owned.rows[i])
+			owned.rows[kept++] = owned.rows[i];
+	}
+	owned.count = kept;
+	*out = owned;
+	return 0;
+}
+
+void owned_addresses_free(struct owned_addresses *owned)
+{
+	free(owned->rows);
+	*owned = (struct owned_addresses){0};
+}
+
+bool owned_addresses_have(const struct owned_addresses *owned, uint32_t be_address)
+{
+	return owned->count > 0 && bsearch(&be_address, owned->rows, owned->count,
+					   sizeof(be_address), compare_addresses) != NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* What several resources show in the same way. */
+#include "controlplane/api/resource.h"
+
+static void put_count(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+void api_put_traffic(json_t *object, const struct abi_traffic *traffic)
+{
+	uint64_t flows = traffic->flows_started > traffic->flows_ended
+				 ? traffic->flows_started - traffic->flows_ended
+				 : 0;
+
+	put_count(object, "flows", flows);
+	put_count(object, "flows_started", traffic->flows_started);
+	put_count(object, "packets_in", traffic->packets_in);
+	put_count(object, "bytes_in", traffic->bytes_in);
+	put_count(object, "packets_out", traffic->packets_out);
+	put_count(object, "bytes_out", traffic->bytes_out);
+	put_count(object, "drops", traffic->drops);
+}
+
+json_t *api_address(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	return json_string(address_format(address, text));
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/api/listener.h"
+
+#include "controlplane/log.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG    64
+#define PREFIX     "unix:"
+#define PREFIX_END (sizeof(PREFIX) - 1)
+
+static int open_socket(void)
+{
+	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+/* True when nobody answers on the socket any more. */
+static bool is_stale(const struct sockaddr_un *name)
+{
+	int descriptor = open_socket();
+
+	if (descriptor < 0)
+		return false;
+
+	bool stale = connect(descriptor, (const struct sockaddr *)name, sizeof(*name)) < 0 &&
+		     errno == ECONNREFUSED;
+
+	close(descriptor);
+	return stale;
+}
+
+static int open_unix(const char *path)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int descriptor;
+
+	if (strlen(path) >= sizeof(name.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(name.sun_path, path);
+	descriptor = open_socket();
+	if (descriptor < 0)
+		return descriptor;
+	if (is_stale(&name))
+		unlink(path);
+
+	mode_t before = umask(0117); /* 0660 from its first moment */
+	int outcome = bind(descriptor, (struct sockaddr *)&name, sizeof(name));
+
+	umask(before);
+	if (outcome == 0)
+		outcome = listen(descriptor, BACKLOG);
+	if (outcome < 0) {
+		outcome = -errno;
+		close(descriptor);
+		return outcome;
+	}
+	return descriptor;
+}
+
+int listener_open(const char *where)
+{
+	bool is_unix = strncmp(where, PREFIX, PREFIX_END) == 0;
+	int descriptor = is_unix ? open_unix(where + PREFIX_END) : -EINVAL;
+
+	if (descriptor < 0)
+		log_error("the API cannot listen on %s: %s", where, strerror(-descriptor));
+	return descriptor;
+}
+
+void listener_unlink(const char *where)
+{
+	if (strncmp(where, PREFIX, PREFIX_END) == 0)
+		unlink(where + PREFIX_END);
+}

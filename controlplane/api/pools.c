@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* GET /v1/pools */
+#include "controlplane/api/resource.h"
+#include "controlplane/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Everything one backend's object is made from. */
+struct backend_row {
+	const struct config_pool *pool;
+	const struct config_backend *backend;
+	const struct network_path *path;
+	struct health_view health;
+};
+
+static const char *admin_text(enum config_admin admin)
+{
+	switch (admin) {
+	case CONFIG_DRAIN:
+		return "drain";
+	case CONFIG_MAINT:
+		return "maint";
+	default:
+		return "ready";
+	}
+}
+
+static const char *state_text(const struct backend_row *row)
+{
+	if (row->backend->admin == CONFIG_MAINT || row->health.verdict == CHECK_DOWN)
+		return "down";
+	if (row->health.verdict == CHECK_UNDECIDED)
+		return "checking";
+	if (row->backend->admin == CONFIG_DRAIN || row->backend->weight == 0)
+		return "draining";
+	return "up";
+}
+
+/* The MAC packets to the backend go to; false: not known. */
+static bool find_mac(const struct controlplane *controlplane, const struct network_path *path,
+		     uint8_t mac[6])
+{
+	const struct config_dataplane *dataplane = &controlplane->config->dataplane;
+	const struct network_port *port = &controlplane->network->ports[path->port];
+	const struct neighbour *neighbour = neighbour_table_find(&controlplane->network->neighbours,
+								 port->index, path->be_next_hop);
+
+	if (neighbour != NULL && neighbour->has_mac) {
+		memcpy(mac, neighbour->mac, sizeof(neighbour->mac));
+		return true;
+	}
+	for (size_t i = 0; i < dataplane->next_hop_count; i++) {
+		const struct config_next_hop *next_hop = &dataplane->next_hops[i];
+
+		if (address_to_ipv4(&next_hop->address) == path->be_next_hop &&
+		    strcmp(next_hop->port, dataplane->ports[path->port].name) == 0) {
+			memcpy(mac, next_hop->mac, sizeof(next_hop->mac));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* null while it is not known. */
+static json_t *render_next_hop(const struct controlplane *controlplane,
+			       const struct network_path *path)
+{
+	uint8_t mac[6];
+	char text[18];
+
+	if (path == NULL || !path->known || !find_mac(controlplane, path, mac))
+		return json_null();
+
+	struct address address = address_from_ipv4(path->be_next_hop);
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	return json_pack("{s:o, s:s, s:s}", "address", api_address(&address), "mac", text, "port",
+			 controlplane->config->dataplane.ports[path->port].name);
+}
+
+/* Health sees Linux's way to the backend; packets need ours. */
+static const char *reason_text(const struct backend_row *row, const json_t *next_hop)
+{
+	if (row->health.verdict != CHECK_UP || !json_is_null(next_hop))
+		return row->health.reason;
+	if (row->path != NULL && row->path->known)
+		return "healthy, but the MAC of its next hop is not known";
+	return "healthy, but no route leads to it through a port";
+}
+
+static void put_traffic(struct controlplane *controlplane, json_t *object, int index)
+{
+	struct abi_traffic traffic = {0};
+
+	if (index >= 0)
+		stats_traffic(controlplane->stats, STATS_BACKEND, (uint32_t)index, &traffic);
+	api_put_traffic(object, &traffic);
+}
+
+static double seconds_since(uint64_t then_ms)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	return now_ms > then_ms ? (double)(now_ms - then_ms) / 1000.0 : 0.0;
+}
+
+static json_t *render_backend(struct controlplane *controlplane, const struct backend_row *row)
+{
+	const struct config_backend *backend = row->backend;
+	json_t *next_hop = render_next_hop(controlplane, row->path);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "name", json_string(backend->name));
+	json_object_set_new(object, "address", api_address(&backend->address));
+	json_object_set_new(object, "port", json_integer(backend->port));
+	json_object_set_new(object, "weight", json_integer(backend->weight));
+	json_object_set_new(object, "admin", json_string(admin_text(backend->admin)));
+	json_object_set_new(object, "state", json_string(state_text(row)));
+	json_object_set_new(object, "reason", json_string(reason_text(row, next_hop)));
+	json_object_set_new(object, "since", json_real(seconds_since(row->health.since_ms)));
+	json_object_set_new(object, "check_duration_ms",
+			    json_real((double)row->health.duration_us / 1000.0));
+	json_object_set_new(object, "next_hop", next_hop);
+	put_traffic(controlplane, object,
+		    publisher_backend_index(controlplane->publisher, row->pool->name, backend));
+	return object;
+}
+
+/* A backend that left the configuration and still has flows. */
+static json_t *render_removed(struct controlplane *controlplane, const char *name,
+			      const struct publish_removed *removed)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "name", json_string(name));
+	json_object_set_new(object, "address", api_address(&removed->address));
+	json_object_set_new(object, "port", json_integer(removed->port));
+	json_object_set_new(object, "weight", json_integer(0));
+	json_object_set_new(object, "admin", json_string("drain"));
+	json_object_set_new(object, "state", json_string("removed"));
+	json_object_set_new(object, "reason",
+			    json_string("left the configuration; keeps its flows until they end"));
+	json_object_set_new(object, "since", json_real(seconds_since(removed->removed_at)));
+	json_object_set_new(object, "check_duration_ms", json_real(0.0));
+	json_object_set_new(object, "next_hop", json_null());
+	put_traffic(controlplane, object, (int)removed->index);
+	return object;
+}
+
+static void append_removed(struct controlplane *controlplane, const struct config_pool *pool,
+			   json_t *list)
+{
+	struct publish_removed removed;
+	size_t length = strlen(pool->name);
+	uint32_t from = 0;
+
+	while (publisher_next_removed(controlplane->publisher, from, &removed) >= 0) {
+		from = removed.index + 1;
+		if (strncmp(removed.name, pool->name, length) == 0 && removed.name[length] == '/')
+			json_array_append_new(
+				list,
+				render_removed(controlplane, removed.name + length + 1, &removed));
+	}
+}
+
+json_t *api_pools(struct controlplane *controlplane, const struct api_query *query,
+		  struct api_problem *problem)
+{
+	const struct config *config = controlplane->config;
+	const struct network *network = controlplane->network;
+	json_t *pools = json_array();
+	size_t position = 0;
+
+	(void)query;
+	(void)problem;
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+		json_t *backends = json_array();
+
+		for (size_t j = 0; j < pool->backend_count; j++, position++) {
+			struct backend_row row = {
+				.pool = pool,
+				.backend = &pool->backends[j],
+				.path = position < network->path_count ? &network->paths[position]
+								       : NULL,
+				.health = health_view(controlplane->health, position)};
+
+			json_array_append_new(backends, render_backend(controlplane, &row));
+		}
+		append_removed(controlplane, pool, backends);
+		json_array_append_new(pools,
+				      json_pack("{s:s, s:b, s:o}", "name", pool->name, "inline",
+						pool->is_inline, "backends", backends));
+	}
+	return json_pack("{s:o}", "pools", pools);
+}

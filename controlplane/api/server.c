@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/api/server.h"
+
+#include "controlplane/api/listener.h"
+#include "controlplane/api/respond.h"
+#include "controlplane/controlplane.h"
+#include "controlplane/log.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LISTENERS_MAX      8
+#define CONNECTIONS_MAX    64
+#define CONNECTION_MEMORY  (16 * 1024)
+#define CONNECTION_TIMEOUT 30u /* s */
+#define RUNS_MAX           16  /* in a row, while there is work without waiting */
+
+struct api_listener {
+	struct api_server *server;
+	char where[256];
+	struct MHD_Daemon *daemon;
+	ev_io ready;
+	ev_timer timer;
+};
+
+struct api_server {
+	struct controlplane *controlplane;
+	struct api_listener listeners[LISTENERS_MAX];
+	size_t count;
+};
+
+static void run_daemon(struct api_listener *listener)
+{
+	struct ev_loop *loop = listener->server->controlplane->loop;
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+	ev_timer_stop(loop, &listener->timer);
+	for (int i = 0; i < RUNS_MAX; i++) {
+		MHD_run(listener->daemon);
+		if (MHD_get_timeout(listener->daemon, &timeout_ms) != MHD_YES)
+			return;
+		if (timeout_ms > 0)
+			break;
+	}
+	ev_timer_set(&listener->timer, (double)timeout_ms / 1000.0, 0.0);
+	ev_timer_start(loop, &listener->timer);
+}
+
+static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	run_daemon(watcher->data);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	run_daemon(watcher->data);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_size, void **state)
+{
+	struct api_server *server = context;
+	static int seen; /* only its address counts */
+
+	(void)version;
+	(void)upload;
+	if (*state == NULL) { /* the head is there; a body may follow */
+		*state = &seen;
+		return MHD_YES;
+	}
+	if (*upload_size > 0) { /* nobody asked for it */
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	return respond(server->controlplane, connection, url, method);
+}
+
+/* libmicrohttpd's own words, such as a request with a broken head. */
+static void on_message(void *context, const char *format, va_list arguments)
+{
+	char text[256];
+
+	(void)context;
+	vsnprintf(text, sizeof(text), format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	log_warning("api: %s", text);
+}
+
+static int start_daemon(struct api_server *server, struct api_listener *listener, int descriptor)
+{
+	listener->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
+		MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, descriptor,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT,
+		MHD_OPTION_END);
+	if (listener->daemon == NULL)
+		return -EIO;
+
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+	if (info == NULL)
+		return -EIO;
+	ev_io_init(&listener->ready, on_ready, info->epoll_fd, EV_READ);
+	ev_init(&listener->timer, on_timer);
+	listener->ready.data = listener;
+	listener->timer.data = listener;
+	ev_io_start(server->controlplane->loop, &listener->ready);
+	return 0;
+}
+
+static int add_listener(struct api_server *server, const char *where)
+{
+	struct api_listener *listener = &server->listeners[server->count];
+	int descriptor = listener_open(where);
+
+	if (descriptor < 0)
+		return descriptor;
+	listener->server = server;
+	snprintf(listener->where, sizeof(listener->where), "%s", where);
+
+	int error = start_daemon(server, listener, descriptor);
+
+	server->count++;
+	if (error < 0) {
+		log_error("the API cannot start on %s", where);
+		if (listener->daemon == NULL)
+			close(descriptor);
+	}
+	return error;
+}
+
+int api_server_open(struct controlplane *controlplane, struct api_server **out)
+{
+	const struct config_api *config = &controlplane->config->api;
+	struct api_server *server = calloc(1, sizeof(*server));
+	char fallback[256];
+	int error = 0;
+
+	if (server == NULL)
+		return -ENOMEM;
+	server->controlplane = controlplane;
+	snprintf(fallback, sizeof(fallback), "unix:%s/api.sock", controlplane->run_dir);
+	if (config->listen_count == 0)
+		error = add_listener(server, fallback);
+	for (size_t i = 0; i < config->listen_count && i < LISTENERS_MAX && error == 0; i++)
+		error = add_listener(server, config->listen[i]);
+	if (error < 0) {
+		api_server_close(server);
+		return error;
+	}
+	*out = server;
+	return 0;
+}
+
+void api_server_close(struct api_server *server)
+{
+	if (server == NULL)
+		return;
+	for (size_t i = 0; i < server->count; i++) {
+		struct api_listener *listener = &server->listeners[i];
+
+		if (listener->daemon == NULL)
+			continue;
+		ev_io_stop(server->controlplane->loop, &listener->ready);
+		ev_timer_stop(server->controlplane->loop, &listener->timer);
+		MHD_stop_daemon(listener->daemon); /* closes the socket too */
+		listener_unlink(listener->where);
+	}
+	free(server);
+}

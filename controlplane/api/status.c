@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* GET /v1/status */
+#include "controlplane/api/resource.h"
+#include "controlplane/clock.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+/* A text in shared memory, which may lack its end. */
+static json_t *text(const char *bytes, size_t size)
+{
+	json_t *value = json_stringn(bytes, strnlen(bytes, size));
+
+	return value != NULL ? value : json_string("?");
+}
+
+#define TEXT(field) text(field, sizeof(field))
+
+static json_t *age_ms(uint64_t heartbeat_ns)
+{
+	uint64_t now = clock_now_ns();
+
+	return json_real(now > heartbeat_ns ? (double)(now - heartbeat_ns) / 1e6 : 0.0);
+}
+
+static json_t *render_restart_required(const struct restart_required *required)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < required->count; i++)
+		json_array_append_new(list, json_string(required->pointers[i]));
+	return list;
+}
+
+/* `refusal` is written under a version that is odd meanwhile. */
+static json_t *render_refusal(const struct abi_status *status)
+{
+	char copy[sizeof(status->refusal)];
+	uint64_t before = __atomic_load_n(&status->refusal_version, __ATOMIC_ACQUIRE);
+
+	memcpy(copy, status->refusal, sizeof(copy));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if ((before & 1) != 0 ||
+	    __atomic_load_n(&status->refusal_version, __ATOMIC_RELAXED) != before)
+		return json_string("");
+	return TEXT(copy);
+}
+
+static json_t *render_generation(const struct controlplane *controlplane,
+				 const struct abi_status *status)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "published",
+			 number(publisher_generation(controlplane->publisher)), "taken",
+			 number(status != NULL ? status->generation_taken : 0), "refused",
+			 number(status != NULL ? status->generation_refused : 0), "refusal",
+			 status != NULL ? render_refusal(status) : json_string(""));
+}
+
+static json_t *render_workers(const struct abi_status *status)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < status->worker_count; i++) {
+		const struct abi_status_worker *worker = &status->workers[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o, s:o, s:o}", "cpu", number(worker->cpu),
+						"flows", number(worker->flows), "flow_capacity",
+						number(worker->flow_capacity), "heartbeat_age_ms",
+						age_ms(worker->heartbeat)));
+	}
+	return list;
+}
+
+static json_t *render_port(const struct abi_status_port *port,
+			   const struct abi_port_traffic *traffic)
+{
+	char name[IF_NAMESIZE] = "", mac[18];
+	json_t *object = json_object();
+
+	if (port->interface_index != 0 && if_indextoname(port->interface_index, name) == NULL)
+		name[0] = '\0';
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
+		 port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
+	json_object_set_new(object, "name", TEXT(port->name));
+	json_object_set_new(object, "device", TEXT(port->device));
+	json_object_set_new(object, "driver", TEXT(port->driver));
+	json_object_set_new(object, "interface", json_string(name));
+	json_object_set_new(object, "mac", json_string(mac));
+	json_object_set_new(object, "mtu", number(port->mtu));
+	json_object_set_new(object, "link_up", json_boolean(port->link_up != 0));
+	json_object_set_new(object, "tap", TEXT(port->tap));
+	json_object_set_new(object, "received", number(traffic->received));
+	json_object_set_new(object, "sent", number(traffic->sent));
+	json_object_set_new(object, "to_linux", number(traffic->to_linux));
+	json_object_set_new(object, "from_linux", number(traffic->from_linux));
+	json_object_set_new(object, "tx_full", number(traffic->tx_full));
+	json_object_set_new(object, "missed", number(port->missed));
+	json_object_set_new(object, "no_buffer", number(port->no_buffer));
+	return object;
+}
+
+static const char *state_text(uint32_t state)
+{
+	switch (state) {
+	case ABI_DATAPLANE_STARTING:
+		return "starting";
+	case ABI_DATAPLANE_RUNNING:
+		return "running";
+	case ABI_DATAPLANE_STOPPING:
+		return "stopping";
+	default:
+		return "?";
+	}
+}
+
+static json_t *render_dataplane(struct controlplane *controlplane, const struct abi_status *status,
+				const struct abi_counters_block *totals)
+{
+	json_t *ports = json_array();
+
+	if (status == NULL)
+		return json_pack("{s:b, s:i, s:s, s:f, s:[], s:o}", "running", 0, "pid", 0, "state",
+				 "none", "heartbeat_age_ms", 0.0, "workers", "ports", ports);
+	for (uint32_t i = 0; i < status->port_count; i++)
+		json_array_append_new(ports, render_port(&status->ports[i], &totals->ports[i]));
+
+	bool lives = stats_dataplane_lives(controlplane->stats);
+
+	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o}", "running", lives, "pid",
+			 number(status->file.writer_pid), "state",
+			 lives ? state_text(status->state) : "dead", "heartbeat_age_ms",
+			 age_ms(status->heartbeat), "workers", render_workers(status), "ports",
+			 ports);
+}
+
+/* The law of accounts: held is what no other column has. */
+static json_t *render_accounts(const struct abi_counters_block *totals)
+{
+	uint64_t dropped = 0;
+
+	for (uint32_t i = ABI_VERDICT_FIRST_DROP; i < ABI_VERDICT_MAX; i++)
+		dropped += totals->verdicts[i];
+
+	int64_t held = (int64_t)(totals->received + totals->generated + totals->from_linux -
+				 totals->sent - totals->to_linux - dropped);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "received",
+			 number(totals->received), "generated", number(totals->generated),
+			 "from_linux", number(totals->from_linux), "sent", number(totals->sent),
+			 "to_linux", number(totals->to_linux), "dropped", number(dropped), "held",
+			 (json_int_t)held);
+}
+
+static json_t *render_verdicts(const struct abi_counters_block *totals)
+{
+	json_t *object = json_object();
+
+	for (uint32_t i = 0; i < ABI_VERDICT_COUNT; i++)
+		json_object_set_new(object, abi_verdict_text(i), number(totals->verdicts[i]));
+	return object;
+}
+
+json_t *api_status(struct controlplane *controlplane, const struct api_query *query,
+		   struct api_problem *problem)
+{
+	const struct config *config = controlplane->config;
+	const struct abi_status *status = stats_status(controlplane->stats);
+	struct abi_counters_block *totals = malloc(sizeof(*totals));
+	json_t *object = json_object();
+
+	(void)query;
+	(void)problem;
+	if (totals == NULL) {
+		json_decref(object);
+		return NULL;
+	}
+	stats_totals(controlplane->stats, totals);
+	json_object_set_new(object, "version", json_string(HEADRACE_VERSION));
+	json_object_set_new(
+		object, "node",
+		json_pack("{s:i, s:s}", "id", (int)config->node.id, "name", config->node.name));
+	json_object_set_new(object, "revision", number(config->revision));
+	json_object_set_new(object, "restart_required",
+			    render_restart_required(&controlplane->restart_required));
+	json_object_set_new(object, "generation", render_generation(controlplane, status));
+	json_object_set_new(object, "controlplane",
+			    json_pack("{s:i, s:f}", "pid", (int)getpid(), "uptime",
+				      (double)(clock_now_ms() - controlplane->started_ms) / 1e3));
+	json_object_set_new(object, "dataplane", render_dataplane(controlplane, status, totals));
+	json_object_set_new(object, "accounts", render_accounts(totals));
+	json_object_set_new(object, "verdicts", render_verdicts(totals));
+	free(totals);
+	return object;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/cli/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct view {
+	const char *name;
+	const char *path;
+	show_render *render;
+};
+
+static const struct view views[] = {
+	{"status", "/v1/status", show_status}, {"services", "/v1/services", show_services},
+	{"pools", "/v1/pools", show_pools},    {"backends", "/v1/pools", show_backends},
+	{"flows", "/v1/flows", show_flows},
+};
+
+#define VIEW_COUNT (sizeof(views) / sizeof(views[0]))
+
+const char *show_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+uint64_t show_number(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static const struct view *find_view(const char *name)
+{
+	for (size_t i = 0; i < VIEW_COUNT; i++) {
+		if (strcmp(views[i].name, name) == 0)
+			return &views[i];
+	}
+	return NULL;
+}
+
+enum cli_exit show_run(const struct show_options *options)
+{
+	const struct view *view = find_view(options->what);
+	struct show_output output = {
+		.stream = stdout, .colours = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
+	char path[64];
+	json_t *document;
+
+	if (view == NULL) {
+		fprintf(stderr,
+			"headrace: there is no \"%s\" to show; there is status, services, pools, "
+			"backends and flows\n",
+			options->what);
+		return CLI_USAGE;
+	}
+	snprintf(path, sizeof(path), "%s", view->path);
+	if (view->render == show_flows)
+		snprintf(path, sizeof(path), "%s?limit=%u", view->path, options->limit);
+
+	enum cli_exit status = client_get(options->socket_path, path, &document);
+
+	if (status != CLI_DONE)
+		return status;
+	if (options->json) {
+		json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+		fputc('\n', stdout);
+	} else {
+		view->render(document, &output);
+	}
+	json_decref(document);
+	return CLI_DONE;
+}

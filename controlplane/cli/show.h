@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* `headrace show`: answers of the API, made for reading. */
+#pragma once
+
+#include "controlplane/cli/client.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct show_options {
+	const char *what; /* "status", ... */
+	const char *socket_path;
+	unsigned limit; /* of flows */
+	bool json;
+};
+
+enum cli_exit show_run(const struct show_options *options);
+
+/* How one answer is shown. */
+struct show_output {
+	FILE *stream;
+	bool colours;
+};
+
+typedef void show_render(const json_t *document, const struct show_output *output);
+
+show_render show_status;
+show_render show_services;
+show_render show_pools;
+show_render show_backends;
+show_render show_flows;
+
+/* Members of an answer; "" or 0 when they are not there. */
+const char *show_text(const json_t *object, const char *key);
+uint64_t show_number(const json_t *object, const char *key);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Numbers in units that are read at a glance. */
+#pragma once
+
+#include <stdint.h>
+
+#define UNITS_SIZE 32
+
+/* Each writes to `text` (UNITS_SIZE bytes) and returns it. */
+const char *units_count(uint64_t value, char *text);    /* 12,345,678 */
+const char *units_bytes(uint64_t value, char *text);    /* 12.3 MB, of a thousand each */
+const char *units_duration(double seconds, char *text); /* 12 s, 3 m 5 s, 2 h 4 m, 5 d 3 h */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/controlplane.h"
+
+#include "controlplane/addresses/addresses.h"
+#include "controlplane/addresses/sysctls.h"
+#include "controlplane/clock.h"
+#include "controlplane/log.h"
+
+#include <string.h>
+
+/* Links, addresses, routes or neighbours changed: all that follows from them follows. */
+static void on_network_change(void *context)
+{
+	struct controlplane *controlplane = context;
+
+	if (controlplane->guard != NULL)
+		guard_load(controlplane->guard, controlplane->config, controlplane->leaving);
+	if (controlplane->addresses_placed)
+		addresses_apply(controlplane->network, &controlplane->network->owned);
+	if (controlplane->health != NULL)
+		publication_request(&controlplane->publication);
+}
+
+static void on_health_change(void *context)
+{
+	struct controlplane *controlplane = context;
+
+	publication_request(&controlplane->publication);
+}
+
+/* What the generation found at start says of the backend: a restart is no reason to doubt it. */
+static enum check_verdict adopted_verdict(void *context, const struct config_pool *pool,
+					  const struct config_backend *backend)
+{
+	struct controlplane *controlplane = context;
+
+	if (!publisher_adopted(controlplane->publisher))
+		return CHECK_UNDECIDED;
+	switch (publisher_backend_state(controlplane->publisher, pool->name, backend)) {
+	case ABI_BACKEND_UP:
+		return CHECK_UP;
+	case ABI_BACKEND_DOWN:
+		return CHECK_DOWN;
+	default:
+		return CHECK_UNDECIDED; /* draining tells nothing of its health */
+	}
+}
+
+static int open_network(struct controlplane *controlplane)
+{
+	int error = network_open(controlplane->loop, controlplane->config, on_network_change,
+				 controlplane, &controlplane->network);
+
+	if (error < 0)
+		log_error("cannot read Linux's links, addresses and routes: %s", strerror(-error));
+	return error;
+}
+
+static int open_publisher(struct controlplane *controlplane)
+{
+	int error = publisher_open(controlplane->run_dir, &controlplane->publisher);
+
+	if (error < 0)
+		log_error("cannot open %s/tables for writing: %s", controlplane->run_dir,
+			  strerror(-error));
+	else if (publisher_adopted(controlplane->publisher))
+		log_info("took over generation %lu of the tables",
+			 (unsigned long)publisher_generation(controlplane->publisher));
+	return error;
+}
+
+/* Without the guard Linux would answer for the services' addresses, and reset their clients. */
+static int open_guard(struct controlplane *controlplane)
+{
+	int error = guard_open(controlplane->network, &controlplane->guard);
+
+	if (error == 0)
+		error = guard_load(controlplane->guard, controlplane->config, NULL);
+	if (error < 0)
+		log_error("not starting without the guard: Linux would reset the clients of "
+			  "services whenever the dataplane is away. It needs root (CAP_NET_ADMIN) "
+			  "and a kernel with nf_tables and the netdev ingress hook "
+			  "(CONFIG_NF_TABLES_NETDEV)");
+	return error;
+}
+
+static int place_addresses(struct controlplane *controlplane)
+{
+	int error = addresses_apply(controlplane->network, &controlplane->network->owned);
+
+	controlplane->addresses_placed = true;
+	return error;
+}
+
+static int open_health(struct controlplane *controlplane)
+{
+	struct health_callbacks callbacks = {
+		.on_change = on_health_change, .adopted = adopted_verdict, .context = controlplane};
+	int error = health_open(controlplane->loop, controlplane->network, &callbacks,
+				&controlplane->health);
+
+	if (error == 0)
+		error = health_set_config(controlplane->health, controlplane->config);
+	if (error < 0)
+		log_error("cannot start health checks: %s", strerror(-error));
+	return error;
+}
+
+int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop, const char *run_dir,
+		      const char *config_path, struct config *config)
+{
+	*controlplane = (struct controlplane){.loop = loop,
+					      .run_dir = run_dir,
+					      .config_path = config_path,
+					      .started_ms = clock_now_ms(),
+					      .config = config};
+
+	int error = stats_open(run_dir, &controlplane->stats);
+
+	if (error == 0)
+		error = open_network(controlplane);
+	if (error == 0)
+		error = open_publisher(controlplane);
+	if (error == 0)
+		error = open_guard(controlplane);
+	if (error == 0)
+		error = place_addresses(controlplane);
+	if (error == 0)
+		error = open_health(controlplane);
+	if (error == 0) {
+		sysctls_check(controlplane->network, config);
+		publication_start(&controlplane->publication, controlplane);
+		error = api_server_open(controlplane, &controlplane->api);
+	}
+	if (error < 0)
+		controlplane_close(controlplane);
+	return error;
+}
+
+void controlplane_settle(struct controlplane *controlplane)
+{
+	if (controlplane->leaving == NULL)
+		return;
+	guard_load(controlplane->guard, controlplane->config, NULL);
+	config_free(controlplane->leaving);
+	controlplane->leaving = NULL;
+}
+
+void controlplane_close(struct controlplane *controlplane)
+{
+	api_server_close(controlplane->api);
+	publication_stop(&controlplane->publication);
+	health_close(controlplane->health);
+	if (controlplane->addresses_placed)
+		addresses_clear(controlplane->network);
+	if (controlplane->guard != NULL)
+		guard_remove(controlplane->guard);
+	guard_close(controlplane->guard);
+	publisher_close(controlplane->publisher);
+	network_close(controlplane->network);
+	stats_close(controlplane->stats);
+	config_free(controlplane->leaving);
+	config_free(controlplane->config);
+	*controlplane = (struct controlplane){0};
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * The control plane: everything hangs off this. One thread, one event loop.
+ *
+ * Life-cycle: controlplane_open() brings the parts up in the order of the
+ * fields; the guard is loaded before an address is put on the machine. A clean
+ * stop goes the other way round: addresses, then the guard; `tables` stays, and
+ * with it the dataplane goes on forwarding. After a crash everything in the
+ * kernel stays, and the next start takes it over.
+ */
+#pragma once
+
+#include "config/config.h"
+#include "controlplane/api/server.h"
+#include "controlplane/guard/guard.h"
+#include "controlplane/health/health.h"
+#include "controlplane/neighbours/network.h"
+#include "controlplane/publication.h"
+#include "controlplane/publish/publish.h"
+#include "controlplane/stats/stats.h"
+
+#include <ev.h>
+
+/* Start-only fields that a reload found changed, as JSON pointers. */
+#define RESTART_POINTERS_MAX 32
+
+struct restart_required {
+	char pointers[RESTART_POINTERS_MAX][256];
+	size_t count;
+};
+
+struct controlplane {
+	struct ev_loop *loop;
+	const char *run_dir;
+	const char *config_path;
+	uint64_t started_ms;
+
+	struct config *config; /* the running one */
+	struct config
+		*leaving; /* the one before it, until a generation without it is out; else NULL */
+	struct restart_required restart_required;
+
+	struct stats *stats;
+	struct network *network;
+	struct publisher *publisher;
+	struct guard *guard;
+	bool addresses_placed;
+	struct health *health;
+	struct publication publication;
+	struct api_server *api;
+};
+
+/* Takes over `config`, whatever the outcome. Faults are logged; 0 or -errno. */
+int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop, const char *run_dir,
+		      const char *config_path, struct config *config);
+
+/* The clean stop. */
+void controlplane_close(struct controlplane *controlplane);
+
+/* A generation of the running configuration is out: the one before is guarded no longer. */
+void controlplane_settle(struct controlplane *controlplane);
+
+/* Reads the configuration file anew; a faulty one is logged and changes nothing. */
+void controlplane_reload(struct controlplane *controlplane);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/gather.h"
+
+#include "controlplane/neighbours/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of links that are not Linux's; Ethernet's. */
+#define MTU_UNKNOWN 1500
+
+void gathered_free(struct gathered *gathered)
+{
+	free(gathered->backends);
+	free(gathered->next_hops);
+	free(gathered->routes);
+	free(gathered->hosts);
+	*gathered = (struct gathered){0};
+}
+
+static void collect_backends(const struct network *network, const struct health *health,
+			     struct gathered *out)
+{
+	for (size_t i = 0; i < network->path_count; i++) {
+		const struct network_path *path = &network->paths[i];
+
+		out->backends[out->backend_count++] =
+			(struct publish_backend){.up = health_view(health, i).verdict == CHECK_UP,
+						 .has_next_hop = path->known,
+						 .port = path->port,
+						 .next_hop = address_from_ipv4(path->be_next_hop)};
+	}
+}
+
+static void add_next_hop(struct gathered *out, const struct publish_next_hop *next_hop)
+{
+	if (out->next_hop_count < ABI_MAX_NEXT_HOPS)
+		out->next_hops[out->next_hop_count++] = *next_hop;
+}
+
+static void collect_configured(const struct config *config, struct gathered *out)
+{
+	for (size_t i = 0; i < config->dataplane.next_hop_count; i++) {
+		const struct config_next_hop *row = &config->dataplane.next_hops[i];
+		int port = paths_port_by_name(config, row->port);
+		struct publish_next_hop next_hop = {.address = row->address,
+						    .vlan = row->vlan,
+						    .port = (uint16_t)port,
+						    .mtu = MTU_UNKNOWN,
+						    .resolved = true};
+
+		if (port < 0)
+			continue;
+		memcpy(next_hop.mac, row->mac, sizeof(next_hop.mac));
+		add_next_hop(out, &next_hop);
+	}
+}
+
+static void collect_neighbours(const struct network *network, struct gathered *out)
+{
+	for (size_t i = 0; i < network->neighbours.count; i++) {
+		const struct neighbour *row = &network->neighbours.rows[i];
+		int port = network_find_port(network, row->interface);
+		struct publish_next_hop next_hop = {.address = address_from_ipv4(row->be_address),
+						    .port = (uint16_t)port,
+						    .resolved = true};
+
+		if (port < 0 || !row->has_mac)
+			continue;
+		next_hop.mtu = network->ports[port].mtu;
+		memcpy(next_hop.mac, row->mac, sizeof(next_hop.mac));
+		add_next_hop(out, &next_hop);
+	}
+}
+
+static bool has_next_hop(const struct gathered *out, uint16_t port, const struct address *address)
+{
+	for (size_t i = 0; i < out->next_hop_count; i++) {
+		if (out->next_hops[i].port == port &&
+		    address_equal(&out->next_hops[i].address, address))
+			return true;
+	}
+	return false;
+}
+
+/* Those we send to and whose MAC is not known: they are told of all the same, as unresolved. */
+static void add_unresolved(const struct network *network, uint16_t port, uint32_t be_address,
+			   struct gathered *out)
+{
+	const struct neighbour *row =
+		neighbour_table_find(&network->neighbours, network->ports[port].index, be_address);
+	struct publish_next_hop next_hop = {.address = address_from_ipv4(be_address),
+					    .port = port,
+					    .mtu = network->ports[port].mtu};
+
+	if (network->ports[port].interface[0] == '\0' || (row != NULL && row->has_mac) ||
+	    has_next_hop(out, port, &next_hop.address))
+		return;
+	add_next_hop(out, &next_hop);
+}
+
+static void collect_unresolved(const struct network *network, struct gathered *out)
+{
+	for (size_t i = 0; i < network->path_count; i++) {
+		const struct network_path *path = &network->paths[i];
+
+		if (path->known)
+			add_unresolved(network, path->port, path->be_next_hop, out);
+	}
+	for (size_t i = 0; i < network->route_count; i++) {
+		const struct network_route *route = &network->routes[i];
+		int port = network_find_port(network, route->interface);
+
+		if (port >= 0 && route->be_gateway != 0)
+			add_unresolved(network, (uint16_t)port, route->be_gateway, out);
+	}
+}
+
+static void collect_routes(const struct config *config, const struct network *network,
+			   struct gathered *out)
+{
+	bool has_default = false;
+
+	for (size_t i = 0; i < network->route_count; i++) {
+		const struct network_route *route = &network->routes[i];
+		int port = network_find_port(network, route->interface);
+
+		if (port < 0)
+			continue;
+		has_default = has_default || route->length == 0;
+		out->routes[out->route_count++] =
+			(struct publish_route){.prefix = address_from_ipv4(route->be_prefix),
+					       .length = route->length,
+					       .port = (uint16_t)port,
+					       .on_link = route->be_gateway == 0,
+					       .gateway = address_from_ipv4(route->be_gateway)};
+	}
+
+	/* The first configured next hop is the router of last resort; see paths.h. */
+	if (has_default || config->dataplane.next_hop_count == 0)
+		return;
+
+	const struct config_next_hop *last_resort = &config->dataplane.next_hops[0];
+	int port = paths_port_by_name(config, last_resort->port);
+
+	if (port >= 0)
+		out->routes[out->route_count++] =
+			(struct publish_route){.prefix = address_from_ipv4(0),
+					       .port = (uint16_t)port,
+					       .gateway = last_resort->address};
+}
+
+static int compare_hosts(const void *left, const void *right)
+{
+	return memcmp(left, right, sizeof(struct address));
+}
+
+static void collect_hosts(const struct network *network, struct gathered *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < network->address_count; i++)
+		out->hosts[out->host_count++] = address_from_ipv4(network->addresses[i].be_address);
+	for (size_t i = 0; i < network->owned.count; i++)
+		out->hosts[out->host_count++] = address_from_ipv4(network->owned.rows[i]);
+
+	qsort(out->hosts, out->host_count, sizeof(out->hosts[0]), compare_hosts);
+	for (size_t i = 0; i < out->host_count; i++) {
+		if (kept == 0 || !address_equal(&out->hosts[kept - 1], &out->hosts[i]))
+			out->hosts[kept++] = out->hosts[i];
+	}
+	out->host_count = kept < ABI_MAX_HOST_ADDRESSES ? kept : ABI_MAX_HOST_ADDRESSES;
+}
+
+int gathered_collect(const struct config *config, const struct network *network,
+		     const struct health *health, struct gathered *out)
+{
+	size_t next_hops = config->dataplane.next_hop_count + network->neighbours.count +
+			   network->path_count + network->route_count;
+
+	*out = (struct gathered){0};
+	out->backends = calloc(network->path_count + 1, sizeof(out->backends[0]));
+	out->next_hops = calloc(next_hops + 1, sizeof(out->next_hops[0]));
+	out->routes = calloc(network->route_count + 1, sizeof(out->routes[0]));
+	out->hosts =
+		calloc(network->address_count + network->owned.count + 1, sizeof(out->hosts[0]));
+	if (out->backends == NULL || out->next_hops == NULL || out->routes == NULL ||
+	    out->hosts == NULL) {
+		gathered_free(out);
+		return -ENOMEM;
+	}
+	collect_backends(network, health, out);
+	collect_configured(config, out);
+	collect_neighbours(network, out);
+	collect_unresolved(network, out);
+	collect_routes(config, network, out);
+	collect_hosts(network, out);
+	return 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/guard/guard.h"
+
+#include "controlplane/guard/ruleset.h"
+#include "controlplane/log.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <nftables/libnftables.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_NAME "headrace"
+
+struct guard {
+	struct network *network;
+	struct nft_ctx *nft;
+	char *loaded;            /* the text that is in the kernel; NULL: none */
+	struct mnl_socket *news; /* of the kernel's tables */
+	ev_io news_readable;
+};
+
+/* Runs the commands in one transaction. */
+static int run(struct guard *guard, const char *commands)
+{
+	int error = nft_run_cmd_from_buffer(guard->nft, commands) == 0 ? 0 : -EIO;
+	const char *message = nft_ctx_get_error_buffer(guard->nft);
+
+	if (error < 0)
+		log_error("nftables refused the guard: %s",
+			  message != NULL && message[0] != '\0' ? message : "no reason given");
+	return error;
+}
+
+static int on_news(const struct nlmsghdr *message, void *context)
+{
+	bool *table_went = context;
+	const struct nfgenmsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attribute;
+
+	if (message->nlmsg_type != ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE) ||
+	    info->nfgen_family != NFPROTO_NETDEV)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attribute, message, sizeof(*info))
+	{
+		if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
+		    strcmp(mnl_attr_get_str(attribute), TABLE_NAME) == 0)
+			*table_went = true;
+	}
+	return MNL_CB_OK;
+}
+
+/* Reads what there is; true when our table was among what went. */
+static bool read_news(struct guard *guard)
+{
+	char buffer[16384] __attribute__((aligned(8)));
+	bool table_went = false;
+
+	for (;;) {
+		ssize_t length = mnl_socket_recvfrom(guard->news, buffer, sizeof(buffer));
+
+		if (length < 0 && errno == ENOBUFS)
+			table_went = true; /* perhaps: loading it again does no harm */
+		else if (length <= 0)
+			return table_went;
+		else
+			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, &table_went);
+	}
+}
+
+static int load_text(struct guard *guard, const char *text)
+{
+	int error = run(guard, text);
+
+	/* The kernel told of our own change while we made it: that is no news. */
+	read_news(guard);
+	return error;
+}
+
+static void guard_news(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct guard *guard = watcher->data;
+
+	(void)loop;
+	(void)events;
+	if (!read_news(guard) || guard->loaded == NULL)
+		return;
+	log_warning("somebody removed the nftables table netdev %s (a flush of all rules?): "
+		    "putting it back",
+		    TABLE_NAME);
+	load_text(guard, guard->loaded);
+}
+
+static int open_news(struct guard *guard)
+{
+	int group = NFNLGRP_NFTABLES;
+
+	guard->news = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (guard->news == NULL || mnl_socket_bind(guard->news, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_setsockopt(guard->news, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	ev_io_init(&guard->news_readable, guard_news, mnl_socket_get_fd(guard->news), EV_READ);
+	guard->news_readable.data = guard;
+	ev_io_start(guard->network->loop, &guard->news_readable);
+	return 0;
+}
+
+int guard_open(struct network *network, struct guard **out)
+{
+	struct guard *guard = calloc(1, sizeof(*guard));
+	int error;
+
+	if (guard == NULL)
+		return -ENOMEM;
+	guard->network = network;
+	guard->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	error = guard->nft == NULL ? -ENOMEM : open_news(guard);
+	if (error < 0) {
+		log_error("cannot reach the kernel's nftables: %s", strerror(-error));
+		guard_close(guard);
+		return error;
+	}
+	nft_ctx_buffer_output(guard->nft);
+	nft_ctx_buffer_error(guard->nft);
+	*out = guard;
+	return 0;
+}
+
+void guard_close(struct guard *guard)
+{
+	if (guard == NULL)
+		return;
+	if (ev_is_active(&guard->news_readable))
+		ev_io_stop(guard->network->loop, &guard->news_readable);
+	if (guard->news != NULL)
+		mnl_socket_close(guard->news);
+	if (guard->nft != NULL)
+		nft_ctx_free(guard->nft);
+	free(guard->loaded);
+	free(guard);
+}
+
+int guard_load(struct guard *guard, const struct config *config, const struct config *also)
+{
+	struct guard_input input = {0};
+	int error = guard_input_add_config(&input, config);
+
+	if (error == 0 && also != NULL)
+		error = guard_input_add_config(&input, also);
+	if (error == 0)
+		error = guard_input_add_hosts(&input, guard->network);
+
+	char *text = error == 0 ? guard_ruleset_make(&input, guard->network->ports,
+						     guard->network->port_count)
+				: NULL;
+
+	guard_input_free(&input);
+	if (text == NULL)
+		return -ENOMEM;
+	if (guard->loaded != NULL && strcmp(guard->loaded, text) == 0) {
+		free(text);
+		return 0;
+	}
+	error = load_text(guard, text);
+	if (error < 0) {
+		free(text);
+		return error;
+	}
+	free(guard->loaded);
+	guard->loaded = text;
+	return 0;
+}
+
+void guard_remove(struct guard *guard)
+{
+	free(guard->loaded);
+	guard->loaded = NULL;
+	load_text(guard, "add table netdev " TABLE_NAME "\ndelete table netdev " TABLE_NAME "\n");
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* What the guard must know, out of the configuration and of Linux. */
+#include "config/config.h"
+#include "controlplane/array.h"
+#include "controlplane/guard/ruleset.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+static int add_row(struct guard_rows *rows, struct guard_row row)
+{
+	struct guard_row *items = array_grow(rows->items, rows->count, &rows->room, sizeof(*items));
+
+	if (items == NULL)
+		return -ENOMEM;
+	rows->items = items;
+	items[rows->count++] = row;
+	return 0;
+}
+
+static uint8_t protocol_number(enum config_protocol protocol)
+{
+	return protocol == CONFIG_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
+static int add_listeners(struct guard_input *input, const struct config_service *service)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < service->address_count; i++) {
+		for (size_t j = 0; j < service->port_count && error == 0; j++)
+			error = add_row(&input->services,
+					(struct guard_row){address_to_ipv4(&service->addresses[i]),
+							   protocol_number(service->protocol),
+							   service->ports[j].first,
+							   service->ports[j].last});
+	}
+	return error;
+}
+
+static int add_endpoints(struct guard_input *input, const struct config *config,
+			 const struct config_service *service)
+{
+	const struct config_pool *pool = config_find_pool(config, service->pool);
+	int error = 0;
+
+	if (pool == NULL || service->forwarding != CONFIG_DNAT)
+		return 0;
+	for (size_t i = 0; i < pool->backend_count && error == 0; i++) {
+		const struct config_backend *backend = &pool->backends[i];
+		uint16_t last = backend->port == 0 ? UINT16_MAX : backend->port;
+
+		error = add_row(&input->endpoints,
+				(struct guard_row){address_to_ipv4(&backend->address),
+						   protocol_number(service->protocol),
+						   backend->port, last});
+	}
+	return error;
+}
+
+static int add_locals(struct guard_input *input, const struct config_local_pool *pool)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < pool->address_count && error == 0; i++)
+		error = add_row(&input->locals,
+				(struct guard_row){address_to_ipv4(&pool->addresses[i]), 0,
+						   pool->port_first, pool->port_last});
+	return error;
+}
+
+int guard_input_add_config(struct guard_input *input, const struct config *config)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < config->service_count && error == 0; i++) {
+		error = add_listeners(input, &config->services[i]);
+		if (error == 0)
+			error = add_endpoints(input, config, &config->services[i]);
+	}
+	for (size_t i = 0; i < config->local_pool_count && error == 0; i++)
+		error = add_locals(input, &config->local_pools[i]);
+	return error;
+}
+
+int guard_input_add_hosts(struct guard_input *input, const struct network *network)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < network->address_count && error == 0; i++)
+		error = add_row(&input->hosts,
+				(struct guard_row){.be_address = network->addresses[i].be_address});
+	for (size_t i = 0; i < network->owned.count && error == 0; i++)
+		error = add_row(&input->hosts,
+				(struct guard_row){.be_address = network->owned.rows[i]});
+	return error;
+}
+
+void guard_input_free(struct guard_input *input)
+{
+	free(input->services.items);
+	free(input->locals.items);
+	free(input->endpoints.items);
+	free(input->hosts.items);
+	*input = (struct guard_input){0};
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/neighbours/network.h"
+
+#include "controlplane/log.h"
+#include "controlplane/neighbours/paths.h"
+#include "controlplane/neighbours/read.h"
+#include "controlplane/neighbours/resolver.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Changes come in bursts (an interface going down takes its routes along): read once, a little
+ * later. */
+#define SETTLE_SECONDS 0.005
+
+const struct network_link *network_find_link(const struct network *network, uint32_t index)
+{
+	for (size_t i = 0; i < network->link_count; i++) {
+		if (network->links[i].index == index)
+			return &network->links[i];
+	}
+	return NULL;
+}
+
+const struct network_link *network_find_link_by_name(const struct network *network,
+						     const char *name)
+{
+	for (size_t i = 0; i < network->link_count; i++) {
+		if (strcmp(network->links[i].name, name) == 0)
+			return &network->links[i];
+	}
+	return NULL;
+}
+
+int network_find_port(const struct network *network, uint32_t interface)
+{
+	for (size_t i = 0; interface != 0 && i < network->port_count; i++) {
+		if (network->ports[i].index == interface)
+			return (int)i;
+	}
+	return -ENOENT;
+}
+
+/* A PCI device is gone from Linux while DPDK drives it: the kernel path's tap stands for it. */
+static void name_interface(const struct config_port *port, struct network_port *out)
+{
+	if (port->kind == CONFIG_DEVICE_AF_XDP)
+		snprintf(out->interface, sizeof(out->interface), "%.*s", IFNAMSIZ - 1,
+			 port->device_argument);
+	else if (port->kind == CONFIG_DEVICE_PCI)
+		snprintf(out->interface, sizeof(out->interface), "hr-%.*s", IFNAMSIZ - 4,
+			 port->name);
+}
+
+static void name_ports(struct network *network)
+{
+	const struct config_dataplane *dataplane = &network->config->dataplane;
+
+	network->port_count = dataplane->port_count;
+	for (size_t i = 0; i < network->port_count; i++)
+		name_interface(&dataplane->ports[i], &network->ports[i]);
+}
+
+static void find_ports(struct network *network)
+{
+	for (size_t i = 0; i < network->port_count; i++) {
+		struct network_port *port = &network->ports[i];
+		const struct network_link *link =
+			network_find_link_by_name(network, port->interface);
+		uint32_t before = port->index;
+
+		if (port->interface[0] == '\0')
+			continue;
+		if (link == NULL && (before != 0 || port->mtu == 0))
+			log_warning("port %s: there is no interface %s; waiting for it",
+				    network->config->dataplane.ports[i].name, port->interface);
+		if (before != 0 && (link == NULL || link->index != before || !link->up))
+			neighbour_table_flush(&network->neighbours, before);
+		port->index = link == NULL ? 0 : link->index;
+		port->mtu = link == NULL ? 1500 : link->mtu;
+		if (link != NULL)
+			memcpy(port->mac, link->mac, sizeof(port->mac));
+	}
+}
+
+int network_read(struct network *network)
+{
+	int error = read_links(network);
+
+	if (error < 0)
+		return error;
+	find_ports(network);
+	error = read_addresses(network);
+	if (error == 0)
+		error = read_routes(network);
+	if (error < 0)
+		return error;
+	paths_find(network);
+	resolver_refresh(network->resolver);
+	return 0;
+}
+
+static void network_read_again(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct network *network = watcher->data;
+
+	(void)loop;
+	(void)events;
+
+	int error = network_read(network);
+
+	if (error < 0)
+		log_error("cannot read Linux's links, addresses and routes: %s", strerror(-error));
+	network->on_change(network->context);
+}
+
+static void on_message(void *context, const struct nlmsghdr *message)
+{
+	struct network *network = context;
+
+	if (message->nlmsg_type == RTM_NEWNEIGH || message->nlmsg_type == RTM_DELNEIGH) {
+		if (read_neighbour_message(network, message))
+			network->on_change(network->context);
+	} else if (!ev_is_active(&network->read_again)) {
+		ev_timer_set(&network->read_again, SETTLE_SECONDS, 0.0);
+		ev_timer_start(network->loop, &network->read_again);
+	}
+}
+
+static void on_overrun(void *context)
+{
+	struct network *network = context;
+
+	log_warning("more changes in Linux's network than the socket holds: reading all anew");
+	read_neighbours(network);
+	if (!ev_is_active(&network->read_again)) {
+		ev_timer_set(&network->read_again, SETTLE_SECONDS, 0.0);
+		ev_timer_start(network->loop, &network->read_again);
+	}
+}
+
+int network_open(struct ev_loop *loop, const struct config *config,
+		 void (*on_change)(void *context), void *context, struct network **out)
+{
+	struct network *network = calloc(1, sizeof(*network));
+
+	if (network == NULL)
+		return -ENOMEM;
+	network->loop = loop;
+	network->config = config;
+	network->on_change = on_change;
+	network->context = context;
+	ev_init(&network->read_again, network_read_again);
+	network->read_again.data = network;
+	name_ports(network);
+
+	struct netlink_monitor_callbacks callbacks = {
+		.on_message = on_message, .on_overrun = on_overrun, .context = network};
+	int error = owned_addresses_gather(config, &network->owned);
+
+	if (error == 0)
+		error = netlink_open(&network->netlink);
+	/* The monitor first: what changes while we read is told again. */
+	if (error == 0)
+		error = netlink_monitor_open(loop, &callbacks, &network->monitor);
+	if (error == 0)
+		error = resolver_open(network, &network->resolver);
+	if (error == 0)
+		error = network_read(network);
+	if (error == 0)
+		error = read_neighbours(network);
+	if (error < 0) {
+		network_close(network);
+		return error;
+	}
+	*out = network;
+	return 0;
+}
+
+void network_close(struct network *network)
+{
+	if (network == NULL)
+		return;
+	ev_timer_stop(network->loop, &network->read_again);
+	resolver_close(network->resolver);
+	netlink_monitor_close(network->monitor);
+	netlink_close(network->netlink);
+	neighbour_table_free(&network->neighbours);
+	owned_addresses_free(&network->owned);
+	free(network->links);
+	free(network->addresses);
+	free(network->routes);
+	free(network->paths);
+	free(network);
+}
+
+int network_set_config(struct network *network, const struct config *config)
+{
+	struct owned_addresses owned;
+	int error = owned_addresses_gather(config, &owned);
+
+	if (error < 0)
+		return error;
+	owned_addresses_free(&network->owned);
+	network->owned = owned;
+	network->config = config;
+	free(network->paths);
+	network->paths = NULL;
+	network->path_count = 0;
+	paths_find(network);
+	resolver_refresh(network->resolver);
+	return 0;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/neighbours/paths.h"
+
+#include "controlplane/log.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Linux's answer to "where would you send this?". */
+struct route_answer {
+	uint8_t type; /* RTN_*; 0: no answer */
+	uint32_t interface;
+	uint32_t be_gateway;
+	uint32_t be_source;
+};
+
+static int on_attribute(const struct nlattr *attribute, void *context)
+{
+	struct route_answer *answer = context;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case RTA_OIF:
+		answer->interface = mnl_attr_get_u32(attribute);
+		break;
+	case RTA_GATEWAY:
+		answer->be_gateway = mnl_attr_get_u32(attribute);
+		break;
+	case RTA_PREFSRC:
+		answer->be_source = mnl_attr_get_u32(attribute);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int on_answer(const struct nlmsghdr *message, void *context)
+{
+	struct route_answer *answer = context;
+	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
+
+	if (message->nlmsg_type != RTM_NEWROUTE || info->rtm_family != AF_INET)
+		return MNL_CB_OK;
+	answer->type = info->rtm_type;
+	mnl_attr_parse(message, sizeof(*info), on_attribute, answer);
+	return MNL_CB_OK;
+}
+
+static struct route_answer ask_route(struct network *network, uint32_t be_address)
+{
+	char buffer[NETLINK_REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+	struct route_answer answer = {0};
+
+	request->nlmsg_type = RTM_GETROUTE;
+	info->rtm_family = AF_INET;
+	info->rtm_dst_len = 32;
+	mnl_attr_put_u32(request, RTA_DST, be_address);
+	if (netlink_request(network->netlink, request, on_answer, &answer) < 0)
+		answer.type = 0; /* ENETUNREACH, EACCES, ...: no route */
+	return answer;
+}
+
+/*
+ * Health checks speak from an address of the node, never from one of ours: the
+ * answers to those would be taken for clients' packets.
+ */
+static uint32_t choose_source(const struct network *network, const struct route_answer *answer)
+{
+	uint32_t other = 0;
+
+	if (answer->be_source != 0 && !owned_addresses_have(&network->owned, answer->be_source))
+		return answer->be_source;
+	for (size_t i = 0; i < network->address_count; i++) {
+		const struct network_address *row = &network->addresses[i];
+		const struct network_link *link = network_find_link(network, row->interface);
+
+		if (owned_addresses_have(&network->owned, row->be_address) ||
+		    (link != NULL && strcmp(link->name, "lo") == 0))
+			continue;
+		if (row->interface == answer->interface)
+			return row->be_address;
+		if (other == 0)
+			other = row->be_address;
+	}
+	return other;
+}
+
+int paths_port_by_name(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->dataplane.port_count; i++) {
+		if (strcmp(config->dataplane.ports[i].name, name) == 0)
+			return (int)i;
+	}
+	return -ENOENT;
+}
+
+static void take_configured(struct network_path *path, const struct config *config,
+			    const struct config_next_hop *next_hop)
+{
+	int port = paths_port_by_name(config, next_hop->port);
+
+	if (port < 0)
+		return;
+	path->known = true;
+	path->port = (uint16_t)port;
+	path->be_next_hop = address_to_ipv4(&next_hop->address);
+}
+
+static struct network_path find_path(struct network *network, uint32_t be_address)
+{
+	const struct config_dataplane *dataplane = &network->config->dataplane;
+	struct route_answer answer = ask_route(network, be_address);
+	struct network_path path = {0};
+
+	if (answer.type == RTN_UNICAST) {
+		path.interface = answer.interface;
+		path.be_source = choose_source(network, &answer);
+	}
+	for (size_t i = 0; i < dataplane->next_hop_count; i++) {
+		if (address_to_ipv4(&dataplane->next_hops[i].address) == be_address) {
+			take_configured(&path, network->config, &dataplane->next_hops[i]);
+			return path;
+		}
+	}
+
+	int port =
+		answer.type == RTN_UNICAST ? network_find_port(network, answer.interface) : -ENOENT;
+
+	if (port >= 0) {
+		path.known = true;
+		path.port = (uint16_t)port;
+		path.be_next_hop = answer.be_gateway != 0 ? answer.be_gateway : be_address;
+	} else if (dataplane->next_hop_count > 0) {
+		take_configured(&path, network->config, &dataplane->next_hops[0]);
+	}
+	return path;
+}
+
+static void tell_unreachable(const struct network *network, const struct config_pool *pool,
+			     const struct config_backend *backend, const struct network_path *path)
+{
+	const struct network_link *link = network_find_link(network, path->interface);
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(&backend->address, text);
+	if (link == NULL)
+		log_warning("backend %s/%s: Linux has no route to %s; its packets are dropped "
+			    "until there is one",
+			    pool->name, backend->name, text);
+	else
+		log_warning("backend %s/%s: Linux's route to %s leads through %s, which is no "
+			    "port of the dataplane; its packets are dropped",
+			    pool->name, backend->name, text, link->name);
+}
+
+static bool path_equal(const struct network_path *a, const struct network_path *b)
+{
+	return a->known == b->known && a->port == b->port && a->be_next_hop == b->be_next_hop &&
+	       a->be_source == b->be_source && a->interface == b->interface;
+}
+
+static size_t count_backends(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->pool_count; i++)
+		count += config->pools[i].backend_count;
+	return count;
+}
+
+bool paths_find(struct network *network)
+{
+	const struct config *config = network->config;
+	size_t count = count_backends(config);
+	bool changed = false;
+
+	if (count != network->path_count) {
+		struct network_path *paths = calloc(count + 1, sizeof(*paths));
+
+		if (paths == NULL)
+			return false;
+		free(network->paths);
+		network->paths = paths;
+		network->path_count = count;
+		changed = true;
+	}
+
+	struct network_path *path = network->paths;
+
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		for (size_t j = 0; j < pool->backend_count; j++, path++) {
+			const struct config_backend *backend = &pool->backends[j];
+			struct network_path now =
+				find_path(network, address_to_ipv4(&backend->address));
+
+			if (!now.known && (path->known || changed))
+				tell_unreachable(network, pool, backend, &now);
+			changed = changed || !path_equal(path, &now);
+			*path = now;
+		}
+	}
+	return changed;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * How each backend is reached. Linux is asked for its route (RTM_GETROUTE), so
+ * that policy rules and metrics count as they do for Linux's own packets.
+ *
+ * Ports without a Linux interface: a backend whose address is that of an entry
+ * of dataplane.next_hops is reached there; one to which Linux has no route
+ * through a port is reached by the first entry, the router of last resort.
+ */
+#pragma once
+
+#include "controlplane/neighbours/network.h"
+
+/* Fills network->paths anew; true when one of them changed. */
+bool paths_find(struct network *network);
+
+/* Position of the port with this name in the configuration; -ENOENT. */
+int paths_port_by_name(const struct config *config, const char *name);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/publication.h"
+
+#include "controlplane/clock.h"
+#include "controlplane/controlplane.h"
+#include "controlplane/gather.h"
+#include "controlplane/log.h"
+#include "controlplane/neighbours/resolver.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SETTLE_SECONDS 0.002
+#define RETRY_SECONDS  1.0
+
+/* What first checks, and answers to ARP, may take beyond the checks' timeout: they do not all start
+ * at once. */
+#define START_SLACK_SECONDS 0.5
+
+static uint64_t flows_of_backend(void *context, uint32_t index)
+{
+	return stats_flows_of_backend(context, index);
+}
+
+/* Tells the counters whose index is whose. */
+static void assign_indexes(struct controlplane *controlplane)
+{
+	const struct config *config = controlplane->config;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		const char *name = config->services[i].name;
+		int index = publisher_service_index(controlplane->publisher, name);
+
+		if (index >= 0)
+			stats_assign(controlplane->stats, STATS_SERVICE, (uint32_t)index,
+				     stats_identity(name, strlen(name), 0));
+	}
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+		uint64_t seed = stats_identity(pool->name, strlen(pool->name), 0);
+
+		for (size_t j = 0; j < pool->backend_count; j++) {
+			const struct config_backend *backend = &pool->backends[j];
+			int index = publisher_backend_index(controlplane->publisher, pool->name,
+							    backend);
+			uint64_t identity =
+				stats_identity(backend->name, strlen(backend->name), seed);
+
+			identity = stats_identity(&backend->address, sizeof(backend->address),
+						  identity + backend->port);
+			if (index >= 0)
+				stats_assign(controlplane->stats, STATS_BACKEND, (uint32_t)index,
+					     identity);
+		}
+	}
+}
+
+static int publish(struct controlplane *controlplane)
+{
+	struct gathered gathered;
+	int error = gathered_collect(controlplane->config, controlplane->network,
+				     controlplane->health, &gathered);
+
+	if (error < 0)
+		return error;
+
+	struct publish_input input = {.config = controlplane->config,
+				      .backends = gathered.backends,
+				      .backend_count = gathered.backend_count,
+				      .next_hops = gathered.next_hops,
+				      .next_hop_count = gathered.next_hop_count,
+				      .routes = gathered.routes,
+				      .route_count = gathered.route_count,
+				      .host_addresses = gathered.hosts,
+				      .host_address_count = gathered.host_count,
+				      .now_ms = clock_now_ms(),
+				      .flows_of_backend = flows_of_backend,
+				      .context = controlplane->stats};
+
+	int outcome = publisher_publish(controlplane->publisher, &input);
+
+	gathered_free(&gathered);
+	return outcome;
+}
+
+static void start_timer(struct publication *publication, ev_timer *timer, double seconds)
+{
+	ev_timer_stop(publication->controlplane->loop, timer);
+	ev_timer_set(timer, seconds, 0.0);
+	ev_timer_start(publication->controlplane->loop, timer);
+}
+
+static void schedule_next(struct publication *publication)
+{
+	uint64_t due = publisher_next_due(publication->controlplane->publisher);
+	uint64_t now = clock_now_ms();
+
+	ev_timer_stop(publication->controlplane->loop, &publication->due);
+	if (due != 0)
+		start_timer(publication, &publication->due,
+			    due > now ? (double)(due - now) / 1000.0 : SETTLE_SECONDS);
+}
+
+/* True when publishing must wait a while longer for first checks and for the MACs of next hops. */
+static bool must_wait(struct publication *publication)
+{
+	struct controlplane *controlplane = publication->controlplane;
+
+	if (!publication->waiting)
+		return false;
+	ev_now_update(controlplane->loop);
+	if ((health_is_decided(controlplane->health) &&
+	     resolver_is_settled(controlplane->network->resolver)) ||
+	    ev_now(controlplane->loop) >= publication->wait_until) {
+		publication->waiting = false;
+		return false;
+	}
+	start_timer(publication, &publication->due,
+		    publication->wait_until - ev_now(controlplane->loop) + SETTLE_SECONDS);
+	return true;
+}
+
+void publication_publish(struct publication *publication)
+{
+	struct controlplane *controlplane = publication->controlplane;
+
+	ev_timer_stop(controlplane->loop, &publication->settle);
+	if (must_wait(publication))
+		return;
+
+	int outcome = publish(controlplane);
+
+	if (outcome < 0) {
+		if (!publication->failed)
+			log_error("cannot publish a new generation: %s; generation %lu goes on, "
+				  "trying again each second",
+				  outcome == -ENOMEM ? "no memory"
+						     : publisher_reason(controlplane->publisher),
+				  (unsigned long)publisher_generation(controlplane->publisher));
+		publication->failed = true;
+		start_timer(publication, &publication->due, RETRY_SECONDS);
+		return;
+	}
+	if (publication->failed)
+		log_info("publishing works again");
+	publication->failed = false;
+	if (outcome > 0)
+		assign_indexes(controlplane);
+	controlplane_settle(controlplane);
+	schedule_next(publication);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	publication_publish(watcher->data);
+}
+
+void publication_wait(struct publication *publication)
+{
+	const struct config *config = publication->controlplane->config;
+	uint32_t longest_ms = 0;
+
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_health_check *check = &config->pools[i].health_check;
+
+		if (check->type != CONFIG_CHECK_NONE && check->timeout > longest_ms)
+			longest_ms = check->timeout;
+	}
+	publication->waiting = true;
+	ev_now_update(publication->controlplane->loop);
+	publication->wait_until =
+		ev_now(publication->controlplane->loop) + longest_ms / 1000.0 + START_SLACK_SECONDS;
+}
+
+void publication_start(struct publication *publication, struct controlplane *controlplane)
+{
+	*publication = (struct publication){.controlplane = controlplane};
+	ev_init(&publication->settle, on_timer);
+	ev_init(&publication->due, on_timer);
+	publication->settle.data = publication;
+	publication->due.data = publication;
+	assign_indexes(controlplane);
+	publication_wait(publication);
+	publication_request(publication);
+}
+
+void publication_stop(struct publication *publication)
+{
+	if (publication->controlplane == NULL)
+		return;
+	ev_timer_stop(publication->controlplane->loop, &publication->settle);
+	ev_timer_stop(publication->controlplane->loop, &publication->due);
+}
+
+void publication_request(struct publication *publication)
+{
+	if (publication->controlplane != NULL && !ev_is_active(&publication->settle))
+		start_timer(publication, &publication->settle, SETTLE_SECONDS);
+}

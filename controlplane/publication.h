@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * When a generation is published: a little after something changed, so that a
+ * burst of changes makes one; when a drain ends; at start not before each
+ * backend's state and the MAC of its next hop are known, for a generation
+ * without them would reset clients and drop packets, and never later than a
+ * little more than the longest check takes.
+ */
+#pragma once
+
+#include <ev.h>
+#include <stdbool.h>
+
+struct controlplane;
+
+struct publication {
+	struct controlplane *controlplane;
+	ev_timer settle; /* after a change */
+	ev_timer due;    /* when publishing is due without one */
+	bool waiting;    /* for first checks */
+	ev_tstamp wait_until;
+	bool failed; /* the last one, as the log says */
+};
+
+void publication_start(struct publication *publication, struct controlplane *controlplane);
+void publication_stop(struct publication *publication);
+
+/* Something changed. */
+void publication_request(struct publication *publication);
+
+/* Backends are new: their first checks are waited for before the next generation. */
+void publication_wait(struct publication *publication);
+
+/* At once, unless first checks are waited for. */
+void publication_publish(struct publication *publication);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * A file of shared memory that somebody else writes, mapped for reading. Its
+ * writer may die and a new one put another file into place at any time.
+ */
+#pragma once
+
+#include "dataplane/abi/file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct mapped_file {
+	char path[256];
+	uint64_t magic;
+	size_t least_size; /* of a file worth looking into */
+	const void *data;  /* NULL: there is none */
+	size_t size;
+	dev_t device;
+	ino_t inode;
+	uint64_t instance;
+};
+
+void mapped_file_init(struct mapped_file *file, const char *run_dir, const char *name,
+		      uint64_t magic, size_t least_size);
+
+/* Opens it, or opens it anew when another one is in its place. True when there is a valid file. */
+bool mapped_file_refresh(struct mapped_file *file);
+
+void mapped_file_close(struct mapped_file *file);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/stats/stats.h"
+
+#include "controlplane/clock.h"
+#include "controlplane/stats/liveness.h"
+#include "controlplane/stats/mapped_file.h"
+#include "dataplane/abi/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an index had counted when it was given to its present object. */
+struct baseline {
+	uint64_t identity; /* 0: never assigned */
+	uint64_t instance; /* of `counters`; another one began at 0 */
+	struct abi_traffic traffic;
+};
+
+struct stats {
+	struct mapped_file status, counters, flows;
+	char lock_path[256];
+	struct baseline *baselines[STATS_KINDS];
+};
+
+static uint32_t kind_limit(enum stats_kind kind)
+{
+	return kind == STATS_SERVICE ? ABI_MAX_SERVICES : ABI_MAX_BACKENDS;
+}
+
+int stats_open(const char *run_dir, struct stats **out)
+{
+	struct stats *stats = calloc(1, sizeof(*stats));
+
+	if (stats == NULL)
+		return -ENOMEM;
+	mapped_file_init(&stats->status, run_dir, ABI_FILE_STATUS, ABI_MAGIC_STATUS,
+			 sizeof(struct abi_status));
+	mapped_file_init(&stats->counters, run_dir, ABI_FILE_COUNTERS, ABI_MAGIC_COUNTERS,
+			 sizeof(struct abi_counters));
+	mapped_file_init(&stats->flows, run_dir, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS,
+			 sizeof(struct abi_flows));
+	liveness_path(run_dir, stats->lock_path, sizeof(stats->lock_path));
+	for (int kind = 0; kind < STATS_KINDS; kind++) {
+		stats->baselines[kind] =
+			calloc(kind_limit((enum stats_kind)kind), sizeof(struct baseline));
+		if (stats->baselines[kind] == NULL) {
+			stats_close(stats);
+			return -ENOMEM;
+		}
+	}
+	*out = stats;
+	return 0;
+}
+
+void stats_close(struct stats *stats)
+{
+	if (stats == NULL)
+		return;
+	mapped_file_close(&stats->status);
+	mapped_file_close(&stats->counters);
+	mapped_file_close(&stats->flows);
+	for (int kind = 0; kind < STATS_KINDS; kind++)
+		free(stats->baselines[kind]);
+	free(stats);
+}
+
+const struct abi_status *stats_status(struct stats *stats)
+{
+	if (!mapped_file_refresh(&stats->status))
+		return NULL;
+
+	const struct abi_status *status = stats->status.data;
+
+	if (status->worker_count > ABI_MAX_WORKERS || status->port_count > ABI_MAX_PORTS)
+		return NULL;
+	return status;
+}
+
+bool stats_dataplane_lives(struct stats *stats)
+{
+	const struct abi_status *status = stats_status(stats);
+
+	return status != NULL && liveness_check(stats->lock_path, status->file.writer_pid,
+						status->heartbeat, clock_now_ns());
+}
+
+/* The blocks of `counters`; 0: there are none. */
+static uint32_t find_blocks(struct stats *stats, const uint8_t **first, uint64_t *step)
+{
+	if (!mapped_file_refresh(&stats->counters))
+		return 0;
+
+	const struct abi_counters *counters = stats->counters.data;
+	uint64_t size = stats->counters.size;
+	uint32_t count = counters->block_count;
+
+	*step = counters->block_size;
+	if (count == 0 || count > ABI_MAX_WORKERS + 1 || counters->block_offset > size ||
+	    *step < sizeof(struct abi_counters_block) || *step % sizeof(uint64_t) != 0 ||
+	    counters->block_offset % sizeof(uint64_t) != 0 ||
+	    *step > (size - counters->block_offset) / count)
+		return 0;
+	*first = (const uint8_t *)counters + counters->block_offset;
+	return count;
+}
+
+/* Adds up rows of 64-bit counters, each of which is written whole. */
+static void add_counters(void *sum, const void *row, size_t size)
+{
+	uint64_t *to = sum;
+	const uint64_t *from = row;
+
+	for (size_t i = 0; i < size / sizeof(uint64_t); i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+void stats_totals(struct stats *stats, struct abi_counters_block *out)
+{
+	const uint8_t *block = NULL;
+	uint64_t step = 0;
+	size_t size = offsetof(struct abi_counters_block, services);
+	uint32_t count = find_blocks(stats, &block, &step);
+
+	memset(out, 0, size);
+	for (uint32_t i = 0; i < count; i++)
+		add_counters(out, block + i * step, size);
+}
+
+static void sum_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
+			struct abi_traffic *out)
+{
+	const uint8_t *block = NULL;
+	uint64_t step = 0;
+	uint32_t count = find_blocks(stats, &block, &step);
+
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0; i < count; i++) {
+		const struct abi_counters_block *counters =
+			(const struct abi_counters_block *)(const void *)(block + i * step);
+
+		add_counters(out,
+			     kind == STATS_SERVICE ? &counters->services[index]
+						   : &counters->backends[index],
+			     sizeof(*out));
+	}
+}
+
+uint64_t stats_identity(const void *data, size_t length, uint64_t seed)
+{
+	const uint64_t key[2] = {seed, length};
+	uint64_t hash = abi_siphash(key, data, length);
+
+	return hash != 0 ? hash : 1;
+}
+
+void stats_assign(struct stats *stats, enum stats_kind kind, uint32_t index, uint64_t identity)
+{
+	if (index >= kind_limit(kind))
+		return;
+
+	struct baseline *baseline = &stats->baselines[kind][index];
+	bool was_anothers = baseline->identity != 0 && baseline->identity != identity;
+
+	if (baseline->identity == identity)
+		return;
+	*baseline = (struct baseline){.identity = identity};
+	if (was_anothers) {
+		sum_traffic(stats, kind, index, &baseline->traffic);
+		baseline->instance = stats->counters.instance;
+	}
+}
+
+/* A counter never goes below its baseline but in a file that lies. */
+static uint64_t difference(uint64_t now, uint64_t then)
+{
+	return now > then ? now - then : 0;
+}
+
+void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
+		   struct abi_traffic *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (index >= kind_limit(kind))
+		return;
+
+	const struct baseline *baseline = &stats->baselines[kind][index];
+
+	sum_traffic(stats, kind, index, out);
+	if (baseline->instance == 0 || baseline->instance != stats->counters.instance)
+		return;
+	out->packets_in = difference(out->packets_in, baseline->traffic.packets_in);
+	out->bytes_in = difference(out->bytes_in, baseline->traffic.bytes_in);
+	out->packets_out = difference(out->packets_out, baseline->traffic.packets_out);
+	out->bytes_out = difference(out->bytes_out, baseline->traffic.bytes_out);
+	out->flows_started = difference(out->flows_started, baseline->traffic.flows_started);
+	out->flows_ended = difference(out->flows_ended, baseline->traffic.flows_ended);
+	out->drops = difference(out->drops, baseline->traffic.drops);
+}
+
+uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index)
+{
+	struct abi_traffic traffic;
+
+	if (index >= ABI_MAX_BACKENDS || !stats_dataplane_lives(stats))
+		return UINT64_MAX;
+	sum_traffic(stats, STATS_BACKEND, index, &traffic);
+	return difference(traffic.flows_started, traffic.flows_ended);
+}
+
+static bool table_fits(const struct abi_flow_table *table, uint64_t size)
+{
+	return table->records_offset % ABI_CACHE_LINE == 0 && table->records_offset <= size &&
+	       table->capacity <= (size - table->records_offset) / sizeof(struct abi_flow);
+}
+
+const struct abi_flows *stats_flows(struct stats *stats)
+{
+	if (!mapped_file_refresh(&stats->flows))
+		return NULL;
+
+	const struct abi_flows *flows = stats->flows.data;
+	uint64_t size = stats->flows.size;
+
+	if (flows->record_size != sizeof(struct abi_flow) || flows->table_count > ABI_MAX_WORKERS ||
+	    sizeof(*flows) + flows->table_count * sizeof(flows->tables[0]) > size)
+		return NULL;
+	for (uint32_t i = 0; i < flows->table_count; i++) {
+		if (!table_fits(&flows->tables[i], size))
+			return NULL;
+	}
+	return flows;
+}
+
+bool stats_copy_flow(const struct abi_flow *record, struct abi_flow *out)
+{
+	uint32_t version = __atomic_load_n(&record->version, __ATOMIC_ACQUIRE);
+
+	if ((version & 1) != 0)
+		return false;
+	*out = *(const volatile struct abi_flow *)record;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&record->version, __ATOMIC_RELAXED) == version &&
+	       out->state != ABI_FLOW_FREE && out->state < ABI_FLOW_STATE_COUNT;
+}

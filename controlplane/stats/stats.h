@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * What the dataplane shows of itself: `status`, `counters` and `flows`, read
+ * without asking it. Everything is checked before it is believed; where there
+ * is no dataplane the numbers are 0.
+ */
+#pragma once
+
+#include "dataplane/abi/counters.h"
+#include "dataplane/abi/flows.h"
+#include "dataplane/abi/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stats;
+
+/* The files are looked for in the run directory whenever they are read. 0 or -ENOMEM. */
+int stats_open(const char *run_dir, struct stats **out);
+void stats_close(struct stats *stats);
+
+/* `status` of the dataplane, dead or alive; NULL: none, or none that we understand. */
+const struct abi_status *stats_status(struct stats *stats);
+
+/* True when the process that wrote `status` lives. */
+bool stats_dataplane_lives(struct stats *stats);
+
+/*
+ * The head of all blocks summed: everything of struct abi_counters_block before
+ * `services`. All 0 without a dataplane.
+ */
+void stats_totals(struct stats *stats, struct abi_counters_block *out);
+
+/* Hash of what makes an object that object; `seed` chains several pieces. Never 0. */
+uint64_t stats_identity(const void *data, size_t length, uint64_t seed);
+
+enum stats_kind { STATS_SERVICE, STATS_BACKEND, STATS_KINDS };
+
+/*
+ * From now on the index belongs to the object of this identity (a hash of what
+ * makes it that object). When it was another's its counters begin at 0.
+ */
+void stats_assign(struct stats *stats, enum stats_kind kind, uint32_t index, uint64_t identity);
+
+/* Traffic of a service or backend since its index was assigned to it. */
+void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
+		   struct abi_traffic *out);
+
+/* Flows the dataplane has with the backend; UINT64_MAX: no dataplane tells. */
+uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index);
+
+/* `flows`, its tables checked to lie within it; NULL: none. */
+const struct abi_flows *stats_flows(struct stats *stats);
+
+/* Copies a record in use; false when it is free or is being written. */
+bool stats_copy_flow(const struct abi_flow *record, struct abi_flow *out);

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+
+"""Captures: tcpdump in a namespace, read back without any help from what is tested."""
+
+import re
+import struct
+
+from .waiting import wait_for
+
+
+class Capture:
+    """Packets of one interface that match a filter, from now until stop().
+
+    Kept as a .pcap among the lab's logs, and so with those of a failed test.
+    """
+
+    def __init__(self, namespace, interface, expression, name):
+        self.file = namespace.lab.logs / f"{name}.pcap"
+        self.process = namespace.spawn(f"tcpdump-{name}", [
+            "tcpdump", "-i", interface, "-n", "-p", "-U", "-s", "256", "-B", "8192",
+            "-w", self.file, expression])
+        wait_for(lambda: "listening on" in self.process.errors(), f"tcpdump on {name} to listen")
+
+    def stop(self):
+        """Ends it and returns the frames captured; raises when the kernel dropped any."""
+        self.process.stop()
+        dropped = re.search(r"(\d+) packets? dropped by kernel", self.process.errors())
+        if not dropped or int(dropped.group(1)) > 0:
+            raise RuntimeError(f"{self.process.name} missed packets: {self.process.tail()}")
+        return [frame for _, frame in read_pcap(self.file)]
+
+
+def read_pcap(path):
+    """Yields (time, bytes) of each packet in a capture file."""
+    data = path.read_bytes()
+    order = "<" if data[:4] == b"\xd4\xc3\xb2\xa1" else ">"
+    offset = 24
+    while offset + 16 <= len(data):
+        seconds, micros, length, _ = struct.unpack_from(order + "IIII", data, offset)
+        yield seconds + micros / 1e6, data[offset + 16:offset + 16 + length]
+        offset += 16 + length
+
+
+def describe(frame):
+    """A frame in a few words, for a failure message."""
+    if len(frame) < 34 or frame[12:14] != b"\x08\x00":
+        return frame[:20].hex()
+    source, destination = (".".join(map(str, frame[at:at + 4])) for at in (26, 30))
+    header = 14 + (frame[14] & 15) * 4
+    if frame[23] in (6, 17) and len(frame) >= header + 14:
+        ports = struct.unpack_from(">HH", frame, header)
+        flags = f" flags {frame[header + 13]:#04x}" if frame[23] == 6 else ""
+        return f"{source}:{ports[0]} > {destination}:{ports[1]}{flags}"
+    return f"{source} > {destination} protocol {frame[23]}"

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+
+"""Clients: curl, and load generators that never try again and name each failure."""
+
+import json
+import socket
+import struct
+
+
+class Load:
+    """A load generator at work in a namespace."""
+
+    def __init__(self, process):
+        self.process = process
+        self._read = 0
+
+    def progress(self):
+        """What was reported since the last call: dicts of time, done, failed, backends."""
+        text = self.process.output()
+        end = text.rfind("\n") + 1
+        fresh, self._read = text[self._read:end], end
+        return [report["progress"] for report in map(json.loads, fresh.splitlines())
+                if "progress" in report]
+
+    def stop(self):
+        """Lets it finish what is under way; returns its result."""
+        self.process.signal(15)
+        return self.result()
+
+    def result(self, seconds=120):
+        """Waits for its end; returns the result as a dict."""
+        lines = self.process.wait(seconds).splitlines()
+        if not lines or "result" not in (last := json.loads(lines[-1])):
+            raise RuntimeError(f"{self.process.name} ended without a result: {self.process.tail()}")
+        return last["result"]
+
+
+def _options(settings):
+    return [word for name, value in settings.items()
+            for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def start_http_load(client, address, port=80, name="httpload", **settings):
+    """Starts HTTP load; settings as in httpload --help (requests=, connections=, rate=, ...)."""
+    return Load(client.spawn(_fresh(client, name), [
+        client.lab.tool("httpload"), "--target", f"{address}:{port}", *_options(settings)]))
+
+
+def http_load(client, address, port=80, seconds=120, **settings):
+    """HTTP load to its end; returns the result: requests, done, failed, kinds, backends, ..."""
+    return start_http_load(client, address, port, **settings).result(seconds)
+
+
+def start_udp_load(client, address, port, name="udpload", **settings):
+    """Starts UDP load; settings as in udpload's usage (count=, sockets=, rate=, ...)."""
+    return Load(client.spawn(_fresh(client, name), [
+        client.lab.tool("udpload"), "--target", f"{address}:{port}", *_options(settings)]))
+
+
+def udp_load(client, address, port, seconds=120, **settings):
+    """UDP load to its end; returns the result: sent, answered, lost, wrong, refused."""
+    return start_udp_load(client, address, port, **settings).result(seconds)
+
+
+def _fresh(client, name):
+    taken = {process.name for process in client.lab.processes}
+    return next(f"{name}-{n}" for n in range(1, 10000) if f"{name}-{n}" not in taken)
+
+
+def curl(client, url, *options, timeout=10):
+    """One request by curl; returns the body. Any failure raises, curl's own words in it."""
+    return client.run("curl", "-sS", "--fail", "--max-time", timeout, *options, url,
+                      timeout=timeout + 10)
+
+
+def start_download(client, url, seconds=150):
+    """Starts a download by curl into sha256sum; digest() of it tells what came."""
+    script = f"set -o pipefail; curl -sS --fail --max-time {seconds} {url} | sha256sum"
+    return client.spawn(_fresh(client, "curl"), ["bash", "-c", script])
+
+
+def digest(download, seconds=160):
+    """SHA-256 of a download, waited for; raises with curl's words when it failed."""
+    text = download.wait(seconds)
+    if download.child.returncode != 0:
+        raise RuntimeError(f"{download.name}: {download.tail()}")
+    return text.split()[0]
+
+
+def send_from(client, sources, target, payload=b"headrace"):
+    """Sends a datagram to target from each (address, port) of sources, whoever owns it."""
+    with client.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        to = socket.inet_aton(target[0])
+        for address, port in sources:
+            # Linux fills in the IP checksum; UDP's may be zero.
+            raw.sendto(struct.pack(">BBHHHBBH4s4sHHHH", 0x45, 0, 28 + len(payload), 0, 0x4000, 64, 17,
+                                   0, socket.inet_aton(address), to, port, target[1],
+                                   8 + len(payload), 0) + payload, target)

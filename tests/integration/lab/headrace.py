@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+
+"""Headrace itself: both programs in the balancer's namespace, their API, their command line."""
+
+import http.client
+import json
+import signal
+import socket
+
+from .waiting import wait_for
+
+
+class Refused(Exception):
+    """The API answered with an error."""
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("headrace", timeout=5)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Headrace:
+    """One load balancer. Its run directory, sockets and logs lie in the lab's directory."""
+
+    def __init__(self, lab, namespace, config, name="headrace"):
+        self.lab = lab
+        self.namespace = namespace
+        self.name = name
+        self.config = config
+        self.run_dir = lab.directory / name
+        self.run_dir.mkdir()
+        self.config_file = lab.directory / f"{name}.json"
+        self.write_config()
+        self.dataplane = None
+        self.controlplane = None
+        self.starts = 0
+
+    def write_config(self, text=None):
+        """Writes the configuration file: self.config, or any text."""
+        self.config_file.write_text(text if text is not None else json.dumps(self.config, indent=2),
+                                    encoding="utf-8")
+
+    def _spawn(self, program):
+        self.starts += 1
+        return self.namespace.spawn(
+            f"{self.name}-{self.starts}-{program.removeprefix('headrace-')}",
+            [self.lab.program(program), "--run-dir", self.run_dir, "--config", self.config_file])
+
+    def start_dataplane(self):
+        """Starts the dataplane; does not wait."""
+        self.dataplane = self._spawn("headrace-dataplane")
+
+    def start_controlplane(self):
+        """Starts the control plane; does not wait."""
+        self.controlplane = self._spawn("headrace-controlplane")
+
+    def start(self, backends_up=None, seconds=30):
+        """Starts both, the control plane first, and waits until it balances."""
+        self.start_controlplane()
+        self.start_dataplane()
+        self.wait_ready(backends_up, seconds)
+
+    def stop(self):
+        """Stops both cleanly; returns their exit statuses, dataplane first."""
+        return self.dataplane.stop(), self.controlplane.stop()
+
+    def get(self, path):
+        """GET of the API; the JSON it answers."""
+        connection = UnixConnection(self.run_dir / "api.sock")
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+        except http.client.HTTPException as error:
+            raise OSError(f"GET {path}: {error!r}") from error
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise Refused(f"GET {path}: {answer.status} {body}")
+        return body
+
+    def status(self):
+        """GET /v1/status."""
+        return self.get("/v1/status")
+
+    def backends(self):
+        """Every backend by "pool/backend"."""
+        return {f"{pool['name']}/{backend['name']}": backend
+                for pool in self.get("/v1/pools")["pools"] for backend in pool["backends"]}
+
+    def services(self):
+        """Every service by its name."""
+        return {service["name"]: service for service in self.get("/v1/services")["services"]}
+
+    def command(self, *words):
+        """The command line, as a person would use it; returns what it prints."""
+        return self.namespace.run(self.lab.program("headrace"), "--run-dir", self.run_dir, *words)
+
+    def running(self):
+        """Has a living dataplane taken the last generation published?"""
+        for process in (self.dataplane, self.controlplane):
+            if process and process.ended():
+                raise RuntimeError(f"{process.name} ended: {process.tail()}")
+        status = self.status()
+        generation = status["generation"]
+        return status["dataplane"]["running"] and status["dataplane"]["state"] == "running" and \
+            generation["published"] > 0 and generation["taken"] == generation["published"]
+
+    def wait_ready(self, backends_up=None, seconds=30):
+        """Waits until it forwards: tables taken, and every backend (or so many) up."""
+        wait_for(self.running, "the dataplane to run and take the tables", seconds)
+
+        def ready():
+            states = [backend["state"] for backend in self.backends().values()]
+            wanted = len(states) if backends_up is None else backends_up
+            return states.count("up") == wanted and "checking" not in states and self.running()
+        wait_for(ready, "the backends to be up and the tables that say so to be taken", seconds)
+
+    def wait_state(self, backend, state, seconds=20):
+        """Waits until a backend ("pool/backend") is up, down, ... and the dataplane knows."""
+        wait_for(lambda: self.backends()[backend]["state"] == state and self.running(),
+                 f"{backend} to be {state}", seconds)
+
+    def reload(self):
+        """SIGHUP to the control plane."""
+        self.controlplane.signal(signal.SIGHUP)

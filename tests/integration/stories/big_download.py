@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""One gigabyte by curl through each forwarding mode, and eight downloads at once: the same bytes?
+
+    client ---- wan [headrace] lan ---- switch ---- b1 b2 b3     dnat, full-nat
+    client, b1 b2 b3 ---- switch ---- lan [headrace]             full-nat on one port
+"""
+
+import hashlib
+import time
+
+from lab import check, check_law, one_arm, serve_http, two_arms
+from lab.clients import digest, start_download
+from lab.servers import make_file
+
+MEGABYTES = 1024
+AT_ONCE = 8
+
+
+def sha256(path):
+    """Digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(lab, world, forwarding):
+    """Compares SHA-256 at both ends."""
+    files = lab.directory / "files"
+    files.mkdir()
+    whole = sha256(make_file(files / "whole", MEGABYTES))
+    part = sha256(make_file(files / "part", MEGABYTES // AT_ONCE))
+    serve_http(world.backends, root=files)
+    headrace = world.headrace(world.service("web", forwarding))
+    headrace.start()
+
+    began = time.monotonic()
+    check(digest(start_download(world.client, f"http://{world.vip}/whole")) == whole,
+          "other bytes came than were sent")
+    middle = time.monotonic()
+    for one in [start_download(world.client, f"http://{world.vip}/part") for _ in range(AT_ONCE)]:
+        check(digest(one) == part, f"{one.name} of {AT_ONCE} at once got other bytes")
+    end = time.monotonic()
+    check_law(headrace)
+    bits = MEGABYTES * 8 * 1.048576
+    lab.notes.append(f"1 GB at {bits / (middle - began):.0f} Mbit/s, "
+                     f"{AT_ONCE} at once at {bits / (end - middle):.0f} Mbit/s")
+
+
+def story_dnat(lab):
+    """Two ports, dnat."""
+    download(lab, two_arms(lab), "dnat")
+
+
+def story_full_nat(lab):
+    """Two ports, full-nat."""
+    download(lab, two_arms(lab), "full-nat")
+
+
+def story_one_arm(lab):
+    """One port, full-nat."""
+    download(lab, one_arm(lab), "full-nat")

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""kill -9 and clean stop of the dataplane under load, 20 times, with Linux forwarding packets.
+
+    client ---- wan [headrace, Linux: ip_forward=1] lan ---- switch ---- b1 b2 b3
+    HTTP to 198.51.100.10 (dnat) and .11 (full-nat); nginx on 198.51.100.1:2222 is the balancer's own
+
+What Linux itself sends has a TTL of 64; what Headrace translates comes from a
+hop further away. While no dataplane runs, Linux must send no reset and no
+ICMP error, and must let no backend's packet out untranslated.
+"""
+
+import time
+
+from lab import Capture, check, curl, http_load, serve_http, two_arms, wait_for
+from lab.captures import describe
+from lab.clients import start_http_load
+from lab.servers import HttpServer
+from lab.waiting import pass_time
+
+ROUNDS = 20
+LOUD = "(ip[8] = 64 and (tcp[tcpflags] & tcp-rst != 0 or icmp))"
+TO_CLIENT = f"src net 10.0.0.0/24 or (dst host 198.51.100.100 and {LOUD})"
+TO_BACKENDS = f"((src host 10.0.0.250 or src net 198.51.100.0/24) and {LOUD}) or " \
+    "(src host 10.0.0.1 and icmp)"
+
+
+def end(headrace, turn):
+    """kill -9 and clean stop in turn; every other time of both the control plane as well."""
+    if turn % 2 == 0:
+        headrace.dataplane.kill()
+    else:
+        check(headrace.dataplane.stop() == 0, "a clean stop of the dataplane did not end with 0")
+    if turn % 4 >= 2:
+        if turn % 8 >= 4:
+            headrace.controlplane.kill()
+        else:
+            headrace.controlplane.stop()
+
+
+def works(world, vip):
+    """Do new connections work?"""
+    return http_load(world.client, vip, requests=8, connections=8, timeout=0.3)["failed"] == 0
+
+
+def story(lab):
+    """The captures on both sides stay empty; new connections work within 2 s of each start."""
+    world = two_arms(lab)
+    serve_http(world.backends, log_requests=False)
+    HttpServer(world.balancer, "198.51.100.1", 2222).start()
+    plain, full, *_ = world.service_addresses
+    headrace = world.headrace(world.service("plain", "dnat", plain),
+                              world.service("full", "full-nat", full))
+    headrace.start()
+    captures = [Capture(world.client, "eth0", TO_CLIENT, "to-client")]
+    captures += [Capture(backend, "eth0", TO_BACKENDS, f"to-{backend.name}")
+                 for backend in world.backends]
+    loads = [start_http_load(world.client, vip, rate=200, connections=100, timeout=0.5,
+                             per_connection=per_connection)
+             for vip in (plain, full) for per_connection in (1, 100)]
+    slowest = 0
+    for turn in range(ROUNDS):
+        pass_time(0.3, alive=[load.process for load in loads])
+        end(headrace, turn)
+        pass_time(0.3)
+        check("served by" in curl(world.client, "http://198.51.100.1:2222/"), "own port is silent")
+        if headrace.controlplane.ended():
+            headrace.start_controlplane()
+            pass_time(0.2)
+        started = time.monotonic()
+        headrace.start_dataplane()
+        for vip in (plain, full):
+            wait_for(lambda vip=vip: works(world, vip), f"new connections to {vip} to work", 10)
+        slowest = max(slowest, time.monotonic() - started)
+    results = [load.stop() for load in loads]
+    check(all(result["done"] > 500 for result in results), f"there was no load: {results}")
+    for capture in captures:
+        frames = capture.stop()
+        check(not frames, f"{capture.process.name}: {len(frames)} packets, the first: "
+                          f"{describe(frames[0]) if frames else ''}")
+    check(slowest < 2, f"new connections worked only {slowest:.2f} s after a start")
+    lab.notes.append(f"{ROUNDS} ends and starts; new connections after {slowest:.2f} s at most")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""Packets in and out, byte for byte, with scapy as the oracle.
+
+    client ---- wan [headrace] lan ---- switch ---- b1
+    frames are put on and taken off the links themselves; no kernel answers
+
+The client's address, 198.51.100.77, is on the link and nobody's. Sums are to
+be changed incrementally (RFC 1624), so that a wrong one stays as wrong as it was.
+"""
+
+import socket
+
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import Ether
+
+from lab import check, check_law, two_arms, wait_for
+
+CLIENT, BACKEND = "198.51.100.77", "10.0.0.11"
+OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 0)), ("NOP", None), ("WScale", 7)]
+QUIET = """table netdev quiet {{ chain c {{ type filter hook ingress device "{}" priority 0;
+    ip protocol {{ tcp, udp }} drop; }}; }}"""
+ETH_P_IP = 0x0800
+
+
+def cases():
+    """(what, header with the client's port alone, payload, what is done to its checksum)."""
+    yield "UDP", UDP(sport=4000), b"even", None
+    yield "UDP of odd length", UDP(sport=4000), b"odd", None
+    yield "UDP of one byte", UDP(sport=4001), b"1", None
+    yield "UDP of 1400 bytes", UDP(sport=4002), bytes(range(200)) * 7, None
+    yield "UDP without checksum", UDP(sport=4003), b"none", "zero"
+    yield "UDP with a wrong checksum", UDP(sport=4004), b"wrong", "wrong"
+    yield "SYN with options", TCP(sport=4005, flags="S", seq=9, options=OPTIONS), b"", None
+    yield "TCP data of odd length", TCP(sport=4005, flags="PA", seq=10, ack=1), b"hello", None
+    yield "TCP with a wrong checksum", TCP(sport=4005, flags="A", seq=15, ack=1), b"no", "wrong"
+    for number in range(0, 0x10000, 0x0fff):  # sums of every size, those that wrap among them
+        yield f"UDP with {number:#06x}", UDP(sport=4006), number.to_bytes(2, "big"), None
+
+
+def ones_sum(*words):
+    """16-bit one's complement sum."""
+    total = sum(words)
+    while total > 0xffff:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+def build(source, destination, header, payload, ttl):
+    """An IP packet with every sum right: scapy's own work."""
+    layer = header.copy()
+    layer.sport, layer.dport = source[1], destination[1]
+    return IP(bytes(IP(src=source[0], dst=destination[0], ttl=ttl, id=77, tos=8, flags="DF") /
+                    layer / payload))
+
+
+def pair(before, after, header, payload, spoil):
+    """The packet as sent, and as it must come out, as bytes."""
+    sent = build(*before, header, payload, 64)
+    expected = build(*after, header, payload, 63)
+    kind = type(header)
+    if spoil == "zero":
+        sent[kind].chksum = expected[kind].chksum = 0
+    elif spoil == "wrong":
+        right, wrong = sent[kind].chksum, sent[kind].chksum ^ 0x0110
+        changed = ones_sum(~expected[kind].chksum & 0xffff, right)  # what translation adds
+        sent[kind].chksum = wrong
+        expected[kind].chksum = ~ones_sum(~wrong & 0xffff, changed) & 0xffff
+    return bytes(sent), bytes(expected)
+
+
+class Wire:
+    """A host's end of its link: frames in and out, past its kernel."""
+
+    def __init__(self, namespace, gateway_mac):
+        namespace.nft(QUIET.format("eth0"))
+        self.mac, self.gateway_mac = namespace.mac("eth0"), gateway_mac
+        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
+        self.socket.bind(("eth0", ETH_P_IP))
+        self.socket.settimeout(5)
+
+    def put(self, packet):
+        """Sends an IP packet to the balancer."""
+        self.socket.send(bytes(Ether(src=self.mac, dst=self.gateway_mac, type=ETH_P_IP)) + packet)
+
+    def take(self, what):
+        """The next IP packet that comes; checks its Ethernet header."""
+        try:
+            frame = self.socket.recv(2048)
+        except TimeoutError:
+            check(False, f"{what}: nothing came out")
+        ether = Ether(frame)
+        check((ether.src, ether.dst) == (self.gateway_mac, self.mac), f"{what}: {ether.summary()}")
+        return frame[14:14 + int.from_bytes(frame[16:18], "big")]
+
+
+def compare(lab, forwarding):
+    """Every case there and back."""
+    world = two_arms(lab, backends=1)
+    client = Wire(world.client, world.balancer.mac("wan"))
+    backend = Wire(world.backends[0], world.balancer.mac("lan"))
+    headrace = world.headrace(
+        world.service("web", forwarding, health_check={"type": "none"}),
+        world.service("dns", forwarding, port=53, protocol="udp", backend_port=5353))
+    headrace.start()
+    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "b1's MAC")
+    for what, header, payload, spoil in cases():
+        service = world.vip, 53 if isinstance(header, UDP) else 80
+        server = BACKEND, 5353 if isinstance(header, UDP) else 8080
+        caller = CLIENT, header.sport
+        # Full NAT draws the local port: the one field read off the packet instead of foretold.
+        sent, _ = pair((caller, service), (caller, server), header, payload, spoil)
+        client.put(sent)
+        got = backend.take(what)
+        if forwarding == "full-nat":
+            check(IP(got).src == "10.0.0.250", f"{what}: from {IP(got).src}")
+            caller = "10.0.0.250", IP(got).sport
+        _, expected = pair(((CLIENT, header.sport), service), (caller, server), header, payload, spoil)
+        check(got == expected, f"{what}: backend got {got.hex()}, not {expected.hex()}")
+
+        reply, expected = pair((server, caller), (service, (CLIENT, header.sport)), header, payload,
+                               spoil)
+        backend.put(reply)
+        got = client.take(what + ", reply")
+        check(got == expected, f"{what}, reply: client got {got.hex()}, not {expected.hex()}")
+    check_law(headrace)
+
+
+def story_dnat(lab):
+    """dnat, both directions."""
+    compare(lab, "dnat")
+
+
+def story_full_nat(lab):
+    """full-nat, both directions."""
+    compare(lab, "full-nat")

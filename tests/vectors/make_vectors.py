@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""
+Packets in and packets out, by an oracle that shares nothing with the engine.
+
+Scapy builds each packet twice from one description: as it comes in, and as it
+must go out, with the other addresses, ports and MACs, a hop limit less and
+checksums computed anew. A checksum made wrong on purpose must come out wrong by
+the same amount, in one's complement; that is computed here in plain integers.
+
+Usage: make_vectors.py OUTPUT [SEED [COUNT]]
+
+A line a case, fields by one blank:
+  number kind forwarding direction protocol client:port service:port local:port backend:port in out
+Packets are whole frames in hex. MACs are 02:00:00:00:00:xx, xx = a0, a1 for ports
+0 (clients) and 1 (backends), c1 for the client, b1 for the backend.
+"""
+
+import random
+import struct
+import sys
+
+from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP, IPOption_RR
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+ETHERNET = 14
+
+KINDS = ["plain", "plain", "odd-length", "options", "ip-options", "no-checksum", "transport-in",
+         "transport-out", "ip-in", "ip-out", "wrong", "wrong", "twin", "padding", "large", "hops"]
+
+
+def mac(last):
+    return f"02:00:00:00:00:{last:02x}"
+
+
+def unicast(rng):
+    while True:
+        octets = [rng.randrange(1, 224), *(rng.choice([0, 255, rng.randrange(256)]) for _ in "abc")]
+        if octets[0] != 127:
+            return ".".join(map(str, octets))
+
+
+def port(rng):
+    return rng.choice([1, 80, 255, 256, 65280, 65535, *(rng.randrange(1, 65536) for _ in range(6))])
+
+
+def tcp_options(rng):
+    options = [("MSS", rng.randrange(65536)), ("WScale", rng.randrange(15)), ("SAckOK", b""),
+               ("Timestamp", (rng.getrandbits(32), rng.getrandbits(32))), ("NOP", None)]
+    rng.shuffle(options)
+    return options[:rng.randrange(1, len(options) + 1)]
+
+
+class Case:
+    """One packet of one flow: `ends` are what its IP header says, coming in and going out."""
+
+    def __init__(self, rng, kind):
+        self.kind = kind
+        self.forwarding = rng.choice(["dnat", "full-nat"])
+        self.direction = rng.choice(["to-backend", "to-client"])
+        self.protocol = "udp" if kind == "no-checksum" else rng.choice(["tcp", "udp"])
+        self.client, self.service, self.local, self.backend = self.draw_ends(rng)
+        if self.direction == "to-backend":
+            self.ends_in, self.ends_out = (self.client, self.service), (self.local, self.backend)
+            self.macs_in, self.macs_out = (0xc1, 0xa0), (0xa1, 0xb1)
+        else:
+            self.ends_in, self.ends_out = (self.backend, self.local), (self.service, self.client)
+            self.macs_in, self.macs_out = (0xb1, 0xa1), (0xa0, 0xc1)
+
+        length = rng.choice([2, 4, 12, 40, 100])
+        if kind == "odd-length":
+            length = rng.choice([1, 3, 5, 27, 99, 255])
+        elif kind == "large":
+            length = 1500 - 20 - (20 if self.protocol == "tcp" else 8)
+        elif kind == "plain":
+            length = rng.randrange(0, 300)
+        self.payload = rng.randbytes(length)
+        self.padding = rng.choice([b"", bytes(12), rng.randbytes(6)])
+        if kind == "padding":
+            self.padding = rng.randbytes(rng.randrange(1, 46))
+        self.ttl = rng.choice([2, 3, 128, 129, 255] if kind == "hops" else range(2, 256))
+        self.tos, self.id = rng.randrange(256), rng.randrange(65536)
+        self.df = rng.choice(["", "DF"])
+        self.ip_options = []
+        if kind == "ip-options":
+            self.ip_options = [IPOption_NOP() for _ in range(rng.choice([1, 4, 7]))]
+            if rng.random() < 0.5:
+                self.ip_options = [IPOption_RR(routers=[unicast(rng)] * rng.randrange(1, 4))]
+        self.tcp_options = tcp_options(rng) if kind in ("options", "wrong") else []
+        self.tcp = dict(seq=rng.getrandbits(32), ack=rng.getrandbits(32),
+                        window=rng.randrange(65536), urgptr=rng.choice([0, rng.randrange(65536)]),
+                        flags=rng.choice(["A", "PA", "FA", "R", "RA", "PAU", "SA", "S", "A"]))
+
+    def draw_ends(self, rng):
+        while True:
+            client, service, local, backend = ((unicast(rng), port(rng)) for _ in range(4))
+            if self.forwarding == "dnat":
+                local = client
+            if len({client[0], service[0], backend[0]}) == 3 and service[0] != local[0]:
+                if local == client or local[0] not in (client[0], backend[0]):
+                    return client, service, local, backend
+
+    def build(self, ends, macs, ttl):
+        (source, source_port), (destination, destination_port) = ends
+        ip = IP(src=source, dst=destination, ttl=ttl, tos=self.tos, id=self.id, flags=self.df,
+                options=self.ip_options)
+        if self.protocol == "tcp":
+            transport = TCP(sport=source_port, dport=destination_port, options=self.tcp_options,
+                            **self.tcp)
+        else:
+            transport = UDP(sport=source_port, dport=destination_port)
+        frame = Ether(src=mac(macs[0]), dst=mac(macs[1])) / ip / transport / Raw(self.payload)
+        return bytearray(bytes(frame))
+
+    def frames(self):
+        return (self.build(self.ends_in, self.macs_in, self.ttl),
+                self.build(self.ends_out, self.macs_out, self.ttl - 1))
+
+
+def ip_checksum_at(_frame):
+    return ETHERNET + 10
+
+
+def transport_checksum_at(frame):
+    header = (frame[ETHERNET] & 15) * 4
+    return ETHERNET + header + (16 if frame[ETHERNET + 9] == 6 else 6)
+
+
+def get(frame, at):
+    return struct.unpack_from("!H", frame, at)[0]
+
+
+def put(frame, at, value):
+    struct.pack_into("!H", frame, at, value)
+
+
+def word_for(checksum, target):
+    """The word that, where there was 0, turns this checksum into the target."""
+    return (checksum - target) % 0xffff
+
+
+def steer_transport_sum(case, which, target):
+    case.payload = bytes(2) + case.payload[2:]
+    frame = case.frames()[which]
+    word = word_for(get(frame, transport_checksum_at(frame)), target)
+    case.payload = struct.pack("!H", word) + case.payload[2:]
+
+
+def steer_ip_sum(case, which, target):
+    case.id = 0
+    frame = case.frames()[which]
+    case.id = word_for(get(frame, ip_checksum_at(frame)), target)
+
+
+def spoil(case, rng, frame_in, frame_out):
+    """Makes the checksum coming in wrong, and the one going out wrong by as much."""
+    at = transport_checksum_at(frame_in)
+    right_in, right_out = get(frame_in, at), get(frame_out, at)
+    if case.kind == "twin":
+        off = 0
+    else:
+        off = rng.choice([1, 0xfffe, 0x8000, rng.randrange(1, 0xffff)])
+    wrong_in = (right_in + off) % 0xffff
+    if wrong_in == 0 and (case.protocol == "udp" or rng.random() < 0.5):
+        wrong_in = 0xffff
+    wrong_out = (right_out + off) % 0xffff
+    if wrong_out == 0 and case.protocol == "udp":
+        wrong_out = 0xffff
+    put(frame_in, at, wrong_in)
+    put(frame_out, at, wrong_out)
+
+
+def make(rng, kind):
+    case = Case(rng, kind)
+    target = rng.choice([0x0000, 0xfffe, 0x0001, 0x00ff, 0xff00, 0x0100])
+    if kind == "transport-in":
+        steer_transport_sum(case, 0, target)
+    elif kind == "transport-out":
+        steer_transport_sum(case, 1, target)
+    elif kind == "ip-in":
+        steer_ip_sum(case, 0, target)
+    elif kind == "ip-out":
+        steer_ip_sum(case, 1, target)
+    elif kind == "twin":
+        steer_transport_sum(case, 0, 0)
+    frame_in, frame_out = case.frames()
+    if kind == "no-checksum":
+        put(frame_in, transport_checksum_at(frame_in), 0)
+        put(frame_out, transport_checksum_at(frame_out), 0)
+    elif kind in ("wrong", "twin"):
+        spoil(case, rng, frame_in, frame_out)
+    if kind == "ip-in" and target == 0 and get(frame_in, ip_checksum_at(frame_in)) == 0:
+        # Zero has a twin that is as right.
+        put(frame_in, ip_checksum_at(frame_in), rng.choice([0, 0xffff]))
+    return case, frame_in + case.padding, frame_out
+
+
+def main():
+    output = sys.argv[1]
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1624
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 2400
+    rng = random.Random(seed)
+    with open(output, "w", encoding="ascii") as file:
+        for number in range(count):
+            kind = KINDS[number % len(KINDS)]
+            case, frame_in, frame_out = make(rng, kind)
+            ends = (f"{address}:{number_of_port}" for address, number_of_port in
+                    (case.client, case.service, case.local, case.backend))
+            print(number, kind, case.forwarding, case.direction, case.protocol, *ends,
+                  frame_in.hex(), frame_out.hex(), file=file)
+
+
+if __name__ == "__main__":
+    main()
