@@ -154,6 +154,7 @@ static void describe_ports(struct worker *worker, const struct ports *ports)
 		memcpy(row->mac, port->mac, sizeof(row->mac));
 		row->mtu = port->mtu;
 		row->any_mac = port->any_mac;
+		row->unsteered = port->config->kind != CONFIG_DEVICE_AF_XDP;
 		row->reply_by_route = port->config->reply_path == CONFIG_REPLY_ROUTE;
 		row->learn_from_anyone = port->config->last_hop_from == CONFIG_FROM_ANYONE;
 		worker->outputs[i].dpdk_id = port->dpdk_id;

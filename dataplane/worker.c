@@ -79,6 +79,13 @@ static void follow_packet(struct rte_mbuf *mbuf, const struct packet *packet)
 	mbuf->ol_flags = 0;
 }
 
+/* False when there is no room for it; a buffer keeps its headroom of 128 bytes, so there is. */
+static bool put_tag(struct rte_mbuf **mbuf, uint16_t vlan)
+{
+	(*mbuf)->vlan_tci = vlan;
+	return rte_vlan_insert(mbuf) == 0;
+}
+
 static void carry_out(struct worker *worker, const struct packet *packet)
 {
 	struct rte_mbuf *mbuf = packet->cookie;
@@ -87,7 +94,10 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	case ABI_VERDICT_TO_BACKEND:
 	case ABI_VERDICT_TO_CLIENT:
 		follow_packet(mbuf, packet);
-		put_out(worker, packet->out_port, mbuf);
+		if (packet->vlan != 0 && !put_tag(&mbuf, packet->vlan))
+			drop(worker, mbuf, ABI_VERDICT_TX_FULL);
+		else
+			put_out(worker, packet->out_port, mbuf);
 		break;
 	case ABI_VERDICT_TO_LINUX:
 		follow_packet(mbuf, packet);

@@ -20,7 +20,7 @@ CLIENT, BACKEND = "198.51.100.77", "10.0.0.11"
 OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 0)), ("NOP", None), ("WScale", 7)]
 QUIET = """table netdev quiet {{ chain c {{ type filter hook ingress device "{}" priority 0;
     ip protocol {{ tcp, udp }} drop; }}; }}"""
-ETH_P_IP = 0x0800
+ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
 
 
 def cases():
@@ -75,8 +75,8 @@ class Wire:
     def __init__(self, namespace, gateway_mac):
         namespace.nft(QUIET.format("eth0"))
         self.mac, self.gateway_mac = namespace.mac("eth0"), gateway_mac
-        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
-        self.socket.bind(("eth0", ETH_P_IP))
+        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket.bind(("eth0", ETH_P_ALL))
         self.socket.settimeout(5)
 
     def put(self, packet):
@@ -84,11 +84,14 @@ class Wire:
         self.socket.send(bytes(Ether(src=self.mac, dst=self.gateway_mac, type=ETH_P_IP)) + packet)
 
     def take(self, what):
-        """The next IP packet that comes; checks its Ethernet header."""
-        try:
-            frame = self.socket.recv(2048)
-        except TimeoutError:
-            check(False, f"{what}: nothing came out")
+        """The next TCP or UDP packet that comes in; checks its Ethernet header."""
+        frame, kind = bytes(24), None
+        while frame[12:14] != b"\x08\x00" or frame[23] not in (6, 17) or \
+                kind == socket.PACKET_OUTGOING:
+            try:
+                frame, (_, _, kind, _, _) = self.socket.recvfrom(2048)
+            except TimeoutError:
+                check(False, f"{what}: nothing came out")
         ether = Ether(frame)
         check((ether.src, ether.dst) == (self.gateway_mac, self.mac), f"{what}: {ether.summary()}")
         return frame[14:14 + int.from_bytes(frame[16:18], "big")]

@@ -26,7 +26,7 @@ def story(lab):
 
     good = json.loads(json.dumps(headrace.config))
     headrace.config["services"][0]["forwarding"] = "teleport"
-    for text, named in ((None, "/services/0/forwarding"), ("{ not JSON", "line 1")):
+    for text, named in ((None, "/services/0/forwarding"), ("{ not JSON", ".json:1:")):
         said = len(headrace.controlplane.errors())
         headrace.write_config(text)
         headrace.reload()

@@ -13,7 +13,7 @@ FOREIGN = """
 #define SEC(name) __attribute__((section(name), used))
 struct xdp_md;
 SEC("xdp") int somebody_else(struct xdp_md *context) { return 2; }
-char license[] SEC("license") = "GPL";
+char _license[] SEC("license") = "GPL";
 """
 
 

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* What a generation is made from: next hops, routes and addresses out of Linux's view. */
+#include "config/config.h"
+#include "controlplane/gather.h"
+#include "tests/unit/controlplane/check.h"
+
+#include <arpa/inet.h>
+#include <linux/neighbour.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char document[] =
+	"{\"dataplane\": {\"ports\": [{\"name\": \"wan\", \"device\": \"af_xdp:eth1\"},"
+	"                             {\"name\": \"mem\", \"device\": \"null:\"}],"
+	"  \"next_hops\": [{\"address\": \"203.0.113.1\", \"mac\": \"02:00:00:00:00:99\","
+	"                   \"port\": \"mem\"}]},"
+	" \"services\": [{\"name\": \"web\", \"addresses\": [\"198.51.100.10\"], \"ports\": "
+	"[\"80\"],"
+	"  \"backends\": [{\"name\": \"a\", \"address\": \"192.0.2.11\"},"
+	"                 {\"name\": \"b\", \"address\": \"192.0.2.12\"}]}]}";
+
+static const uint8_t mac[6] = {2, 0, 0, 0, 0, 0xa};
+
+struct world {
+	struct config *config;
+	struct network network;
+	struct ev_loop *loop;
+	struct health *health;
+	struct network_path paths[2];
+	struct network_route routes[2];
+	struct network_address addresses[2];
+	uint32_t owned[2];
+	struct gathered gathered;
+};
+
+static enum check_verdict adopted(void *context, const struct config_pool *pool,
+				  const struct config_backend *backend)
+{
+	(void)context;
+	(void)pool;
+	return strcmp(backend->name, "a") == 0 ? CHECK_UP : CHECK_DOWN;
+}
+
+static void on_change(void *context)
+{
+	(void)context;
+}
+
+/* eth1 is interface 5: backend a is on link and known, b behind an unknown gateway. */
+static void fill_network(struct world *world)
+{
+	struct network *network = &world->network;
+	struct neighbour_news known = {.interface = 5,
+				       .be_address = inet_addr("192.0.2.11"),
+				       .state = NUD_REACHABLE,
+				       .mac = mac};
+
+	network->config = world->config;
+	network->port_count = 2;
+	strcpy(network->ports[0].interface, "eth1");
+	network->ports[0].index = 5;
+	network->ports[0].mtu = 9000;
+	neighbour_table_update(&network->neighbours, &known);
+	world->paths[0] = (struct network_path){
+		.known = true, .port = 0, .be_next_hop = inet_addr("192.0.2.11")};
+	world->paths[1] = (struct network_path){
+		.known = true, .port = 0, .be_next_hop = inet_addr("192.0.2.254")};
+	network->paths = world->paths;
+	network->path_count = 2;
+	world->routes[0] = (struct network_route){
+		.be_prefix = inet_addr("192.0.2.0"), .length = 24, .interface = 5};
+	network->routes = world->routes;
+	network->route_count = 1;
+	world->addresses[0] = (struct network_address){.be_address = inet_addr("192.0.2.1")};
+	world->addresses[1] = (struct network_address){.be_address = inet_addr("198.51.100.10")};
+	network->addresses = world->addresses;
+	network->address_count = 2;
+	world->owned[0] = inet_addr("198.51.100.10");
+	network->owned = (struct owned_addresses){.rows = world->owned, .count = 1};
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct config_errors errors = {0};
+	struct health_callbacks callbacks = {.on_change = on_change, .adopted = adopted};
+
+	assert_int_equal(config_parse(document, strlen(document), &world->config, &errors), 0);
+	world->loop = ev_loop_new(EVFLAG_AUTO);
+	fill_network(world);
+	assert_int_equal(health_open(world->loop, &world->network, &callbacks, &world->health), 0);
+	assert_int_equal(health_set_config(world->health, world->config), 0);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	gathered_free(&world->gathered);
+	health_close(world->health);
+	ev_loop_destroy(world->loop);
+	neighbour_table_free(&world->network.neighbours);
+	config_free(world->config);
+	free(world);
+	return 0;
+}
+
+static const struct publish_next_hop *find(const struct gathered *gathered, const char *text)
+{
+	struct address address = address_from_ipv4(inet_addr(text));
+
+	for (size_t i = 0; i < gathered->next_hop_count; i++) {
+		if (address_equal(&gathered->next_hops[i].address, &address))
+			return &gathered->next_hops[i];
+	}
+	return NULL;
+}
+
+static void collect(struct world *world)
+{
+	gathered_free(&world->gathered);
+	assert_int_equal(
+		gathered_collect(world->config, &world->network, world->health, &world->gathered),
+		0);
+}
+
+static void next_hops_known_unknown_and_configured(void **state)
+{
+	struct world *world = *state;
+
+	collect(world);
+
+	const struct publish_next_hop *known = find(&world->gathered, "192.0.2.11");
+	const struct publish_next_hop *unknown = find(&world->gathered, "192.0.2.254");
+	const struct publish_next_hop *configured = find(&world->gathered, "203.0.113.1");
+
+	assert_int_equal(world->gathered.next_hop_count, 3);
+	assert_true(known->resolved);
+	assert_memory_equal(known->mac, mac, 6);
+	assert_int_equal(known->mtu, 9000);
+	assert_false(unknown->resolved);
+	assert_int_equal(unknown->port, 0);
+	assert_true(configured->resolved);
+	assert_int_equal(configured->port, 1);
+}
+
+static void first_configured_next_hop_is_the_last_resort(void **state)
+{
+	struct world *world = *state;
+
+	collect(world);
+	assert_int_equal(world->gathered.route_count, 2);
+	assert_true(world->gathered.routes[0].on_link);
+	assert_int_equal(world->gathered.routes[1].length, 0);
+	assert_int_equal(world->gathered.routes[1].port, 1);
+
+	/* unless Linux has a default route through a port */
+	world->routes[1] =
+		(struct network_route){.interface = 5, .be_gateway = inet_addr("192.0.2.254")};
+	world->network.route_count = 2;
+	collect(world);
+	assert_int_equal(world->gathered.route_count, 2);
+	assert_int_equal(world->gathered.routes[1].port, 0);
+	assert_false(world->gathered.routes[1].on_link);
+}
+
+static void each_host_address_once(void **state)
+{
+	struct world *world = *state;
+
+	collect(world);
+	assert_int_equal(world->gathered.host_count, 2);
+}
+
+static void backends_without_checks_are_up(void **state)
+{
+	struct world *world = *state;
+
+	collect(world);
+	assert_int_equal(world->gathered.backend_count, 2);
+	assert_true(world->gathered.backends[0].up);
+	assert_true(world->gathered.backends[1].up);
+	assert_true(world->gathered.backends[1].has_next_hop);
+	assert_true(health_is_decided(world->health));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(next_hops_known_unknown_and_configured, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(first_configured_next_hop_is_the_last_resort,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(each_host_address_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(backends_without_checks_are_up, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

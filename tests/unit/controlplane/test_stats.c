@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Reading a dataplane's counters and flows: sums, baselines, a new instance, files that lie. */
+#include "controlplane/stats/stats.h"
+#include "tests/unit/controlplane/check.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLOCKS 2
+
+struct world {
+	char dir[64];
+	struct stats *stats;
+	struct abi_counters head;
+	struct abi_counters_block *blocks;
+};
+
+/* Writes the file as a dataplane does: aside, then renamed into place. */
+static void put_counters(struct world *world)
+{
+	char path[96], aside[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/counters", world->dir);
+	snprintf(aside, sizeof(aside), "%s/counters.new", world->dir);
+	file = fopen(aside, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(&world->head, sizeof(world->head), 1, file), 1);
+	assert_int_equal(fwrite(world->blocks, sizeof(world->blocks[0]), BLOCKS, file), BLOCKS);
+	fclose(file);
+	assert_int_equal(rename(aside, path), 0);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	strcpy(world->dir, "/tmp/headrace-stats-XXXXXX");
+	assert_non_null(mkdtemp(world->dir));
+	world->blocks = calloc(BLOCKS, sizeof(world->blocks[0]));
+	world->head = (struct abi_counters){
+		.file = {.magic = ABI_MAGIC_COUNTERS,
+			 .abi_version = ABI_VERSION,
+			 .size = sizeof(world->head) + BLOCKS * sizeof(world->blocks[0]),
+			 .instance = 1},
+		.worker_count = 1,
+		.block_count = BLOCKS,
+		.block_offset = sizeof(world->head),
+		.block_size = sizeof(world->blocks[0])};
+	assert_int_equal(stats_open(world->dir, &world->stats), 0);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/counters", world->dir);
+	unlink(path);
+	rmdir(world->dir);
+	stats_close(world->stats);
+	free(world->blocks);
+	free(world);
+	return 0;
+}
+
+static uint64_t packets_in(struct world *world, uint32_t index)
+{
+	struct abi_traffic traffic;
+
+	stats_traffic(world->stats, STATS_BACKEND, index, &traffic);
+	return traffic.packets_in;
+}
+
+static void no_dataplane_is_all_zero(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(packets_in(world, 3), 0);
+	assert_null(stats_status(world->stats));
+	assert_null(stats_flows(world->stats));
+	assert_false(stats_dataplane_lives(world->stats));
+	assert_true(stats_flows_of_backend(world->stats, 3) == UINT64_MAX);
+}
+
+static void blocks_are_summed(void **state)
+{
+	struct world *world = *state;
+	struct abi_counters_block *totals = malloc(sizeof(*totals));
+
+	world->blocks[0].received = 5;
+	world->blocks[1].received = 7;
+	world->blocks[0].backends[3].packets_in = 100;
+	world->blocks[1].backends[3].packets_in = 11;
+	put_counters(world);
+	stats_totals(world->stats, totals);
+	assert_int_equal(totals->received, 12);
+	assert_int_equal(packets_in(world, 3), 111);
+	assert_int_equal(packets_in(world, 4), 0);
+	free(totals);
+}
+
+static void another_object_of_the_index_begins_at_zero(void **state)
+{
+	struct world *world = *state;
+
+	world->blocks[0].backends[3].packets_in = 100;
+	put_counters(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xa);
+	assert_int_equal(packets_in(world, 3), 100); /* counted for it before we looked */
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	assert_int_equal(packets_in(world, 3), 0);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	world->blocks[0].backends[3].packets_in = 130;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 30);
+
+	/* a new dataplane began at 0 itself */
+	world->head.file.instance = 2;
+	world->blocks[0].backends[3].packets_in = 4;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 4);
+}
+
+static void lying_files_are_not_believed(void **state)
+{
+	struct world *world = *state;
+	const struct abi_counters good = world->head;
+
+	world->blocks[0].backends[3].packets_in = 100;
+	world->head.block_count = 1000;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 0);
+	world->head = good;
+	world->head.block_offset = UINT64_MAX - 7;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 0);
+	world->head = good;
+	world->head.block_size = UINT64_MAX / 2 + 1;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 0);
+	world->head = good;
+	world->head.file.size = UINT64_MAX;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 0);
+	world->head = good;
+	world->head.file.abi_version++;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 0);
+	world->head = good;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 100);
+}
+
+static void records_being_written_are_passed_over(void **state)
+{
+	struct abi_flow record = {.version = 2, .state = ABI_FLOW_UDP, .be_client = 9}, copy;
+
+	(void)state;
+	assert_true(stats_copy_flow(&record, &copy));
+	assert_int_equal(copy.be_client, 9);
+	record.version = 3;
+	assert_false(stats_copy_flow(&record, &copy));
+	record.version = 4;
+	record.state = ABI_FLOW_FREE;
+	assert_false(stats_copy_flow(&record, &copy));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(no_dataplane_is_all_zero, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(blocks_are_summed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_object_of_the_index_begins_at_zero, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
+		cmocka_unit_test(records_being_written_are_passed_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
