@@ -36,7 +36,8 @@ void config_errors_print(const char *path, const struct config_errors *errors, F
  * text; of more than 1000, the first 1000 found.
  */
 int config_load(const char *path, struct config **out, struct config_errors *errors);
-int config_parse(const char *text, size_t length, struct config **out, struct config_errors *errors);
+int config_parse(const char *text, size_t length, struct config **out,
+		 struct config_errors *errors);
 void config_free(struct config *config);
 
 /* The document again, defaults left out; a new reference. */
@@ -49,8 +50,10 @@ json_t *config_render(const struct config *config);
 bool config_needs_restart(const struct config *running, const struct config *next, char *pointer);
 
 const struct config_pool *config_find_pool(const struct config *config, const char *name);
-const struct config_local_pool *config_find_local_pool(const struct config *config, const char *name);
+const struct config_local_pool *config_find_local_pool(const struct config *config,
+						       const char *name);
 
-/* JSON Schema (draft 2020-12) of the document, and its reference page in Markdown, from the one table. */
+/* JSON Schema (draft 2020-12) of the document, and its reference page in Markdown, from the one
+ * table. */
 json_t *config_schema(void);
 char *config_reference(void); /* malloc'ed */

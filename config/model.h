@@ -49,11 +49,12 @@ struct config_node {
 
 struct config_port {
 	char name[CONFIG_NAME_SIZE];
-	char device[CONFIG_PATH_SIZE];   /* as written */
-	enum config_device_kind kind;    /* derived from device */
-	const char *device_argument;     /* points into device, behind the colon */
+	char device[CONFIG_PATH_SIZE]; /* as written */
+	enum config_device_kind kind;  /* derived from device */
+	const char *device_argument;   /* points into device, behind the colon */
 	enum config_reply_path reply_path;
-	enum config_last_hop_from last_hop_from; /* default: neighbours for af_xdp and pci, else anyone */
+	enum config_last_hop_from
+		last_hop_from; /* default: neighbours for af_xdp and pci, else anyone */
 };
 
 /* For ports without a Linux interface, whose neighbours Linux cannot know. */
@@ -117,7 +118,7 @@ struct config_health_check {
 struct config_backend {
 	char name[CONFIG_NAME_SIZE];
 	struct address address;
-	uint16_t port; /* 0: keeps the destination's */
+	uint16_t port;   /* 0: keeps the destination's */
 	uint32_t weight; /* 0: takes no new flows */
 	enum config_admin admin;
 };

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+static void log_line(enum log_level level, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
 /* One write() a line, so that lines of two programs on one terminal do not mix. */
 static void log_line(enum log_level level, const char *format, va_list arguments)
 {

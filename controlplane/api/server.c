@@ -86,6 +86,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return respond(server->controlplane, connection, url, method);
 }
 
+static void on_message(void *context, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
 /* libmicrohttpd's own words, such as a request with a broken head. */
 static void on_message(void *context, const char *format, va_list arguments)
 {

@@ -41,6 +41,17 @@ static json_t *render_restart_required(const struct restart_required *required)
 	return list;
 }
 
+/* A node without a name in the configuration goes by its host's. */
+static json_t *render_node(const struct config_node *node)
+{
+	char host[CONFIG_NAME_SIZE] = "";
+
+	if (node->name[0] == '\0')
+		gethostname(host, sizeof(host) - 1);
+	return json_pack("{s:i, s:s}", "id", (int)node->id, "name",
+			 node->name[0] != '\0' ? node->name : host);
+}
+
 /* `refusal` is written under a version that is odd meanwhile. */
 static json_t *render_refusal(const struct abi_status *status)
 {
@@ -186,9 +197,7 @@ json_t *api_status(struct controlplane *controlplane, const struct api_query *qu
 	}
 	stats_totals(controlplane->stats, totals);
 	json_object_set_new(object, "version", json_string(HEADRACE_VERSION));
-	json_object_set_new(
-		object, "node",
-		json_pack("{s:i, s:s}", "id", (int)config->node.id, "name", config->node.name));
+	json_object_set_new(object, "node", render_node(&config->node));
 	json_object_set_new(object, "revision", number(config->revision));
 	json_object_set_new(object, "restart_required",
 			    render_restart_required(&controlplane->restart_required));

@@ -37,21 +37,23 @@ static int run(struct guard *guard, const char *commands)
 	return error;
 }
 
-static int on_news(const struct nlmsghdr *message, void *context)
+static int on_news_attribute(const struct nlattr *attribute, void *context)
 {
 	bool *table_went = context;
-	const struct nfgenmsg *info = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute;
 
-	if (message->nlmsg_type != ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE) ||
-	    info->nfgen_family != NFPROTO_NETDEV)
-		return MNL_CB_OK;
-	mnl_attr_for_each(attribute, message, sizeof(*info))
-	{
-		if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
-		    strcmp(mnl_attr_get_str(attribute), TABLE_NAME) == 0)
-			*table_went = true;
-	}
+	if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
+	    strcmp(mnl_attr_get_str(attribute), TABLE_NAME) == 0)
+		*table_went = true;
+	return MNL_CB_OK;
+}
+
+static int on_news(const struct nlmsghdr *message, void *context)
+{
+	const struct nfgenmsg *info = mnl_nlmsg_get_payload(message);
+
+	if (message->nlmsg_type == ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE) &&
+	    info->nfgen_family == NFPROTO_NETDEV)
+		mnl_attr_parse(message, sizeof(*info), on_news_attribute, context);
 	return MNL_CB_OK;
 }
 

@@ -98,9 +98,10 @@ int network_read(struct network *network)
 	error = read_addresses(network);
 	if (error == 0)
 		error = read_routes(network);
+	if (error == 0)
+		error = paths_find(network);
 	if (error < 0)
 		return error;
-	paths_find(network);
 	resolver_refresh(network->resolver);
 	return 0;
 }
@@ -201,18 +202,24 @@ void network_close(struct network *network)
 
 int network_set_config(struct network *network, const struct config *config)
 {
-	struct owned_addresses owned;
-	int error = owned_addresses_gather(config, &owned);
+	const struct config *config_before = network->config;
+	struct owned_addresses owned_before = network->owned;
+	int error = owned_addresses_gather(config, &network->owned);
 
 	if (error < 0)
 		return error;
-	owned_addresses_free(&network->owned);
-	network->owned = owned;
 	network->config = config;
 	free(network->paths);
 	network->paths = NULL;
 	network->path_count = 0;
-	paths_find(network);
+	error = paths_find(network);
+	if (error < 0) {
+		owned_addresses_free(&network->owned);
+		network->owned = owned_before;
+		network->config = config_before;
+		return error;
+	}
+	owned_addresses_free(&owned_before);
 	resolver_refresh(network->resolver);
 	return 0;
 }

@@ -160,12 +160,6 @@ static void tell_unreachable(const struct network *network, const struct config_
 			    pool->name, backend->name, text, link->name);
 }
 
-static bool path_equal(const struct network_path *a, const struct network_path *b)
-{
-	return a->known == b->known && a->port == b->port && a->be_next_hop == b->be_next_hop &&
-	       a->be_source == b->be_source && a->interface == b->interface;
-}
-
 static size_t count_backends(const struct config *config)
 {
 	size_t count = 0;
@@ -175,25 +169,32 @@ static size_t count_backends(const struct config *config)
 	return count;
 }
 
-bool paths_find(struct network *network)
+static void tell_change(const struct network *network, const struct config_pool *pool,
+			const struct config_backend *backend, const struct network_path *before,
+			const struct network_path *now, bool first)
+{
+	if (!now->known && (first || before->known))
+		tell_unreachable(network, pool, backend, now);
+	else if (now->known && !first && !before->known)
+		log_info("backend %s/%s is reached through port %s again", pool->name,
+			 backend->name, network->config->dataplane.ports[now->port].name);
+}
+
+int paths_find(struct network *network)
 {
 	const struct config *config = network->config;
-	size_t count = count_backends(config);
-	bool changed = false;
+	bool first = network->paths == NULL;
+	struct network_path *path;
 
-	if (count != network->path_count) {
-		struct network_path *paths = calloc(count + 1, sizeof(*paths));
-
-		if (paths == NULL)
-			return false;
-		free(network->paths);
-		network->paths = paths;
-		network->path_count = count;
-		changed = true;
+	if (first) {
+		network->path_count = count_backends(config);
+		network->paths = calloc(network->path_count + 1, sizeof(*network->paths));
+		if (network->paths == NULL) {
+			network->path_count = 0;
+			return -ENOMEM;
+		}
 	}
-
-	struct network_path *path = network->paths;
-
+	path = network->paths;
 	for (size_t i = 0; i < config->pool_count; i++) {
 		const struct config_pool *pool = &config->pools[i];
 
@@ -202,11 +203,9 @@ bool paths_find(struct network *network)
 			struct network_path now =
 				find_path(network, address_to_ipv4(&backend->address));
 
-			if (!now.known && (path->known || changed))
-				tell_unreachable(network, pool, backend, &now);
-			changed = changed || !path_equal(path, &now);
+			tell_change(network, pool, backend, path, &now, first);
 			*path = now;
 		}
 	}
-	return changed;
+	return 0;
 }

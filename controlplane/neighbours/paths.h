@@ -13,8 +13,8 @@
 
 #include "controlplane/neighbours/network.h"
 
-/* Fills network->paths anew; true when one of them changed. */
-bool paths_find(struct network *network);
+/* Fills network->paths anew, and makes the list when there is none; 0 or -ENOMEM. */
+int paths_find(struct network *network);
 
 /* Position of the port with this name in the configuration; -ENOENT. */
 int paths_port_by_name(const struct config *config, const char *name);

@@ -82,7 +82,8 @@ uint64_t publisher_generation(const struct publisher *publisher);
 /* True when the generation was found in the file, not made by this process. */
 bool publisher_adopted(const struct publisher *publisher);
 
-/* When publishing again is due though nothing changed (a drain's end); 0: never. CLOCK_MONOTONIC, ms. */
+/* When publishing again is due though nothing changed (a drain's end); 0: never. CLOCK_MONOTONIC,
+ * ms. */
 uint64_t publisher_next_due(const struct publisher *publisher);
 
 /* Index of a backend or service in `tables` and the counters; -ENOENT before it was published. */

@@ -62,8 +62,8 @@ struct abi_counters_block {
 struct abi_counters {
 	struct abi_file file;
 	uint32_t worker_count;
-	uint32_t block_count;   /* worker_count + 1: the last is the main thread's */
-	uint64_t block_offset;  /* of the first, a multiple of the cache line */
-	uint64_t block_size;    /* from one to the next */
+	uint32_t block_count;  /* worker_count + 1: the last is the main thread's */
+	uint64_t block_offset; /* of the first, a multiple of the cache line */
+	uint64_t block_size;   /* from one to the next */
 	uint8_t reserved[40];
 };

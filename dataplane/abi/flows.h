@@ -29,9 +29,9 @@
 
 enum abi_flow_state {
 	ABI_FLOW_FREE = 0,
-	ABI_FLOW_TCP_HALF_OPEN,   /* SYN seen, handshake not ended */
+	ABI_FLOW_TCP_HALF_OPEN, /* SYN seen, handshake not ended */
 	ABI_FLOW_TCP_ESTABLISHED,
-	ABI_FLOW_TCP_CLOSING,     /* a FIN from each side, or a reset */
+	ABI_FLOW_TCP_CLOSING, /* a FIN from each side, or a reset */
 	ABI_FLOW_UDP,
 	ABI_FLOW_DIRECT, /* a client and a dnat backend's real address: Linux forwards it */
 	ABI_FLOW_STATE_COUNT
@@ -57,7 +57,7 @@ struct abi_flow {
 	uint16_t be_client_port, be_service_port, be_local_port, be_backend_port;
 	uint16_t service, backend; /* indexes in `tables` */
 	uint32_t service_epoch, backend_epoch;
-	uint16_t client_hop; /* index in the worker's hops; 0: none, use the route */
+	uint16_t client_hop;  /* index in the worker's hops; 0: none, use the route */
 	uint16_t backend_hop; /* kept for links whose backends move; 0: the backend's next hop */
 	uint16_t options;     /* of telling the backend the client's address */
 	uint16_t reserved;
@@ -69,8 +69,8 @@ struct abi_flow_hop {
 	uint8_t mac[6];
 	uint16_t vlan;
 	uint16_t port;
-	uint16_t used; /* 0: free */
-	uint32_t next_hop;       /* index in `tables` whose MAC it was; ABI_NONE: a client on the link */
+	uint16_t used;     /* 0: free */
+	uint32_t next_hop; /* index in `tables` whose MAC it was; ABI_NONE: a client on the link */
 	uint32_t next_hop_epoch;
 	uint32_t reserved;
 };

@@ -13,11 +13,7 @@
 
 #define ABI_MAX_WORKERS 64
 
-enum abi_dataplane_state {
-	ABI_DATAPLANE_STARTING,
-	ABI_DATAPLANE_RUNNING,
-	ABI_DATAPLANE_STOPPING
-};
+enum abi_dataplane_state { ABI_DATAPLANE_STARTING, ABI_DATAPLANE_RUNNING, ABI_DATAPLANE_STOPPING };
 
 struct abi_status_port {
 	char name[ABI_NAME_SIZE];   /* as in the configuration */

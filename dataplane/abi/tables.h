@@ -37,18 +37,18 @@
 
 #define ABI_NONE 0xffffffffu
 
-#define ABI_MAX_PORTS       16
-#define ABI_MAX_SERVICES    4096
-#define ABI_MAX_BACKENDS    16384
-#define ABI_MAX_RINGS       4096
-#define ABI_MAX_NEXT_HOPS   16384
-#define ABI_MAX_LOCAL_POOLS 256
-#define ABI_MAX_ROUTES      16384
-#define ABI_MAX_LISTENERS   1024  /* of one service */
+#define ABI_MAX_PORTS          16
+#define ABI_MAX_SERVICES       4096
+#define ABI_MAX_BACKENDS       16384
+#define ABI_MAX_RINGS          4096
+#define ABI_MAX_NEXT_HOPS      16384
+#define ABI_MAX_LOCAL_POOLS    256
+#define ABI_MAX_ROUTES         16384
+#define ABI_MAX_LISTENERS      1024 /* of one service */
 #define ABI_MAX_POOL_ADDRESSES 1024
 #define ABI_MAX_HOST_ADDRESSES 4096
-#define ABI_MAX_RING_SIZE   1048573
-#define ABI_NO_BACKEND      0xffff /* a slot that names nobody */
+#define ABI_MAX_RING_SIZE      1048573
+#define ABI_NO_BACKEND         0xffff /* a slot that names nobody */
 
 enum abi_kind {
 	ABI_SETTINGS = 1,   /* one: struct abi_settings */
@@ -174,7 +174,7 @@ struct abi_ring {
 	uint32_t size;          /* a prime */
 	uint32_t backend_count; /* distinct backends in it */
 	uint64_t identity;      /* the writer's: hash of the pool's name */
-	uint64_t members;       /* the writer's: hash of the backends and weights it was built from */
+	uint64_t members; /* the writer's: hash of the backends and weights it was built from */
 	uint16_t slots[];
 };
 

@@ -10,36 +10,36 @@
 
 #include <stdint.h>
 
-#define ABI_VERDICTS(V)                                                                            \
-	V(TO_BACKEND, "to-backend", "translated and sent to a backend")                            \
-	V(TO_CLIENT, "to-client", "a reply, translated and sent to a client")                      \
-	V(TO_LINUX, "to-linux", "nobody's: given to Linux")                                        \
-	V(TRUNCATED, "truncated", "frame shorter than its headers say")                            \
-	V(BAD_IP_HEADER, "bad-ip-header", "IP header malformed, or its checksum wrong")            \
-	V(BAD_LENGTH, "bad-length", "IP, UDP or TCP length fields disagree")                       \
-	V(BAD_ADDRESS, "bad-address", "source or destination that no flow can have")               \
-	V(TTL_EXPIRED, "ttl-expired", "hop limit used up")                                         \
-	V(FRAGMENT, "fragment", "IP fragments are not translated yet")                             \
-	V(ICMP_ERROR, "icmp-error", "ICMP errors are not translated yet")                          \
-	V(NO_FLOW, "no-flow", "part of a connection there is no record of")                        \
-	V(NO_BACKEND, "no-backend", "the service has no backend to send it to")                    \
-	V(NO_LOCAL_PORT, "no-local-port", "no local address and port free for a new flow")         \
-	V(REPLY_TUPLE_TAKEN, "reply-tuple-taken",                                                  \
-	  "another flow has the same client and backend address and port")                         \
-	V(FLOW_TABLE_FULL, "flow-table-full", "no room for a new flow record")                     \
-	V(NO_NEXT_HOP, "no-next-hop", "MAC of the next hop not known")                             \
-	V(TOO_BIG, "too-big", "larger than the MTU of the way out")                                \
-	V(TX_FULL, "tx-full", "the port's transmit ring was full")                                 \
-	V(KERNEL_RING_FULL, "kernel-ring-full", "the ring to the main thread was full")            \
-	V(TAP_FULL, "tap-full", "Linux did not take it from the tap")                              \
-	V(WORKER_RING_FULL, "worker-ring-full", "the ring from the main thread was full")          \
+#define ABI_VERDICTS(V)                                                                    \
+	V(TO_BACKEND, "to-backend", "translated and sent to a backend")                    \
+	V(TO_CLIENT, "to-client", "a reply, translated and sent to a client")              \
+	V(TO_LINUX, "to-linux", "nobody's: given to Linux")                                \
+	V(TRUNCATED, "truncated", "frame shorter than its headers say")                    \
+	V(BAD_IP_HEADER, "bad-ip-header", "IP header malformed, or its checksum wrong")    \
+	V(BAD_LENGTH, "bad-length", "IP, UDP or TCP length fields disagree")               \
+	V(BAD_ADDRESS, "bad-address", "source or destination that no flow can have")       \
+	V(TTL_EXPIRED, "ttl-expired", "hop limit used up")                                 \
+	V(FRAGMENT, "fragment", "IP fragments are not translated yet")                     \
+	V(ICMP_ERROR, "icmp-error", "ICMP errors are not translated yet")                  \
+	V(NO_FLOW, "no-flow", "part of a connection there is no record of")                \
+	V(NO_BACKEND, "no-backend", "the service has no backend to send it to")            \
+	V(NO_LOCAL_PORT, "no-local-port", "no local address and port free for a new flow") \
+	V(REPLY_TUPLE_TAKEN, "reply-tuple-taken",                                          \
+	  "another flow has the same client and backend address and port")                 \
+	V(FLOW_TABLE_FULL, "flow-table-full", "no room for a new flow record")             \
+	V(NO_NEXT_HOP, "no-next-hop", "MAC of the next hop not known")                     \
+	V(TOO_BIG, "too-big", "larger than the MTU of the way out")                        \
+	V(TX_FULL, "tx-full", "the port's transmit ring was full")                         \
+	V(KERNEL_RING_FULL, "kernel-ring-full", "the ring to the main thread was full")    \
+	V(TAP_FULL, "tap-full", "Linux did not take it from the tap")                      \
+	V(WORKER_RING_FULL, "worker-ring-full", "the ring from the main thread was full")  \
 	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,
 	ABI_VERDICTS(V)
 #undef V
-	ABI_VERDICT_COUNT
+		ABI_VERDICT_COUNT
 };
 
 #define ABI_VERDICT_FIRST_DROP ABI_VERDICT_TRUNCATED

@@ -24,7 +24,8 @@
 
 /* Where copies live: huge-page memory in the dataplane, malloc() in tests. */
 struct allocator {
-	void *(*allocate)(void *context, size_t size); /* 64-byte aligned, zeroed; NULL: no memory */
+	void *(*allocate)(void *context,
+			  size_t size); /* 64-byte aligned, zeroed; NULL: no memory */
 	void (*release)(void *context, void *memory);
 	void *context;
 };
@@ -32,7 +33,7 @@ struct allocator {
 /* One row of the service look-up: (address, port, protocol) -> service. */
 struct listener_slot {
 	uint32_t be_address;
-	uint16_t port; /* host order */
+	uint16_t port;    /* host order */
 	uint8_t protocol; /* 0: empty slot */
 	uint16_t service;
 };

@@ -77,14 +77,15 @@ class Demo:
         self.screen.say("\n   $ headrace show backends")
         self.screen.indented(self.headrace.command("show", "backends"))
 
-    def row(self, step, service, results, noticed=None, late=None):
+    def row(self, step, service, results, noticed=None, late=None, again=None):
         """A line of the closing table."""
         backends = [sum(result["backends"].get(name, 0) for result in results)
                     for name in self.servers]
         self.rows.append([step, service, number(sum(result["requests"] for result in results)),
                           *map(number, backends), number(sum(r["failed"] for r in results)),
                           "-" if late is None else number(late),
-                          "-" if noticed is None else f"{noticed:.2f} s"])
+                          "-" if noticed is None else f"{noticed:.2f} s",
+                          "-" if again is None else f"{again:.0%}"])
 
     def unbroken(self):
         """Thousands of requests; not one may fail."""
@@ -128,14 +129,15 @@ class Demo:
                            for per_connection in (1, 1000000)]
                  for service, (client, address) in self.targets.items()}
         watch = Watch(self.screen, loads)
-        watch.run(1.5)
-        say(f"\n   now: {words[0]}")
+        say()
+        watch.note(1.5)
+        say(f"   now: {words[0]}")
         killed = time.monotonic()
         kill()
         backend = watch.until(lambda: self._is("down"), "Headrace to notice")
         noticed = time.monotonic() - killed
         say(f"   b1 is down after {noticed:.2f} s: {backend['reason']}")
-        watch.run(2)
+        watch.note(2)
         self.show_backends()
         say(f"\n   now: {words[1]}")
         returning = time.monotonic()
@@ -143,7 +145,7 @@ class Demo:
         watch.until(lambda: self._is("up"), "b1 to be up again")
         returned = time.monotonic()
         say(f"   b1 is up after {returned - returning:.2f} s")
-        watch.run(2.5)
+        watch.note(2.5)
         self.show_backends()
         for service, pair in loads.items():
             self.judge(words[2], service, [load.stop() for load in pair], killed, noticed,
@@ -158,7 +160,7 @@ class Demo:
         failures = [failure for result in results for failure in result["failures"]]
         early = [f for f in failures if f["failed"] < killed]
         late = [f for f in failures if f["begun"] > killed + TIME_TO_NOTICE]
-        self.row(step, service, results, noticed, len(late))
+        self.row(step, service, results, noticed, len(late), share)
         if early:
             self.problems.append(f"{step}, {service}: {len(early)} failed before anything was broken")
         if late:
@@ -171,10 +173,11 @@ class Demo:
         """What a person would show a colleague."""
         self.screen.heading("What happened")
         self.screen.say(f"""   requests by who answered them; "failed": all that failed; "later": of these, connections that
-   began later than {TIME_TO_NOTICE:.1f} s after the break; "noticed": from the break until no new flow went to b1
+   began later than {TIME_TO_NOTICE:.1f} s after the break; "noticed": from the break until no new flow went to b1;
+   "again": b1's share of the new connections when it was back
 """)
         self.screen.table(["step", "service", "requests", *self.servers, "failed", "later",
-                           "noticed"], self.rows)
+                           "noticed", "again"], self.rows)
 
 
 class Watch:
@@ -186,26 +189,35 @@ class Watch:
         self.began = time.monotonic()
         self.latest = {}
 
-    def look(self):
-        """Reads what the loads report and shows it."""
+    def collect(self):
+        """Reads what the loads have reported."""
         for service, pair in self.loads.items():
             for position, load in enumerate(pair):
-                check(not load.process.ended(), f"the load on {service} ended: {load.process.tail()}")
                 for report in load.progress():
                     self.reports[service].append((report["time"], position, report))
                     self.latest[service, position] = report
-        elapsed = time.monotonic() - self.began
-        done = sum(report["done"] for report in self.latest.values())
-        failed = sum(report["failed"] for report in self.latest.values())
-        recent = {}
+
+    def line(self):
+        """Totals, and who has answered in the last moments."""
+        recent, since = {}, time.monotonic() - 0.7
         for reports in self.reports.values():
             for when, _, report in reports:
-                if when > time.monotonic() - 0.7:
-                    for name, count in report["backends"].items():
-                        recent[name] = recent.get(name, 0) + count
+                for name, count in report["backends"].items() if when > since else ():
+                    recent[name] = recent.get(name, 0) + count
         everyone = max(1, sum(recent.values()))
         shares = "  ".join(f"{name} {count / everyone:3.0%}" for name, count in sorted(recent.items()))
-        self.screen.live(f"   {elapsed:4.1f} s  {done:7,} answered  {failed:3} failed   {shares}")
+        done = sum(report["done"] for report in self.latest.values())
+        failed = sum(report["failed"] for report in self.latest.values())
+        return (f"   {time.monotonic() - self.began:4.1f} s  {done:7,} answered  {failed:4} failed   "
+                f"answering now: {shares}")
+
+    def look(self):
+        """Shows how it is going; the loads must not have ended."""
+        self.collect()
+        for pair in self.loads.values():
+            for load in pair:
+                check(not load.process.ended(), f"{load.process.name} ended: {load.process.tail()}")
+        self.screen.live(self.line())
 
     def run(self, seconds):
         """Lets it go on for a while."""
@@ -213,6 +225,11 @@ class Watch:
         while time.monotonic() < end:
             self.look()
             time.sleep(0.1)
+
+    def note(self, seconds):
+        """Lets it go on for a while and leaves the last line standing."""
+        self.run(seconds)
+        self.screen.say(self.line())
 
     def until(self, condition, what):
         """Lets it go on until something is so; returns what condition() says."""
@@ -223,7 +240,7 @@ class Watch:
 
     def share_since(self, service, moment):
         """b1's share of the answers on new connections since a moment."""
-        self.look()
+        self.collect()
         counts = [report["backends"] for when, position, report in self.reports[service]
                   if position == 0 and when > moment + 0.2]
         return sum(c.get("b1", 0) for c in counts) / max(1, sum(sum(c.values()) for c in counts))
@@ -250,7 +267,8 @@ def play(demo):
     """The three acts."""
     checked = HEALTH_CHECK
     rule = (f"   Expected: connections that begin later than {TIME_TO_NOTICE:.1f} s after that (fall x interval + "
-            f"timeout)\n   do not fail, and b1 takes its third again when it is back.")
+            f"timeout)\n   do not fail. b1, back again, takes its third of the new connections; kept ones "
+            "stay where they are.")
     demo.headrace.start()
     demo.screen.say(f"   Health checks: GET {checked['path']} every {checked['interval']}, given up after "
                     f"{checked['timeout']}; {checked['fall']} failures in a row: down, "

@@ -97,7 +97,8 @@ class Process:
 
     def tail(self, lines=6):
         """The last lines it said, for a message."""
-        return " | ".join((self.errors().splitlines() or self.output().splitlines())[-lines:])
+        said = self.errors().splitlines() or self.output().splitlines()
+        return " | ".join(line[:300] for line in said[-lines:])
 
     def cpu_seconds(self):
         """Processor time used so far, all threads."""

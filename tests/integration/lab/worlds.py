@@ -26,9 +26,9 @@ LOCAL_ADDRESS = "10.0.0.250"
 LAN_ADDRESS = "10.0.0.1"
 
 # Quick enough to watch, slow enough that a busy machine does not fail a check.
-HEALTH_CHECK = {"type": "http", "path": "/healthz", "interval": "400ms", "timeout": "400ms",
+HEALTH_CHECK = {"type": "http", "path": "/healthz", "interval": "400ms", "timeout": "300ms",
                 "rise": 2, "fall": 3}
-TIME_TO_NOTICE = 3 * 0.4 + 0.4  # fall x interval + timeout
+TIME_TO_NOTICE = 3 * 0.4 + 0.3  # fall x interval + timeout
 
 
 class World:

@@ -23,7 +23,8 @@ def story(lab):
         world.service("plain", "dnat", plain), world.service("full", "full-nat", full),
         world.service("echo", "dnat", echo, port=53, protocol="udp", backend_port=5353))
     headrace.start()
-    resets = Capture(world.client, "eth0", "tcp[tcpflags] & tcp-rst != 0 or icmp", "resets")
+    resets = Capture(world.client, "eth0", f"dst host {world.client.address} and "
+                     "(tcp[tcpflags] & tcp-rst != 0 or icmp)", "resets")
     loads = [start_http_load(world.client, vip, rate=300, connections=100, timeout=5,
                              per_connection=per_connection)
              for vip in (plain, full) for per_connection in (1, 1000)]

@@ -26,16 +26,13 @@ TO_BACKENDS = f"((src host 10.0.0.250 or src net 198.51.100.0/24) and {LOUD}) or
 
 
 def end(headrace, turn):
-    """kill -9 and clean stop in turn; every other time of both the control plane as well."""
+    """kill -9 and clean stop in turn; every other time kill -9 of the control plane as well."""
     if turn % 2 == 0:
         headrace.dataplane.kill()
     else:
         check(headrace.dataplane.stop() == 0, "a clean stop of the dataplane did not end with 0")
     if turn % 4 >= 2:
-        if turn % 8 >= 4:
-            headrace.controlplane.kill()
-        else:
-            headrace.controlplane.stop()
+        headrace.controlplane.kill()
 
 
 def works(world, vip):

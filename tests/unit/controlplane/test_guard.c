@@ -30,7 +30,8 @@ static struct config *parse(const char *text)
 	struct config *config = NULL;
 
 	if (config_parse(text, strlen(text), &config, &errors) < 0)
-		fail_msg("%s: %s", errors.items[0].pointer, errors.items[0].detail);
+		config_errors_print("document", &errors, stderr);
+	assert_non_null(config);
 	config_errors_free(&errors);
 	return config;
 }
@@ -47,8 +48,10 @@ static char *make(struct guard_input *input)
 
 static void expect(const char *text, const char *piece)
 {
-	if (strstr(text, piece) == NULL)
-		fail_msg("\"%s\" is missing in:\n%s", piece, text);
+	if (strstr(text, piece) == NULL) {
+		fputs(text, stderr);
+		fail_msg("\"%s\" is missing in the text above", piece);
+	}
 }
 
 static void whole_table_is_replaced_in_one_transaction(void **state)

@@ -21,7 +21,8 @@ static struct config *parse(const char *port_options, const char *dataplane, con
 		 " \"backends\": [{\"name\": \"a\", \"address\": \"10.0.0.11\"}]}]}",
 		 dataplane, port_options, address);
 	if (config_parse(text, strlen(text), &config, &errors) < 0)
-		fail_msg("%s: %s", errors.items[0].pointer, errors.items[0].detail);
+		config_errors_print("document", &errors, stderr);
+	assert_non_null(config);
 	config_errors_free(&errors);
 	return config;
 }
