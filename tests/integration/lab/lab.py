@@ -40,6 +40,8 @@ class Lab:
         self.processes = []
         self.notes = []  # figures worth a line in the report
         self._undo = []
+        if not leftovers.NAMESPACES.exists():
+            self.defer(leftovers.remove_namespace_folder)
         self.directory.mkdir(mode=0o755)
         self.defer(lambda: leftovers.remove_directory(self.directory))
         # Shared memory belongs in memory, also where /run is a disk.

@@ -51,6 +51,14 @@ def remove_run(pid):
     remove_directory(RUN / f"hr{pid}")
 
 
+def remove_namespace_folder():
+    """/run/netns, which the first "ip netns add" of a machine makes, unless others use it now."""
+    if NAMESPACES.is_dir() and not any(NAMESPACES.iterdir()):
+        if os.path.ismount(NAMESPACES):
+            run(["umount", NAMESPACES])
+        NAMESPACES.rmdir()
+
+
 def remove_directory(path):
     """Takes a run's files away, the tmpfs they lie on first."""
     if os.path.ismount(path):

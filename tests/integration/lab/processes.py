@@ -24,6 +24,14 @@ def run(argv, stdin=None, timeout=60, allow_failure=False):
     return done.stdout
 
 
+def enter(namespace):
+    """What to put before a command that is to run in a namespace.
+
+    Not "ip netns exec": it mounts, which fails in a root that is no mount point (a chroot).
+    """
+    return ["nsenter", f"--net=/run/netns/{namespace}", "--"]
+
+
 def exists(pid):
     """Does a process of this id live (a zombie does not)?"""
     try:
@@ -43,7 +51,7 @@ class Process:
         self.name = name
         self.log = Path(directory) / f"{name}.log"
         self.out = Path(directory) / f"{name}.out"
-        prefix = [] if namespace is None else ["ip", "netns", "exec", namespace]
+        prefix = [] if namespace is None else enter(namespace)
         if not keep:
             prefix += ["setpriv", "--pdeathsig", "KILL"]
         with open(self.out, "ab") as out, open(self.log, "ab") as log:

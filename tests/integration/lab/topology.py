@@ -9,10 +9,11 @@ run that died has left behind is known by it (see leftovers.py).
 
 import contextlib
 import ctypes
+import json
 import os
 import socket
 
-from .processes import run
+from .processes import enter, run
 
 # On a veth a sender leaves checksums and segmentation to a card that is not
 # there; what reads frames off the link (AF_XDP, a capture) would get them unfinished.
@@ -57,11 +58,11 @@ class Namespace:
 
     def ip(self, *lines):
         """ip commands in here, one a line, all in one process."""
-        run(["ip", "-n", self.full_name, "-batch", "-"], stdin="\n".join(lines) + "\n")
+        self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
     def run(self, *argv, **options):
         """Runs a command in here to its end; returns its output."""
-        return run(["ip", "netns", "exec", self.full_name, *argv], **options)
+        return run([*enter(self.full_name), *argv], **options)
 
     def spawn(self, name, argv):
         """Starts a program in here; it is killed with the lab."""
@@ -78,7 +79,7 @@ class Namespace:
 
     def mac(self, interface):
         """The MAC address of an interface, as text."""
-        return self.run("cat", f"/sys/class/net/{interface}/address").strip()
+        return json.loads(self.run("ip", "-j", "link", "show", "dev", interface))[0]["address"]
 
     @contextlib.contextmanager
     def inside(self):
