@@ -169,6 +169,26 @@ static uint8_t begin_service(struct engine *engine, struct packet *packet,
 }
 
 /*
+ * True when nobody has the tuple. A flow that is closing gives way to a new
+ * connection: clients use their ports again, towards other addresses, sooner
+ * than our record of the last connection ends.
+ */
+static bool make_way(struct engine *engine, const struct headers *headers,
+		     const struct flow_tuple *tuple)
+{
+	struct flow_table *flows = engine->flows;
+	uint32_t ref = flow_table_find(flows, tuple, flow_hash(flows->secret, tuple));
+
+	if (ref == FLOW_NONE)
+		return true;
+	if (flows->records[flow_ref_record(ref)].state != ABI_FLOW_TCP_CLOSING ||
+	    !flow_state_is_opening(headers->tcp_flags))
+		return false;
+	engine_end_flow(engine, flow_ref_record(ref));
+	return true;
+}
+
+/*
  * A client and a dnat backend's real address: Linux forwards it. The record
  * tells the backend's answers from replies of flows that were lost.
  */
@@ -177,7 +197,7 @@ static uint8_t begin_direct(struct engine *engine, const struct headers *headers
 	struct abi_flow flow = draft(headers, now);
 	struct flow_tuple reply = flow_tuple_reverse(&headers->tuple);
 
-	if (is_taken(engine->flows, &reply))
+	if (!make_way(engine, headers, &reply))
 		return ABI_VERDICT_REPLY_TUPLE_TAKEN;
 	flow.state = ABI_FLOW_DIRECT;
 	flow.be_local = flow.be_client;

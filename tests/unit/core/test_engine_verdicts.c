@@ -307,6 +307,15 @@ static void direct_meets_dnat(void **state)
 		CLIENT, addresses[frame_data(&frame)[33] - 1], 4000, DNAT_PORT, .flags = SYN});
 	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_REPLY_TUPLE_TAKEN);
 	assert_int_equal(world_answer(world, &frame, SYN | ACK, &answer), ABI_VERDICT_TO_CLIENT);
+	/* Once the flow is closing, a new connection has the port, and nothing else has. */
+	assert_int_equal(world_answer(world, &frame, RST, &answer), ABI_VERDICT_TO_CLIENT);
+	struct frame data = frame_make(&(struct frame_spec){
+		CLIENT, addresses[frame_data(&frame)[33] - 1], 4000, DNAT_PORT, .flags = ACK});
+	assert_int_equal(world_run(world, &data, 0, NULL), ABI_VERDICT_REPLY_TUPLE_TAKEN);
+	direct = frame_make(&(struct frame_spec){CLIENT, addresses[frame_data(&frame)[33] - 1],
+						 4000, DNAT_PORT, .flags = SYN});
+	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_TO_LINUX);
+	world_check_law(world);
 	world_free(world);
 }
 
