@@ -248,19 +248,21 @@ class Watch:
 
 def tell_how_to_play(screen, demo):
     """For --keep."""
+    inside = "ip netns exec {}".format
     client, balancer = demo.world.client.full_name, demo.world.balancer.full_name
     headrace = f"{demo.lab.program('headrace')} --run-dir {demo.headrace.run_dir}"
-    screen.heading("It goes on running. Play with it:")
-    screen.say(f"""
-   ip netns exec {client} curl http://198.51.100.10/           a request (dnat)
-   ip netns exec {client} curl http://198.51.100.11/           a request (full-nat)
-   {headrace} show backends
-   {headrace} show flows
-   kill -9 -- -{demo.servers['b2'].process.pid}                                            kill b2's nginx
-   $EDITOR {demo.headrace.config_file}; kill -HUP {demo.headrace.controlplane.pid}         change and reload
-   ip netns exec {balancer} bash                               look around: ip, tcpdump, nft
-   ./bootstrap clean                                           end it
-""")
+    screen.heading("It goes on running. Play with it, as root:")
+    for what, command in (
+            ("a request to each service", f"{inside(client)} curl http://198.51.100.10/"),
+            ("", f"{inside(client)} curl http://198.51.100.11/"),
+            ("", f"{inside(demo.insider.full_name)} curl http://10.0.0.80/"),
+            ("what Headrace says", f"{headrace} show status|services|backends|flows"),
+            ("kill b2's nginx", f"kill -9 -- -{demo.servers['b2'].process.pid}"),
+            ("change the configuration", f"\"$EDITOR\" {demo.headrace.config_file}"),
+            ("... and have it read", f"kill -HUP {demo.headrace.controlplane.pid}"),
+            ("look around: ip, tcpdump, nft", f"{inside(balancer)} bash"),
+            ("end it", "./bootstrap clean")):
+        screen.say(f"   {what:30} {command}")
 
 
 def play(demo):

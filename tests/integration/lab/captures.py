@@ -18,7 +18,7 @@ class Capture:
     def __init__(self, namespace, interface, expression, name):
         self.file = namespace.lab.logs / f"{name}.pcap"
         self.process = namespace.spawn(f"tcpdump-{name}", [
-            "tcpdump", "-i", interface, "-n", "-p", "-U", "-s", "256", "-B", "8192",
+            "tcpdump", "-Z", "root", "-i", interface, "-n", "-p", "-U", "-s", "256", "-B", "8192",
             "-w", self.file, expression])
         wait_for(lambda: "listening on" in self.process.errors(), f"tcpdump on {name} to listen")
 

@@ -54,7 +54,9 @@ def remove_run(pid):
 def remove_namespace_folder():
     """/run/netns, which the first "ip netns add" of a machine makes, unless others use it now."""
     if NAMESPACES.is_dir() and not any(NAMESPACES.iterdir()):
-        if os.path.ismount(NAMESPACES):
+        # Mounted once or twice, upon itself: by name, since the device tells nothing.
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        for _ in [line for line in mounts if line.split()[1] == str(NAMESPACES)]:
             run(["umount", NAMESPACES])
         NAMESPACES.rmdir()
 

@@ -21,6 +21,7 @@ class Screen:
     def say(self, text=""):
         """Prints lines, below what is there."""
         self._erase()
+        self._printed = time.monotonic()
         self.out.write(text + "\n")
         self.out.flush()
 
@@ -32,12 +33,10 @@ class Screen:
             self.out.write(text)
             self.out.flush()
         elif time.monotonic() - self._printed > self.SPARSE:
-            self._printed = time.monotonic()
             self.say(text)
 
     def heading(self, text):
         """Begins a step."""
-        self._printed = time.monotonic()
         bold, plain = ("\033[1m", "\033[0m") if self.is_terminal else ("", "")
         self.say(f"\n{bold}{text}{plain}")
 

@@ -251,5 +251,6 @@ int main(int argc, char **argv)
 	       load.sent, load.answered, load.lost, load.wrong, load.refused,
 	       seconds(load.first_loss), seconds(load.last_loss), seconds(load.slowest),
 	       seconds(load.started), seconds(now_ns()));
+	free(load.flows);
 	return load.lost + load.wrong + load.refused > 0;
 }
