@@ -56,6 +56,13 @@ def count_cmocka(result):
     return count
 
 
+def name_skipped(result):
+    """The cases that were skipped, or what the program said of why all were."""
+    text = result.get("stdout", "") + result.get("stderr", "")
+    cases = re.findall(r"^\[  SKIPPED \] (\S+)$", text, re.M)
+    return list(dict.fromkeys(cases)) or text.strip().splitlines()[-1:]
+
+
 def run_unit(build, environment=None):
     """meson test; a line a program."""
     log = build / "meson-logs/testlog.json"
@@ -74,6 +81,8 @@ def run_unit(build, environment=None):
         total += count
         name = result["name"].rpartition(" / ")[2]
         print(f"{'FAIL' if count.failed else 'ok':4}  {name} ({result['duration']:.1f} s): {count}")
+        for skipped in name_skipped(result) if count.skipped else ():
+            print(f"skip  {skipped}")
         if count.failed:
             print(result.get("stdout", "") + result.get("stderr", ""))
     if done.returncode and not total.failed:

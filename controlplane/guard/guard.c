@@ -17,6 +17,16 @@
 
 #define TABLE_NAME "headrace"
 
+/*
+ * Holds while TABLE_NAME is replaced. A transaction that replaces a table is
+ * not one moment for a packet: it meets the old chain and the new one as two
+ * hooks, and the change may fall between them, so that neither drops it.
+ */
+#define STAND_IN_NAME "headrace_stand_in"
+
+/* Whether there is one or not. */
+#define DELETE_TABLE(name) "add table netdev " name "\ndelete table netdev " name "\n"
+
 struct guard {
 	struct network *network;
 	struct nft_ctx *nft;
@@ -147,6 +157,22 @@ void guard_close(struct guard *guard)
 	free(guard);
 }
 
+static char *make_text(struct guard *guard, const char *table, struct guard_input *input)
+{
+	return guard_ruleset_make(table, input, guard->network->ports, guard->network->port_count);
+}
+
+static int replace(struct guard *guard, const char *text, const char *stand_in)
+{
+	int error = load_text(guard, stand_in);
+
+	if (error == 0)
+		error = load_text(guard, text);
+	if (error == 0)
+		error = load_text(guard, DELETE_TABLE(STAND_IN_NAME));
+	return error;
+}
+
 int guard_load(struct guard *guard, const struct config *config, const struct config *also)
 {
 	struct guard_input input = {0};
@@ -157,30 +183,27 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 	if (error == 0)
 		error = guard_input_add_hosts(&input, guard->network);
 
-	char *text = error == 0 ? guard_ruleset_make(&input, guard->network->ports,
-						     guard->network->port_count)
-				: NULL;
+	char *text = error == 0 ? make_text(guard, TABLE_NAME, &input) : NULL;
+	char *stand_in = text != NULL ? make_text(guard, STAND_IN_NAME, &input) : NULL;
 
 	guard_input_free(&input);
-	if (text == NULL)
-		return -ENOMEM;
-	if (guard->loaded != NULL && strcmp(guard->loaded, text) == 0) {
-		free(text);
-		return 0;
+	error = stand_in != NULL ? 0 : -ENOMEM;
+	if (error == 0 && (guard->loaded == NULL || strcmp(guard->loaded, text) != 0)) {
+		error = replace(guard, text, stand_in);
+		if (error == 0) {
+			free(guard->loaded);
+			guard->loaded = text;
+			text = NULL;
+		}
 	}
-	error = load_text(guard, text);
-	if (error < 0) {
-		free(text);
-		return error;
-	}
-	free(guard->loaded);
-	guard->loaded = text;
-	return 0;
+	free(stand_in);
+	free(text);
+	return error;
 }
 
 void guard_remove(struct guard *guard)
 {
 	free(guard->loaded);
 	guard->loaded = NULL;
-	load_text(guard, "add table netdev " TABLE_NAME "\ndelete table netdev " TABLE_NAME "\n");
+	load_text(guard, DELETE_TABLE(STAND_IN_NAME) DELETE_TABLE(TABLE_NAME));
 }

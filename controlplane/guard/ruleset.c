@@ -165,8 +165,8 @@ static void put_chains(FILE *out, const struct network_port *ports, size_t port_
 	}
 }
 
-char *guard_ruleset_make(struct guard_input *input, const struct network_port *ports,
-			 size_t port_count)
+char *guard_ruleset_make(const char *table, struct guard_input *input,
+			 const struct network_port *ports, size_t port_count)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -178,10 +178,11 @@ char *guard_ruleset_make(struct guard_input *input, const struct network_port *p
 	merge_rows(&input->locals);
 	merge_rows(&input->endpoints);
 	merge_rows(&input->hosts);
-	fputs("add table netdev headrace\n"
-	      "delete table netdev headrace\n"
-	      "table netdev headrace {\n",
-	      out);
+	fprintf(out,
+		"add table netdev %s\n"
+		"delete table netdev %s\n"
+		"table netdev %s {\n",
+		table, table, table);
 	put_sets(out, input);
 	fputs(guard_rules, out);
 	put_chains(out, ports, port_count);

@@ -43,8 +43,8 @@ int guard_input_add_hosts(struct guard_input *input, const struct network *netwo
 void guard_input_free(struct guard_input *input);
 
 /*
- * The commands that put the table in place of the one before, in one
- * transaction; malloc'ed, NULL: no memory. Sorts and merges the rows.
+ * The commands that put the table of this name in place of the one before, in
+ * one transaction; malloc'ed, NULL: no memory. Sorts and merges the rows.
  */
-char *guard_ruleset_make(struct guard_input *input, const struct network_port *ports,
-			 size_t port_count);
+char *guard_ruleset_make(const char *table, struct guard_input *input,
+			 const struct network_port *ports, size_t port_count);

@@ -39,7 +39,7 @@ static struct config *parse(const char *text)
 static char *make(struct guard_input *input)
 {
 	const struct network_port ports[2] = {{.interface = "eth1", .index = 5}, {.index = 0}};
-	char *text = guard_ruleset_make(input, ports, 2);
+	char *text = guard_ruleset_make("headrace", input, ports, 2);
 
 	guard_input_free(input);
 	assert_non_null(text);
@@ -127,12 +127,12 @@ static void interface_made_anew_changes_the_text(void **state)
 {
 	struct guard_input input = {0};
 	struct network_port port = {.interface = "eth1", .index = 5};
-	char *before = guard_ruleset_make(&input, &port, 1);
+	char *before = guard_ruleset_make("headrace", &input, &port, 1);
 	char *after;
 
 	(void)state;
 	port.index = 6;
-	after = guard_ruleset_make(&input, &port, 1);
+	after = guard_ruleset_make("headrace", &input, &port, 1);
 	assert_string_not_equal(before, after);
 	free(before);
 	free(after);

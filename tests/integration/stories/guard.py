@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""The guard is replaced, again and again, while no dataplane runs: Linux never answers for a service.
+
+    client ---- wan [Linux, guard; no dataplane] lan ---- switch ---- b1 b2 b3
+    datagrams to 198.51.100.10:53, where nothing listens
+"""
+
+from lab import Capture, check, serve_udp, two_arms, wait_for
+from lab.clients import start_udp_load
+from lab.waiting import pass_time
+
+RELOADS = 40
+
+
+def story(lab):
+    """Configurations come and go under a flood; no datagram gets an ICMP error."""
+    world = two_arms(lab)
+    serve_udp(world.backends)
+    echo = world.service("echo", "dnat", port=53, protocol="udp", backend_port=5353)
+    other = world.service("other", "dnat", world.service_addresses[1])
+    headrace = world.headrace(echo)
+    headrace.start_controlplane()
+    wait_for(lambda: "headrace" in world.balancer.run("nft", "list", "tables") and
+             world.vip in world.balancer.run("ip", "-br", "address"), "the guard and the address")
+    errors = Capture(world.client, "eth0", f"dst host {world.client.address} and icmp", "errors")
+    flood = start_udp_load(world.client, world.vip, 53, rate=30000, sockets=300,
+                           timeout=0.01)
+    pass_time(0.2, alive=[flood.process])
+    for turn in range(RELOADS):
+        headrace.config["services"] = [echo, other] if turn % 2 == 0 else [echo]
+        headrace.write_config()
+        headrace.reload()
+        wait_for(lambda turn=turn: len(headrace.services()) == 2 - turn % 2,
+                 "the configuration to be in force", 5)
+    headrace.controlplane.kill()
+    headrace.start_controlplane()
+    wait_for(lambda: "took over" in headrace.controlplane.errors() or
+             "running with" in headrace.controlplane.errors(), "the control plane to be back")
+    pass_time(0.3, alive=[flood.process])
+    result = flood.stop()
+    check(result["sent"] > 5000, f"there was no flood: {result}")
+    check(result["answered"] == result["refused"] == 0, f"Linux answered: {result}")
+    check(not errors.stop(), "there were ICMP errors")
+    lab.notes.append(f"{RELOADS} reloads beside {result['sent']} datagrams")
