@@ -47,7 +47,7 @@ def count_cmocka(result):
     text = result.get("stdout", "") + result.get("stderr", "")
     count = Count(len(re.findall(r"^\[       OK \]", text, re.M)),
                   len(set(re.findall(r"^\[  FAILED  \] (\S+)$", text, re.M))),
-                  len(re.findall(r"^\[  SKIPPED \] \S+$", text, re.M)))
+                  len(set(re.findall(r"^\[  SKIPPED \] (\S+)$", text, re.M))))
     if result["result"] == "OK":
         return count if count.passed + count.skipped else Count(passed=1)
     if result["result"] == "SKIP":
