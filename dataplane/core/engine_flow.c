@@ -55,6 +55,18 @@ void engine_count_drop(struct engine *engine, const struct abi_flow *flow)
 	counter_add(&engine->counters->backends[flow->backend].drops, 1);
 }
 
+static void count_started(struct engine *engine, const struct abi_flow *flow)
+{
+	counter_add(&engine->counters->services[flow->service].flows_started, 1);
+	counter_add(&engine->counters->backends[flow->backend].flows_started, 1);
+}
+
+static void count_ended(struct engine *engine, const struct abi_flow *flow)
+{
+	counter_add(&engine->counters->services[flow->service].flows_ended, 1);
+	counter_add(&engine->counters->backends[flow->backend].flows_ended, 1);
+}
+
 uint32_t engine_start_flow(struct engine *engine, const struct abi_flow *flow,
 			   const struct abi_service *service)
 {
@@ -63,10 +75,8 @@ uint32_t engine_start_flow(struct engine *engine, const struct abi_flow *flow,
 	if (record == FLOW_NONE)
 		return FLOW_NONE;
 	flow_timers_arm(engine->flows, record, flow->last_seen + flow_state_timeout(flow, service));
-	if (service != NULL) {
-		counter_add(&engine->counters->services[flow->service].flows_started, 1);
-		counter_add(&engine->counters->backends[flow->backend].flows_started, 1);
-	}
+	if (service != NULL)
+		count_started(engine, flow);
 	return record;
 }
 
@@ -74,10 +84,8 @@ void engine_end_due_flow(struct engine *engine, uint32_t record)
 {
 	struct abi_flow *flow = &engine->flows->records[record];
 
-	if (flow->state != ABI_FLOW_DIRECT) {
-		counter_add(&engine->counters->services[flow->service].flows_ended, 1);
-		counter_add(&engine->counters->backends[flow->backend].flows_ended, 1);
-	}
+	if (flow->state != ABI_FLOW_DIRECT)
+		count_ended(engine, flow);
 	hops_assign(engine->flows, flow, HOP_NONE);
 	flow_table_remove(engine->flows, record);
 }
@@ -104,8 +112,8 @@ static void touch(struct engine *engine, uint32_t record, enum flow_direction di
 
 /*
  * A client's packet that the old record should not serve: a new connection
- * from the ports of one that is closing, or something that can still go to
- * another backend while its own is down.
+ * from the ports of one that is closing, whose backend takes no new ones, or
+ * something that can still go to another backend while its own is down.
  */
 static bool begins_anew(const struct abi_flow *flow, const struct abi_backend *backend,
 			const struct headers *headers)
@@ -116,8 +124,30 @@ static bool begins_anew(const struct abi_flow *flow, const struct abi_backend *b
 		return is_down;
 	if (!flow_state_is_opening(headers->tcp_flags))
 		return false;
-	return flow->state == ABI_FLOW_TCP_CLOSING ||
+	return (flow->state == ABI_FLOW_TCP_CLOSING && backend->state != ABI_BACKEND_UP) ||
 	       (flow->state == ABI_FLOW_TCP_HALF_OPEN && is_down);
+}
+
+/*
+ * A new connection from the ports of one that is closing keeps backend and
+ * local port. The backend may be in TIME-WAIT still, where it takes a SYN of the
+ * same two ends, whose sequence numbers have moved on (RFC 6191), and answers
+ * one of any other client, to which the local port would be drawn next, with
+ * the acknowledgement of an old connection.
+ */
+static void restart(struct engine *engine, uint32_t record, const struct abi_service *service,
+		    uint32_t now)
+{
+	struct abi_flow *flow = &engine->flows->records[record];
+	const uint8_t of_the_last = ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED;
+
+	count_ended(engine, flow);
+	count_started(engine, flow);
+	__atomic_store_n(&flow->flags, (uint8_t)(flow->flags & ~of_the_last), __ATOMIC_RELAXED);
+	__atomic_store_n(&flow->syn_time, now, __ATOMIC_RELAXED);
+	__atomic_store_n(&flow->state, ABI_FLOW_TCP_HALF_OPEN, __ATOMIC_RELAXED);
+	flow_timers_disarm(engine->flows, record);
+	flow_timers_arm(engine->flows, record, now + flow_state_timeout(flow, service));
 }
 
 /* Follows a client whose packets come another way now. */
@@ -194,7 +224,11 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 		engine_end_flow(engine, record);
 		return VERDICT_NONE;
 	}
-	if (direction == FLOW_FROM_CLIENT)
+	if (direction == FLOW_FROM_CLIENT) {
+		if (flow->state == ABI_FLOW_TCP_CLOSING &&
+		    flow_state_is_opening(headers->tcp_flags))
+			restart(engine, record, service, now);
 		return from_client(engine, packet, headers, record, service, backend, now);
+	}
 	return from_backend(engine, packet, headers, record, service, now);
 }

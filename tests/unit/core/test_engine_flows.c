@@ -232,6 +232,7 @@ static void ageing_is_bounded(void **state)
 	world_free(world);
 }
 
+/* A port used again: the backend sees the same two ends as in its TIME-WAIT (RFC 6191). */
 static void a_syn_starts_a_closing_flow_anew(void **state)
 {
 	struct world *world = world_new(100);
@@ -243,11 +244,19 @@ static void a_syn_starts_a_closing_flow_anew(void **state)
 	world_answer(world, &frame, RST | ACK, &answer);
 	assert_int_equal(only_flow(world)->state, ABI_FLOW_TCP_CLOSING);
 
+	world->now_ms += 10000;
 	assert_int_equal(world_client(world, &syn_to_full_nat, &frame), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(only_flow(world)->state, ABI_FLOW_TCP_HALF_OPEN);
-	assert_int_not_equal(frame_source_port(&frame), old_port);
+	assert_int_equal(only_flow(world)->flags, ABI_FLOW_FULL_NAT);
+	assert_int_equal(frame_source_port(&frame), old_port);
 	assert_int_equal(world->counters->services[SERVICE_FULL_TCP].flows_started, 2);
 	assert_int_equal(world->counters->services[SERVICE_FULL_TCP].flows_ended, 1);
+	/* A handshake's time, not the rest of the closing one's. */
+	world_wait(world, 29000);
+	assert_int_equal(world->engine.flows->count, 1);
+	world_wait(world, 1300);
+	assert_int_equal(world->engine.flows->count, 0);
+	world_check_law(world);
 	world_free(world);
 }
 
@@ -265,6 +274,24 @@ static void break_backend(struct world *world, unsigned backend)
 			left[count++] = (uint16_t)(backend / 3 * 3 + i);
 	snapshot_builder_ring(world->builder, ring, 7, left, count);
 	world_publish(world);
+}
+
+/* A new connection does not stay with a backend that takes none. */
+static void a_syn_leaves_a_backend_that_fails(void **state)
+{
+	struct world *world = world_new(100);
+	struct frame frame, answer;
+
+	(void)state;
+	world_client(world, &syn_to_full_nat, &frame);
+	unsigned backend = backend_of(&frame);
+	world_answer(world, &frame, RST | ACK, &answer);
+	break_backend(world, 3 + backend);
+	assert_int_equal(world_client(world, &syn_to_full_nat, &frame), ABI_VERDICT_TO_BACKEND);
+	assert_int_not_equal(backend_of(&frame), backend);
+	assert_int_equal(world->engine.flows->count, 1);
+	world_check_law(world);
+	world_free(world);
 }
 
 static void what_moves_when_a_backend_fails(void **state)
@@ -476,6 +503,7 @@ int main(void)
 		cmocka_unit_test(udp_lasts_as_long_as_somebody_speaks),
 		cmocka_unit_test(ageing_is_bounded),
 		cmocka_unit_test(a_syn_starts_a_closing_flow_anew),
+		cmocka_unit_test(a_syn_leaves_a_backend_that_fails),
 		cmocka_unit_test(what_moves_when_a_backend_fails),
 		cmocka_unit_test(draining_keeps_what_it_has),
 		cmocka_unit_test(a_new_epoch_ends_flows),
