@@ -33,8 +33,8 @@ static struct config *load(struct controlplane *controlplane)
 
 	if (error < 0) {
 		log_faults(controlplane->config_path, &errors);
-		log_error("%s is refused with %zu faults; the running configuration goes on",
-			  controlplane->config_path, errors.count);
+		log_error("%s is refused with %zu fault%s; the running configuration goes on",
+			  controlplane->config_path, errors.count, errors.count == 1 ? "" : "s");
 	}
 	config_errors_free(&errors);
 	return next;

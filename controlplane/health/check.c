@@ -40,6 +40,10 @@ static void probe_ended(void *context, bool good, const char *reason)
 	bool changed = check_state_apply(&check->state, &rules, good, now / 1000000);
 
 	check->shared->on_result(check->shared->context, check, changed, results);
+	if (check->overdue) {
+		check->overdue = false;
+		ev_feed_event(check->shared->loop, &check->due, EV_TIMER);
+	}
 }
 
 static void on_failed(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -75,8 +79,11 @@ static void on_due(struct ev_loop *loop, ev_timer *watcher, int events)
 	struct check *check = watcher->data;
 
 	(void)events;
-	if (check->tcp != NULL || check->http != NULL)
-		return; /* the timeout is longer than the interval: one at a time */
+	if (check->tcp != NULL || check->http != NULL) {
+		/* A timeout as long as the interval ends at the same moment. */
+		check->overdue = true;
+		return;
+	}
 	check->started_ns = clock_now_ns();
 
 	int error = start_probe(check);
@@ -108,6 +115,7 @@ static void stop(struct check *check)
 	cancel_probe(check);
 	ev_timer_stop(check->shared->loop, &check->due);
 	ev_timer_stop(check->shared->loop, &check->failed);
+	check->overdue = false;
 }
 
 void check_destroy(struct check *check)

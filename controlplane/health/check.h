@@ -33,6 +33,7 @@ struct check {
 	struct check_state state;
 	char reason[REASON_SIZE];
 	uint64_t started_ns, duration_ns; /* of the last probe; 0: none ended */
+	bool overdue;                     /* the next one was due before the last had ended */
 	ev_timer due;
 	ev_timer failed; /* a probe that could not even start tells so from the loop */
 	struct tcp_probe *tcp;
