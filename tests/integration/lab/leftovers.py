@@ -62,9 +62,15 @@ def remove_namespace_folder():
 
 
 def remove_directory(path):
-    """Takes a run's files away, the tmpfs they lie on first."""
+    """Takes a run's files away, the tmpfs they lie on first.
+
+    Its memory is given back by the kernel some time after the program that had it mapped ended.
+    """
+    def unmounted():
+        run(["umount", path], allow_failure=True)
+        return not os.path.ismount(path)
     if os.path.ismount(path):
-        run(["umount", path])
+        wait_for(unmounted, f"{path} to be free", 10)
     shutil.rmtree(path, ignore_errors=True)
 
 
