@@ -74,7 +74,8 @@ static int open_publisher(struct controlplane *controlplane)
 /* Without the guard Linux would answer for the services' addresses, and reset their clients. */
 static int open_guard(struct controlplane *controlplane)
 {
-	int error = guard_open(controlplane->network, &controlplane->guard);
+	int error =
+		guard_open(controlplane->network, controlplane->publisher, &controlplane->guard);
 
 	if (error == 0)
 		error = guard_load(controlplane->guard, controlplane->config, NULL);
@@ -141,11 +142,9 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop, c
 
 void controlplane_settle(struct controlplane *controlplane)
 {
-	if (controlplane->leaving == NULL)
-		return;
-	guard_load(controlplane->guard, controlplane->config, NULL);
 	config_free(controlplane->leaving);
 	controlplane->leaving = NULL;
+	guard_load(controlplane->guard, controlplane->config, NULL);
 }
 
 void controlplane_close(struct controlplane *controlplane)

@@ -148,7 +148,9 @@ void publication_publish(struct publication *publication)
 	publication->failed = false;
 	if (outcome > 0)
 		assign_indexes(controlplane);
-	controlplane_settle(controlplane);
+	/* A generation also begins and ends the drains of backends that left. */
+	if (outcome > 0 || controlplane->leaving != NULL)
+		controlplane_settle(controlplane);
 	schedule_next(publication);
 }
 

@@ -29,6 +29,7 @@
 
 struct guard {
 	struct network *network;
+	const struct publisher *publisher; /* knows the backends that drain */
 	struct nft_ctx *nft;
 	char *loaded;            /* the text that is in the kernel; NULL: none */
 	struct mnl_socket *news; /* of the kernel's tables */
@@ -122,7 +123,7 @@ static int open_news(struct guard *guard)
 	return 0;
 }
 
-int guard_open(struct network *network, struct guard **out)
+int guard_open(struct network *network, const struct publisher *publisher, struct guard **out)
 {
 	struct guard *guard = calloc(1, sizeof(*guard));
 	int error;
@@ -130,6 +131,7 @@ int guard_open(struct network *network, struct guard **out)
 	if (guard == NULL)
 		return -ENOMEM;
 	guard->network = network;
+	guard->publisher = publisher;
 	guard->nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	error = guard->nft == NULL ? -ENOMEM : open_news(guard);
 	if (error < 0) {
@@ -180,6 +182,8 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 
 	if (error == 0 && also != NULL)
 		error = guard_input_add_config(&input, also);
+	if (error == 0)
+		error = guard_input_add_removed(&input, guard->publisher);
 	if (error == 0)
 		error = guard_input_add_hosts(&input, guard->network);
 

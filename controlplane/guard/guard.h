@@ -9,19 +9,21 @@
 #pragma once
 
 #include "controlplane/neighbours/network.h"
+#include "controlplane/publish/publish.h"
 
 struct guard;
 
 /* 0 or -errno; -EOPNOTSUPP when this kernel or libnftables cannot do it (logged). */
-int guard_open(struct network *network, struct guard **out);
+int guard_open(struct network *network, const struct publisher *publisher, struct guard **out);
 
 /* Closes; the table stays. */
 void guard_close(struct guard *guard);
 
 /*
  * Loads the table for one configuration, or for two at once (`also` may be
- * NULL) while the change from one to the other is under way. What is in the
- * kernel already is not loaded again. 0 or -errno (logged).
+ * NULL) while the change from one to the other is under way; backends that left
+ * and drain are guarded with them. What is in the kernel already is not loaded
+ * again. 0 or -errno (logged).
  */
 int guard_load(struct guard *guard, const struct config *config, const struct config *also);
 

@@ -41,6 +41,14 @@ static int add_listeners(struct guard_input *input, const struct config_service 
 	return error;
 }
 
+/* Port 0: a backend that keeps the destination's answers from any. */
+static int add_endpoint(struct guard_input *input, const struct address *address, uint16_t port,
+			uint8_t protocol)
+{
+	return add_row(&input->endpoints, (struct guard_row){address_to_ipv4(address), protocol,
+							     port, port == 0 ? UINT16_MAX : port});
+}
+
 static int add_endpoints(struct guard_input *input, const struct config *config,
 			 const struct config_service *service)
 {
@@ -49,15 +57,9 @@ static int add_endpoints(struct guard_input *input, const struct config *config,
 
 	if (pool == NULL || service->forwarding != CONFIG_DNAT)
 		return 0;
-	for (size_t i = 0; i < pool->backend_count && error == 0; i++) {
-		const struct config_backend *backend = &pool->backends[i];
-		uint16_t last = backend->port == 0 ? UINT16_MAX : backend->port;
-
-		error = add_row(&input->endpoints,
-				(struct guard_row){address_to_ipv4(&backend->address),
-						   protocol_number(service->protocol),
-						   backend->port, last});
-	}
+	for (size_t i = 0; i < pool->backend_count && error == 0; i++)
+		error = add_endpoint(input, &pool->backends[i].address, pool->backends[i].port,
+				     protocol_number(service->protocol));
 	return error;
 }
 
@@ -83,6 +85,22 @@ int guard_input_add_config(struct guard_input *input, const struct config *confi
 	}
 	for (size_t i = 0; i < config->local_pool_count && error == 0; i++)
 		error = add_locals(input, &config->local_pools[i]);
+	return error;
+}
+
+int guard_input_add_removed(struct guard_input *input, const struct publisher *publisher)
+{
+	struct publish_removed removed;
+	int error = 0;
+
+	for (uint32_t from = 0;
+	     error == 0 && publisher_next_removed(publisher, from, &removed) == 0;
+	     from = removed.index + 1) {
+		if (removed.is_dnat && removed.is_tcp)
+			error = add_endpoint(input, &removed.address, removed.port, IPPROTO_TCP);
+		if (removed.is_dnat && removed.is_udp && error == 0)
+			error = add_endpoint(input, &removed.address, removed.port, IPPROTO_UDP);
+	}
 	return error;
 }
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "controlplane/neighbours/network.h"
+#include "controlplane/publish/publish.h"
 
 /* An address with a range of ports, as the sets of the table hold it. */
 struct guard_row {
@@ -36,6 +37,12 @@ struct guard_input {
 
 /* Adds the rows of a configuration; of two configurations both are guarded. 0 or -ENOMEM. */
 int guard_input_add_config(struct guard_input *input, const struct config *config);
+
+/*
+ * Adds the endpoints of dnat backends that left the configuration and drain:
+ * their replies are as little Linux's as before. 0 or -ENOMEM.
+ */
+int guard_input_add_removed(struct guard_input *input, const struct publisher *publisher);
 
 /* Adds the addresses that Linux holds now. 0 or -ENOMEM. */
 int guard_input_add_hosts(struct guard_input *input, const struct network *network);

@@ -100,6 +100,7 @@ struct publish_removed {
 	const char *name; /* "pool/backend", cut to 63; until the next publisher_publish() */
 	struct address address;
 	uint16_t port;
+	bool is_dnat, is_tcp, is_udp; /* what the services it served were */
 	uint32_t index;
 	uint64_t removed_at; /* CLOCK_MONOTONIC, ms */
 };

@@ -240,6 +240,9 @@ int publisher_next_removed(const struct publisher *publisher, uint32_t from,
 			continue;
 		*out = (struct publish_removed){.name = backend->name,
 						.port = backend->port,
+						.is_dnat = backend->flags & ABI_BACKEND_DNAT,
+						.is_tcp = backend->flags & ABI_BACKEND_TCP,
+						.is_udp = backend->flags & ABI_BACKEND_UDP,
 						.index = i,
 						.removed_at = backend->removed_at};
 		memcpy(out->address.bytes, backend->address, 16);

@@ -233,6 +233,7 @@ static void a_removed_backend_drains_until_its_flows_end(void **state)
 	assert_int_not_equal(world->snapshot->backends[index]->next_hop, ABI_NONE);
 	assert_int_equal(publisher_next_due(world->publisher), world->input.now_ms + 1000);
 	assert_int_equal(publisher_next_removed(world->publisher, 0, &removed), 0);
+	assert_true(removed.is_dnat && removed.is_tcp && !removed.is_udp);
 	assert_string_equal(removed.name, "web/c");
 	assert_int_equal(removed.index, index);
 	assert_int_equal(removed.port, 8080);

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""A backend leaves the configuration with a connection open: it drains, guarded to its end.
+
+    client ---- wan [headrace] lan ---- switch ---- b1 b2 (b3 leaves)
+"""
+
+import json
+import socket
+
+from lab import check, http_load, serve_http, two_arms, wait_for
+
+
+def request(connection):
+    """One request; returns the backend that answered."""
+    connection.sendall(b"GET /echo/x HTTP/1.1\r\nHost: x\r\n\r\n")
+    data = b""
+    while not data.endswith(b"/echo/x\n"):
+        more = connection.recv(65536)
+        check(more, "the connection ended")
+        data += more
+    return data.rpartition(b"\r\n\r\n")[2].split()[0].decode()
+
+
+def story(lab):
+    """The open connection goes on, nobody new comes, and the guard knows it until it is gone."""
+    world = two_arms(lab)
+    serve_http(world.backends)
+    headrace = world.headrace(world.service("web", "dnat", timeouts={"tcp_closing": "1s"}))
+    headrace.start()
+    connection = None
+    while connection is None:
+        connection = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection.settimeout(5)
+        connection.connect((world.vip, 80))
+        if request(connection) != "b3":
+            connection.close()
+            connection = None
+
+    def endpoints():
+        return world.balancer.run("nft", "list", "set", "netdev", "headrace", "endpoints")
+    headrace.config = json.loads(json.dumps(headrace.config))
+    headrace.config["services"][0]["backends"].pop()
+    headrace.write_config()
+    headrace.reload()
+    wait_for(lambda: headrace.backends()["web/b3"]["state"] == "removed" and headrace.running(),
+             "b3 to drain")
+    for _ in range(3):
+        check(request(connection) == "b3", "the open connection moved")
+    result = http_load(world.client, world.vip, requests=300, connections=10)
+    check(result["failed"] == 0 and "b3" not in result["backends"], f"new connections: {result}")
+    check("10.0.0.13" in endpoints(), f"the guard forgot b3 while it drains: {endpoints()}")
+
+    connection.close()
+    wait_for(lambda: "web/b3" not in headrace.backends(), "b3 to be gone", 15)
+    wait_for(lambda: "10.0.0.13" not in endpoints(), "the guard to forget b3")
+    check("10.0.0.12" in endpoints(), f"the guard forgot b2: {endpoints()}")
