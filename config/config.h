@@ -38,6 +38,20 @@ void config_errors_print(const char *path, const struct config_errors *errors, F
 int config_load(const char *path, struct config **out, struct config_errors *errors);
 int config_parse(const char *text, size_t length, struct config **out,
 		 struct config_errors *errors);
+
+/*
+ * The same, and the document itself (a new reference; NULL after a fault) as it
+ * was written, but for "revision", which stands in the struct only.
+ */
+int config_parse_document(const char *text, size_t length, struct config **out, json_t **document,
+			  struct config_errors *errors);
+
+/* The same of a document that has no text: faults have no line. It is not changed. */
+int config_from_document(const json_t *document, struct config **out, struct config_errors *errors);
+
+/* The text of a document's file, to be freed; else a negative errno and a fault. */
+int config_read(const char *path, char **text, size_t *length, struct config_errors *errors);
+
 void config_free(struct config *config);
 
 /* The document again, defaults left out; a new reference. */

@@ -185,7 +185,7 @@ void report_end(struct report *report, const char *text, size_t length)
 	if (errors->count == 0)
 		return;
 	qsort(errors->items, errors->count, sizeof(*errors->items), by_pointer);
-	if (scan_document(text, length, locate, errors) != 0)
+	if (text != NULL && scan_document(text, length, locate, errors) != 0)
 		report->out_of_memory = true;
 	qsort(errors->items, errors->count, sizeof(*errors->items), by_place);
 }

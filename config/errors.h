@@ -44,5 +44,6 @@ void report_add_at(struct report *report, const char *pointer, int line, int col
 /* True when a fault was found at this place or beneath it. */
 bool report_has(const struct report *report, const char *pointer);
 
-/* Ends the list: fills in lines and columns, the text being JSON, and sorts by them. */
+/* Ends the list: fills in lines and columns, the text being JSON (NULL: there is none), and sorts
+ * by them. */
 void report_end(struct report *report, const char *text, size_t length);

@@ -31,12 +31,14 @@ static void report_duplicate(void *context, const char *pointer, int line, int c
 			      "the key is here twice: keep one of them");
 }
 
+/* `text` may be NULL: the document was never written down. */
 static struct config *read_document(json_t *document, const char *text, size_t length,
 				    struct report *report)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
-	if (config == NULL || scan_document(text, length, report_duplicate, report) != 0) {
+	if (config == NULL ||
+	    (text != NULL && scan_document(text, length, report_duplicate, report) != 0)) {
 		report->out_of_memory = true;
 		return config;
 	}
@@ -47,32 +49,69 @@ static struct config *read_document(json_t *document, const char *text, size_t l
 	return config;
 }
 
-int config_parse(const char *text, size_t length, struct config **out, struct config_errors *errors)
+/* Hands out what was read when it has no fault. */
+static int conclude(const struct report *report, struct config *config, struct config **out)
+{
+	if (report->out_of_memory || report->errors->count > 0) {
+		config_free(config);
+		return report->out_of_memory ? -ENOMEM : -EINVAL;
+	}
+	*out = config;
+	return 0;
+}
+
+int config_parse_document(const char *text, size_t length, struct config **out, json_t **document,
+			  struct config_errors *errors)
 {
 	struct report report = {.errors = errors};
 	json_error_t broken;
 
 	*out = NULL;
+	*document = NULL;
 	*errors = (struct config_errors){0};
 	if (length > DOCUMENT_MAX) {
 		report_add(&report, "",
 			   "the document is longer than 16 MiB, the most there may be");
 		return -EINVAL;
 	}
-	json_t *document = json_loadb(text, length, 0, &broken);
-	if (document == NULL) {
+
+	json_t *json = json_loadb(text, length, 0, &broken);
+
+	if (json == NULL) {
 		report_add_at(&report, "", broken.line, broken.column > 0 ? broken.column : 1,
 			      "the JSON is broken here: %s", broken.text);
 		return -EINVAL;
 	}
-	struct config *config = read_document(document, text, length, &report);
-	json_decref(document);
-	if (report.out_of_memory || errors->count > 0) {
-		config_free(config);
-		return report.out_of_memory ? -ENOMEM : -EINVAL;
+
+	int error = conclude(&report, read_document(json, text, length, &report), out);
+
+	if (error < 0) {
+		json_decref(json);
+		return error;
 	}
-	*out = config;
+	json_object_del(json, "revision");
+	*document = json;
 	return 0;
+}
+
+int config_parse(const char *text, size_t length, struct config **out, struct config_errors *errors)
+{
+	json_t *document;
+	int error = config_parse_document(text, length, out, &document, errors);
+
+	json_decref(document);
+	return error;
+}
+
+int config_from_document(const json_t *document, struct config **out, struct config_errors *errors)
+{
+	struct report report = {.errors = errors};
+
+	*out = NULL;
+	*errors = (struct config_errors){0};
+	/* Jansson's walks take no const, but change nothing. */
+	return conclude(&report, read_document((json_t *)(uintptr_t)document, NULL, 0, &report),
+			out);
 }
 
 /* Reads to the end, or one byte past the limit; the length or a negative errno. */
@@ -93,26 +132,41 @@ static ssize_t read_all(int file, char *text, size_t room)
 	return (ssize_t)length;
 }
 
-int config_load(const char *path, struct config **out, struct config_errors *errors)
+int config_read(const char *path, char **text, size_t *length, struct config_errors *errors)
 {
 	struct report report = {.errors = errors};
-	ssize_t length;
+	char *room = malloc(DOCUMENT_MAX + 1);
 
-	*out = NULL;
 	*errors = (struct config_errors){0};
-	char *text = malloc(DOCUMENT_MAX + 1);
-	if (text == NULL)
+	*text = NULL;
+	if (room == NULL)
 		return -ENOMEM;
+
 	int file = open(path, O_RDONLY | O_CLOEXEC);
-	length = file < 0 ? -errno : read_all(file, text, DOCUMENT_MAX + 1);
+	ssize_t got = file < 0 ? -errno : read_all(file, room, DOCUMENT_MAX + 1);
+
 	if (file >= 0)
 		close(file);
-	if (length < 0) {
-		report_add(&report, "", "the file cannot be read: %s", strerror((int)-length));
-		free(text);
-		return (int)length;
+	if (got < 0) {
+		report_add(&report, "", "the file cannot be read: %s", strerror((int)-got));
+		free(room);
+		return (int)got;
 	}
-	int error = config_parse(text, (size_t)length, out, errors);
+	*text = room;
+	*length = (size_t)got;
+	return 0;
+}
+
+int config_load(const char *path, struct config **out, struct config_errors *errors)
+{
+	char *text;
+	size_t length;
+	int error = config_read(path, &text, &length, errors);
+
+	*out = NULL;
+	if (error < 0)
+		return error;
+	error = config_parse(text, length, out, errors);
 	free(text);
 	return error;
 }

@@ -66,8 +66,7 @@ static size_t count_inline_pools(const json_t *document)
 	const json_t *service;
 	size_t index, count = 0;
 
-	json_array_foreach(services, index, service)
-	{
+	json_array_foreach (services, index, service) {
 		count += json_object_get(service, "backends") != NULL;
 	}
 	return count;
@@ -204,8 +203,7 @@ static void check_keys(struct reader *reader, const struct field_object *object,
 				   field->is_list ? "a list, each " : "", value_expected(field));
 	}
 	check_either(reader, object, json);
-	json_object_foreach(json, key, value)
-	{
+	json_object_foreach (json, key, value) {
 		if (fields_find(object, key) == NULL)
 			report_unknown(reader, object, key);
 	}

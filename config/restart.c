@@ -28,8 +28,7 @@ static bool find_in_object(json_t *a, const json_t *b, struct pointer *pointer)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(a, key, value)
-	{
+	json_object_foreach (a, key, value) {
 		size_t up = pointer_push_key(pointer, key);
 		if (find_difference(value, json_object_get(b, key), pointer))
 			return true;

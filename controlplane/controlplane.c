@@ -109,17 +109,23 @@ static int open_health(struct controlplane *controlplane)
 	return error;
 }
 
-int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop, const char *run_dir,
-		      const char *config_path, struct config *config)
+int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
+		      const struct controlplane_start *start)
 {
 	*controlplane = (struct controlplane){.loop = loop,
-					      .run_dir = run_dir,
-					      .config_path = config_path,
+					      .run_dir = start->run_dir,
+					      .config_path = start->config_path,
 					      .started_ms = clock_now_ms(),
-					      .config = config};
+					      .config = start->config,
+					      .document = start->document,
+					      .revision = start->config->revision,
+					      .file = start->file,
+					      .file_revision = start->config->revision};
 
-	int error = stats_open(run_dir, &controlplane->stats);
+	int error = etag_of(controlplane->document, controlplane->etag);
 
+	if (error == 0)
+		error = stats_open(start->run_dir, &controlplane->stats);
 	if (error == 0)
 		error = open_network(controlplane);
 	if (error == 0)
@@ -131,7 +137,7 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop, c
 	if (error == 0)
 		error = open_health(controlplane);
 	if (error == 0) {
-		sysctls_check(controlplane->network, config);
+		sysctls_check(controlplane->network, controlplane->config);
 		publication_start(&controlplane->publication, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}
@@ -162,5 +168,6 @@ void controlplane_close(struct controlplane *controlplane)
 	stats_close(controlplane->stats);
 	config_free(controlplane->leaving);
 	config_free(controlplane->config);
+	json_decref(controlplane->document);
 	*controlplane = (struct controlplane){0};
 }

@@ -13,23 +13,18 @@
 #pragma once
 
 #include "config/config.h"
+#include "config/etag.h"
+#include "config/save.h"
 #include "controlplane/api/server.h"
 #include "controlplane/guard/guard.h"
 #include "controlplane/health/health.h"
 #include "controlplane/neighbours/network.h"
 #include "controlplane/publication.h"
 #include "controlplane/publish/publish.h"
+#include "controlplane/restart_required.h"
 #include "controlplane/stats/stats.h"
 
 #include <ev.h>
-
-/* Start-only fields that a reload found changed, as JSON pointers. */
-#define RESTART_POINTERS_MAX 32
-
-struct restart_required {
-	char pointers[RESTART_POINTERS_MAX][256];
-	size_t count;
-};
 
 struct controlplane {
 	struct ev_loop *loop;
@@ -42,6 +37,12 @@ struct controlplane {
 		*leaving; /* the one before it, until a generation without it is out; else NULL */
 	struct restart_required restart_required;
 
+	json_t *document; /* of the running configuration as it was written, without its revision */
+	char etag[ETAG_SIZE];      /* of the document */
+	uint64_t revision;         /* counts changes */
+	struct save_identity file; /* as it was last read or written */
+	uint64_t file_revision;    /* that it carried then; 0: none */
+
 	struct stats *stats;
 	struct network *network;
 	struct publisher *publisher;
@@ -52,9 +53,18 @@ struct controlplane {
 	struct api_server *api;
 };
 
-/* Takes over `config`, whatever the outcome. Faults are logged; 0 or -errno. */
-int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop, const char *run_dir,
-		      const char *config_path, struct config *config);
+/* What it starts with. */
+struct controlplane_start {
+	const char *run_dir;
+	const char *config_path;
+	struct config *config;     /* what the file says; taken over, whatever the outcome */
+	json_t *document;          /* likewise */
+	struct save_identity file; /* before it was read */
+};
+
+/* Faults are logged; 0 or -errno. */
+int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
+		      const struct controlplane_start *start);
 
 /* The clean stop. */
 void controlplane_close(struct controlplane *controlplane);

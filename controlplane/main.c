@@ -7,6 +7,7 @@
 #include "controlplane/run_dir.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -111,7 +112,7 @@ static void watch_signals(struct signals *signals, struct controlplane *controlp
 	ev_signal_start(controlplane->loop, &signals->interrupt);
 }
 
-static int run(const struct options *options, struct config *config)
+static int run(const struct controlplane_start *start)
 {
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
 	struct controlplane controlplane;
@@ -119,47 +120,68 @@ static int run(const struct options *options, struct config *config)
 
 	if (loop == NULL) {
 		log_error("cannot make the event loop");
-		config_free(config);
+		config_free(start->config);
+		json_decref(start->document);
 		return EXIT_FAILURE;
 	}
-	if (controlplane_open(&controlplane, loop, options->run_dir, options->config_path, config) <
-	    0)
+	if (controlplane_open(&controlplane, loop, start) < 0)
 		return EXIT_FAILURE;
 	watch_signals(&signals, &controlplane);
-	log_info("running with %s: %zu services, %zu pools; run directory %s", options->config_path,
-		 config->service_count, config->pool_count, options->run_dir);
+	log_info("running with %s: %zu services, %zu pools; run directory %s", start->config_path,
+		 start->config->service_count, start->config->pool_count, start->run_dir);
 	ev_run(loop, 0);
 	controlplane_close(&controlplane);
 	ev_loop_destroy(loop);
 	return EXIT_SUCCESS;
 }
 
+/* Reads the configuration; what is wrong with it is told. */
+static int load(struct controlplane_start *start)
+{
+	struct config_errors errors = {0};
+	char *text = NULL;
+	size_t length;
+
+	save_identify(start->config_path, &start->file); /* first: later writes are then noticed */
+
+	int error = config_read(start->config_path, &text, &length, &errors);
+
+	if (error == 0)
+		error = config_parse_document(text, length, &start->config, &start->document,
+					      &errors);
+	if (error == -ENOMEM)
+		fprintf(stderr, "headrace-controlplane: no memory\n");
+	config_errors_print(start->config_path, &errors, stderr);
+	config_errors_free(&errors);
+	free(text);
+	return error;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct config_errors errors = {0};
-	struct config *config = NULL;
 	int status;
 
 	if (parse_options(argc, argv, &options) < 0) {
 		fputs("Try headrace-controlplane --help.\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (config_load(options.config_path, &config, &errors) < 0) {
-		config_errors_print(options.config_path, &errors, stderr);
-		config_errors_free(&errors);
+
+	struct controlplane_start start = {.run_dir = options.run_dir,
+					   .config_path = options.config_path};
+
+	if (load(&start) < 0)
 		return EXIT_FAILURE;
-	}
-	config_errors_free(&errors);
 
 	int lock = run_dir_lock(options.run_dir);
 
 	if (lock < 0) {
-		config_free(config);
+		config_free(start.config);
+		json_decref(start.document);
 		return EXIT_FAILURE;
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	status = run(&options, config);
+	status = run(&start);
 	curl_global_cleanup();
 	close(lock);
 	return status;

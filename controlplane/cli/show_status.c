@@ -150,8 +150,7 @@ static void print_verdicts(json_t *verdicts, const struct show_output *output)
 	char text[UNITS_SIZE];
 
 	table_init(&table, titles);
-	json_object_foreach(verdicts, name, count)
-	{
+	json_object_foreach (verdicts, name, count) {
 		if (json_integer_value(count) == 0)
 			continue;
 		table_add(&table, TABLE_PLAIN, "%s", name);

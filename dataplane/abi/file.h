@@ -45,6 +45,6 @@ struct abi_file {
 	uint32_t abi_version;
 	uint32_t writer_pid;
 	uint64_t size;     /* bytes of the whole file */
-	uint64_t instance; /* drawn at random by each writing process; never 0 */
+	uint64_t instance; /* drawn at random when the file is made; never 0 */
 	uint8_t reserved[32];
 };

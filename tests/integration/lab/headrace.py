@@ -3,6 +3,7 @@
 
 """Headrace itself: both programs in the balancer's namespace, their API, their command line."""
 
+import collections
 import http.client
 import json
 import signal
@@ -13,6 +14,10 @@ from .waiting import wait_for
 
 class Refused(Exception):
     """The API answered with an error."""
+
+
+Answer = collections.namedtuple("Answer", "status body headers")
+Answer.__doc__ = "What the API answered: the JSON of the body (None: empty), headers by lower-case name."
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -73,20 +78,41 @@ class Headrace:
         """Stops both cleanly; returns their exit statuses, dataplane first."""
         return self.dataplane.stop(), self.controlplane.stop()
 
+    def request(self, method, path, body=None, headers=None, connection=None):
+        """One request to the API, whatever its outcome. A body that is no bytes is sent as JSON.
+        A connection (UnixConnection) given is left open."""
+        mine = connection or UnixConnection(self.run_dir / "api.sock")
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            mine.request(method, path, body, headers)
+            answer = mine.getresponse()
+            text = answer.read()
+        except http.client.HTTPException as error:
+            raise OSError(f"{method} {path}: {error!r}") from error
+        finally:
+            if connection is None:
+                mine.close()
+        return Answer(answer.status, json.loads(text) if text else None,
+                      {name.lower(): value for name, value in answer.getheaders()})
+
     def get(self, path):
         """GET of the API; the JSON it answers."""
-        connection = UnixConnection(self.run_dir / "api.sock")
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            body = json.loads(answer.read())
-        except http.client.HTTPException as error:
-            raise OSError(f"GET {path}: {error!r}") from error
-        finally:
-            connection.close()
+        answer = self.request("GET", path)
         if answer.status != 200:
-            raise Refused(f"GET {path}: {answer.status} {body}")
-        return body
+            raise Refused(f"GET {path}: {answer.status} {answer.body}")
+        return answer.body
+
+    def change(self, method, path, body=None, **headers):
+        """A change by the API (headers: if_match=...); raises Refused when it is refused."""
+        answer = self.request(method, path, body,
+                              {name.replace("_", "-"): value for name, value in headers.items()})
+        if answer.status not in (200, 201, 204):
+            raise Refused(f"{method} {path}: {answer.status} {answer.body}")
+        return answer
 
     def status(self):
         """GET /v1/status."""

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* The name of a document's content: its entity tag (RFC 9110, 8.8.3). Pure; any thread. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define ETAG_SIZE 40 /* with its quotes and the NUL */
+
+/*
+ * A hash of the document, whatever the order of its keys and the white space it
+ * was written with: "\"0123456789abcdef0123456789abcdef\"". 0 or -ENOMEM.
+ */
+int etag_of(const json_t *document, char etag[ETAG_SIZE]);
+
+/*
+ * Whether a header If-Match or If-None-Match names this tag: a list of tags or
+ * "*". Weak tags match only when `weak` is set, as they do in If-None-Match.
+ */
+bool etag_matches(const char *header, const char *etag, bool weak);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * In this order: read and check, conflicts, what only a restart changes, what
+ * the kernel may refuse, the file, and last what cannot fail. Whatever ends it
+ * early is undone.
+ */
+#include "controlplane/change.h"
+
+#include "controlplane/addresses/addresses.h"
+#include "controlplane/addresses/sysctls.h"
+#include "controlplane/controlplane.h"
+#include "controlplane/keep_running.h"
+#include "controlplane/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A change on its way. */
+struct candidate {
+	struct config *config; /* what would run */
+	json_t *document;      /* as it was written, without its revision */
+	uint64_t revision;     /* that it carried; 0: none */
+	char etag[ETAG_SIZE];
+};
+
+static bool refuse(struct change_result *result, enum change_outcome outcome, int error,
+		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static bool refuse(struct change_result *result, enum change_outcome outcome, int error,
+		   const char *format, ...)
+{
+	va_list arguments;
+
+	result->outcome = outcome;
+	result->error = error;
+	va_start(arguments, format);
+	vsnprintf(result->detail, sizeof(result->detail), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool refuse_for_memory(struct change_result *result)
+{
+	return refuse(result, CHANGE_FAILED, ENOMEM, "no memory; nothing was changed");
+}
+
+/* Reads the request's document and checks it. */
+static bool read_candidate(const struct change_request *request, struct candidate *candidate,
+			   struct change_result *result)
+{
+	int error;
+
+	if (request->text != NULL) {
+		error = config_parse_document(request->text, request->length, &candidate->config,
+					      &candidate->document, &result->errors);
+	} else {
+		error = config_from_document(request->document, &candidate->config,
+					     &result->errors);
+		if (error == 0)
+			candidate->document = json_copy((json_t *)(uintptr_t)request->document);
+		if (candidate->document != NULL)
+			json_object_del(candidate->document, "revision");
+	}
+	if (error == -EINVAL)
+		return refuse(
+			result, CHANGE_INVALID, 0,
+			"the configuration is refused with %zu fault%s; the running one goes on",
+			result->errors.count, result->errors.count == 1 ? "" : "s");
+	if (error < 0 || candidate->document == NULL ||
+	    etag_of(candidate->document, candidate->etag) < 0)
+		return refuse_for_memory(result);
+	candidate->revision = candidate->config->revision;
+	return true;
+}
+
+/* The file may say something that nobody has read: it would be lost. */
+static bool check_file(const struct controlplane *controlplane, struct change_result *result)
+{
+	struct save_identity now;
+
+	if (save_identify(controlplane->config_path, &now) == 0 &&
+	    !save_is_same(&now, &controlplane->file))
+		return refuse(
+			result, CHANGE_CONFLICT, 0,
+			"%s was edited and not read since: have it read (SIGHUP), or force the "
+			"change and lose what was edited",
+			controlplane->config_path);
+	return true;
+}
+
+static bool check_conflicts(const struct controlplane *controlplane,
+			    const struct change_request *request, const struct candidate *candidate,
+			    struct change_result *result)
+{
+	if (request->force)
+		return true;
+	if (request->file != NULL) {
+		if (candidate->revision == controlplane->file_revision)
+			return true;
+		return refuse(
+			result, CHANGE_CONFLICT, 0,
+			"%s is an edited copy of revision %lu, but revision %lu was saved since: "
+			"compare with \"headrace diff FILE\", then use it with \"headrace apply "
+			"--force FILE\"",
+			controlplane->config_path, (unsigned long)candidate->revision,
+			(unsigned long)controlplane->file_revision);
+	}
+	if (candidate->revision != 0 && candidate->revision != controlplane->revision)
+		return refuse(
+			result, CHANGE_CONFLICT, 0,
+			"the document was made from revision %lu, but revision %lu runs: take "
+			"\"revision\" out of it, or force the change",
+			(unsigned long)candidate->revision, (unsigned long)controlplane->revision);
+	return check_file(controlplane, result);
+}
+
+/* What the file says: the document, with its revision first. */
+static char *write_down(const struct candidate *candidate, uint64_t revision)
+{
+	json_t *saved = json_pack("{s:I}", "revision", (json_int_t)revision);
+	char *text = NULL;
+
+	if (saved != NULL && json_object_update(saved, candidate->document) == 0)
+		text = json_dumps(saved, JSON_INDENT(2));
+	json_decref(saved);
+	return text;
+}
+
+static bool save(struct controlplane *controlplane, const struct candidate *candidate,
+		 struct change_result *result)
+{
+	char *text = write_down(candidate, candidate->config->revision);
+
+	if (text == NULL)
+		return refuse_for_memory(result);
+
+	size_t length = strlen(text);
+
+	text[length] = '\n'; /* in the place of the NUL */
+
+	int error = save_file(controlplane->config_path, text, length + 1);
+
+	free(text);
+	if (error < 0)
+		return refuse(result, CHANGE_NOT_SAVED, -error,
+			      "%s cannot be written: %s; nothing was changed",
+			      controlplane->config_path, strerror(-error));
+	save_identify(controlplane->config_path, &controlplane->file);
+	controlplane->file_revision = candidate->config->revision;
+	return true;
+}
+
+/* What may still fail, and can be undone: the guard of both configurations, paths to the new
+ * backends, the file. */
+static bool prepare(struct controlplane *controlplane, const struct change_request *request,
+		    const struct candidate *candidate, struct change_result *result)
+{
+	controlplane_settle(controlplane); /* an earlier change that is not out yet */
+
+	int error = guard_load(controlplane->guard, controlplane->config, candidate->config);
+
+	if (error < 0) {
+		refuse(result, CHANGE_FAILED, -error,
+		       "the guard (nftables) cannot be changed: %s; nothing was changed",
+		       strerror(-error));
+	} else if (network_set_config(controlplane->network, candidate->config) < 0) {
+		refuse_for_memory(result);
+	} else if (request->file != NULL) {
+		controlplane->file = *request->file;
+		controlplane->file_revision = candidate->revision;
+		return true;
+	} else if (save(controlplane, candidate, result)) {
+		return true;
+	}
+	network_set_config(controlplane->network, controlplane->config);
+	guard_load(controlplane->guard, controlplane->config, NULL);
+	return false;
+}
+
+/*
+ * The order keeps everything guarded: the guard of both configurations, then
+ * addresses and tables; when the generation is out, of the new one alone.
+ */
+static void switch_over(struct controlplane *controlplane, struct candidate *candidate)
+{
+	struct config *before = controlplane->config;
+	struct config *next = candidate->config;
+
+	controlplane->config = next;
+	controlplane->leaving = before;
+	controlplane->revision = next->revision;
+	json_decref(controlplane->document);
+	controlplane->document = json_incref(candidate->document);
+	memcpy(controlplane->etag, candidate->etag, sizeof(controlplane->etag));
+	candidate->config = NULL;
+
+	guard_load(controlplane->guard, before, next); /* with the new addresses of this host */
+	addresses_apply(controlplane->network, &controlplane->network->owned);
+
+	int error = health_set_config(controlplane->health, next);
+
+	if (error < 0)
+		log_error("cannot check backends any more: %s", strerror(-error));
+	if (next->manage_sysctls) /* what is not set was named at start */
+		sysctls_check(controlplane->network, next);
+	publication_wait(&controlplane->publication);
+	publication_publish(&controlplane->publication);
+}
+
+static bool is_unchanged(const struct controlplane *controlplane,
+			 const struct change_request *request, const struct candidate *candidate)
+{
+	return !request->force && json_equal(controlplane->document, candidate->document);
+}
+
+/* Done with it for better or worse; false: `result` says why not. */
+static bool carry_out(struct controlplane *controlplane, const struct change_request *request,
+		      struct candidate *candidate, struct change_result *result)
+{
+	if (request->if_match != NULL &&
+	    !etag_matches(request->if_match, controlplane->etag, false))
+		return refuse(result, CHANGE_STALE, 0,
+			      "the configuration is another one by now: read it again and repeat "
+			      "the change");
+	if (!read_candidate(request, candidate, result))
+		return false;
+	if (is_unchanged(controlplane, request, candidate)) {
+		result->outcome = CHANGE_UNCHANGED;
+		if (request->file != NULL) {
+			controlplane->file = *request->file;
+			controlplane->file_revision = candidate->revision;
+		}
+		return true;
+	}
+	if (!check_conflicts(controlplane, request, candidate, result))
+		return false;
+	if (keep_running_fields(controlplane->config, &candidate->config,
+				&result->restart_required) < 0)
+		return refuse(result, CHANGE_INVALID, 0,
+			      "the new configuration does not go together with what is read at "
+			      "start only: make the change in the file and restart");
+	if (request->dry_run) {
+		result->outcome = CHANGE_CHECKED;
+		return true;
+	}
+	candidate->config->revision = controlplane->revision + 1;
+	if (!prepare(controlplane, request, candidate, result))
+		return false;
+	switch_over(controlplane, candidate);
+	controlplane->restart_required = result->restart_required;
+	result->outcome = CHANGE_APPLIED;
+	return true;
+}
+
+void change_apply(struct controlplane *controlplane, const struct change_request *request,
+		  struct change_result *result)
+{
+	struct candidate candidate = {0};
+
+	*result = (struct change_result){0};
+	carry_out(controlplane, request, &candidate, result);
+	result->revision = controlplane->revision;
+	memcpy(result->etag, controlplane->etag, sizeof(result->etag));
+	if (result->outcome == CHANGE_CHECKED) {
+		memcpy(result->etag, candidate.etag, sizeof(result->etag));
+		result->next = candidate.config;
+		result->document = candidate.document;
+		return;
+	}
+	if (result->outcome == CHANGE_UNCHANGED)
+		result->restart_required = controlplane->restart_required;
+	config_free(candidate.config);
+	json_decref(candidate.document);
+}
+
+void change_result_free(struct change_result *result)
+{
+	config_errors_free(&result->errors);
+	config_free(result->next);
+	json_decref(result->document);
+	*result = (struct change_result){0};
+}

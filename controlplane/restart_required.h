@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Fields that are read at start only, and whose saved value is not the running one. */
+#pragma once
+
+#include <stddef.h>
+
+#define RESTART_POINTERS_MAX 32
+
+struct restart_required {
+	char pointers[RESTART_POINTERS_MAX][256]; /* JSON pointers */
+	size_t count;
+};
