@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-void derive_timeout(const struct field *field, const struct config *config, const void *object,
-		    void *value)
-{
-	const char *defaults = (const char *)&config->defaults.timeouts;
-
-	(void)object;
-	memcpy(value, defaults + field->offset, field->size);
-}
-
 void derive_last_hop_from(const struct field *field, const struct config *config,
 			  const void *object, void *value)
 {
@@ -26,24 +17,21 @@ void derive_last_hop_from(const struct field *field, const struct config *config
 	memcpy(value, &from, sizeof(from));
 }
 
-static const struct config_pool *pool_of_check(const struct config *config, const void *check)
+/* The pool that a check is part of. */
+static const struct config_pool *pool_of_check(const void *check)
 {
-	for (size_t i = 0; i < config->pool_count; i++) {
-		if (&config->pools[i].health_check == check)
-			return &config->pools[i];
-	}
-	return NULL;
+	return (const void *)((const char *)check - offsetof(struct config_pool, health_check));
 }
 
 static bool uses(const struct config_service *service, const struct config_pool *pool)
 {
-	return pool != NULL && strcmp(service->pool, pool->name) == 0;
+	return strcmp(service->pool, pool->name) == 0;
 }
 
 void derive_check_type(const struct field *field, const struct config *config, const void *object,
 		       void *value)
 {
-	const struct config_pool *pool = pool_of_check(config, object);
+	const struct config_pool *pool = pool_of_check(object);
 	bool tcp = false, udp = false;
 
 	(void)field;
@@ -55,26 +43,38 @@ void derive_check_type(const struct field *field, const struct config *config, c
 		else
 			udp = true;
 	}
-	enum config_check_type type = udp && !tcp ? CONFIG_CHECK_NONE : CONFIG_CHECK_TCP;
+	enum config_check_type type =
+		udp && !tcp ? CONFIG_CHECK_NONE : config->defaults.health_check.type;
 	memcpy(value, &type, sizeof(type));
+}
+
+void derive_check_fast_interval(const struct field *field, const struct config *config,
+				const void *object, void *value)
+{
+	const struct config_health_check *check = object;
+	uint32_t usual = config->defaults.health_check.fast_interval;
+	uint32_t interval = usual != 0 && usual < check->interval ? usual : check->interval;
+
+	(void)field;
+	memcpy(value, &interval, sizeof(interval));
 }
 
 /* True when no backend has a port of its own. */
 static bool keeps_ports(const struct config_pool *pool)
 {
-	for (size_t i = 0; pool != NULL && i < pool->backend_count; i++) {
+	for (size_t i = 0; i < pool->backend_count; i++) {
 		if (pool->backends[i].port != 0)
 			return false;
 	}
-	return pool != NULL && pool->backend_count > 0;
+	return pool->backend_count > 0;
 }
 
 void derive_check_port(const struct field *field, const struct config *config, const void *object,
 		       void *value)
 {
-	const struct config_pool *pool = pool_of_check(config, object);
-	uint16_t port = 0;
-	bool single = keeps_ports(pool);
+	const struct config_pool *pool = pool_of_check(object);
+	uint16_t usual = config->defaults.health_check.port, port = 0;
+	bool single = usual == 0 && keeps_ports(pool);
 
 	(void)field;
 	for (size_t i = 0; single && i < config->service_count; i++) {
@@ -87,6 +87,6 @@ void derive_check_port(const struct field *field, const struct config *config, c
 			port = first;
 		}
 	}
-	port = single ? port : 0;
+	port = single ? port : usual;
 	memcpy(value, &port, sizeof(port));
 }

@@ -17,6 +17,9 @@
 #define LIST(type, member, count) \
 	.is_list = true, .offset = offsetof(struct type, member), \
 	.size = sizeof(*((struct type *)0)->member), .count_offset = offsetof(struct type, count)
+/* The default is the value of the same row in an object of `defaults`. */
+#define OF_DEFAULTS(member) \
+	.inherits = offsetof(struct config, defaults.member), .default_text = "that of `defaults`"
 #define OBJECT(label, type, rows, text) \
 	{.name = label, .help = text, .size = sizeof(struct type), .fields = rows, \
 	 .field_count = sizeof(rows) / sizeof((rows)[0])}
@@ -28,7 +31,8 @@ static const char *const idle_words[] = {"poll", "sleep", NULL};
 static const char *const reply_path_words[] = {"last-hop", "route", NULL};
 static const char *const last_hop_from_words[] = {"neighbours", "anyone", NULL};
 static const char *const scheduler_words[] = {"maglev", NULL};
-static const char *const check_type_words[] = {"none", "tcp", "http", NULL};
+static const char *const check_type_words[] = {"none", "tcp", "http", "https", NULL};
+static const char *const check_method_words[] = {"GET", "HEAD", NULL};
 static const char *const admin_words[] = {"ready", "drain", "maint", NULL};
 static const char *const protocol_words[] = {"tcp", "udp", NULL};
 static const char *const forwarding_words[] = {"dnat", "full-nat", NULL};
@@ -118,7 +122,7 @@ static const struct field api_fields[] = {
 	{.key = "listen", .type = FIELD_TEXT, LIST(config_api, listen, listen_count),
 	 .count_maximum = 8, .flags = FIELD_START_ONLY,
 	 .default_text = "`api.sock` in the run directory",
-	 .help = "Where the API listens: `unix:PATH`, or `ADDRESS:PORT`, which is not built yet."},
+	 .help = "Where the API listens: `unix:PATH`, or `ADDRESS:PORT` of a loopback address."},
 };
 static const struct field_object api_object = OBJECT("api", config_api, api_fields,
 	"The REST API of `headrace-controlplane`.");
@@ -142,23 +146,137 @@ static const struct field_object timeouts_object = OBJECT("timeouts", config_tim
 
 static const struct field service_timeouts_fields[] = {
 	{.key = "tcp_half_open", .type = FIELD_DURATION, IN(config_timeouts, tcp_half_open),
-	 .minimum = 100, .maximum = HOURS(1), .derive = derive_timeout,
-	 .default_text = "that of `defaults`",
+	 .minimum = 100, .maximum = HOURS(1), OF_DEFAULTS(timeouts),
 	 .help = "A TCP connection whose handshake has not ended."},
 	{.key = "tcp_established", .type = FIELD_DURATION, IN(config_timeouts, tcp_established),
-	 .minimum = 100, .maximum = HOURS(720), .derive = derive_timeout,
-	 .default_text = "that of `defaults`", .help = "A TCP connection that is silent."},
+	 .minimum = 100, .maximum = HOURS(720), OF_DEFAULTS(timeouts), .help = "A TCP connection that is silent."},
 	{.key = "tcp_closing", .type = FIELD_DURATION, IN(config_timeouts, tcp_closing),
-	 .minimum = 100, .maximum = HOURS(1), .derive = derive_timeout,
-	 .default_text = "that of `defaults`",
+	 .minimum = 100, .maximum = HOURS(1), OF_DEFAULTS(timeouts),
 	 .help = "A TCP connection that both sides have closed, or one has reset."},
 	{.key = "udp", .type = FIELD_DURATION, IN(config_timeouts, udp), .minimum = 100,
-	 .maximum = HOURS(24), .derive = derive_timeout, .default_text = "that of `defaults`",
+	 .maximum = HOURS(24), OF_DEFAULTS(timeouts),
 	 .help = "A UDP flow that is silent."},
 };
 static const struct field_object service_timeouts_object = OBJECT("service_timeouts",
 	config_timeouts, service_timeouts_fields,
 	"A service's own flow timeouts; the others are those of `defaults`.");
+
+static const struct field header_fields[] = {
+	{.key = "name", .type = FIELD_NAME, IN(config_header, name), .flags = FIELD_REQUIRED,
+	 .help = "Its name."},
+	{.key = "value", .type = FIELD_TEXT, IN(config_header, value), .flags = FIELD_REQUIRED,
+	 .help = "Its value; whoever may read the API sees it."},
+};
+static const struct field_object header_object = OBJECT("header", config_header, header_fields,
+	"A header of a check's request.");
+
+static const struct field default_check_fields[] = {
+	{.key = "type", .type = FIELD_WORD, IN(config_health_check, type),
+	 .words = check_type_words, .fallback = "tcp",
+	 .help = "`tcp`, `http`, `https` or `none`. Pools that only UDP services use are not checked "
+		 "unless they say so themselves."},
+	{.key = "interval", .type = FIELD_DURATION, IN(config_health_check, interval),
+	 .minimum = 10, .maximum = HOURS(1), .fallback = "1s", .help = "From one check to the next."},
+	{.key = "fast_interval", .type = FIELD_DURATION, IN(config_health_check, fast_interval),
+	 .minimum = 10, .maximum = HOURS(1), .default_text = "each pool's `interval`",
+	 .help = "The same while a backend is in doubt. A pool with a shorter `interval` keeps that."},
+	{.key = "timeout", .type = FIELD_DURATION, IN(config_health_check, timeout), .minimum = 10,
+	 .maximum = HOURS(1), .fallback = "500ms",
+	 .help = "A check without a whole answer by then has failed."},
+	{.key = "rise", .type = FIELD_NUMBER, IN(config_health_check, rise), .minimum = 1,
+	 .maximum = 100, .fallback = "2", .unit = "checks",
+	 .help = "Checks in a row that must succeed before a backend is up again."},
+	{.key = "fall", .type = FIELD_NUMBER, IN(config_health_check, fall), .minimum = 1,
+	 .maximum = 100, .fallback = "3", .unit = "checks",
+	 .help = "Checks in a row that must fail before a backend is down."},
+	{.key = "port", .type = FIELD_NUMBER, IN(config_health_check, port), .minimum = 1,
+	 .maximum = 65535, .default_text = "the backend's, else the service's",
+	 .help = "Port to check."},
+	{.key = "method", .type = FIELD_WORD, IN(config_health_check, method),
+	 .words = check_method_words, .fallback = "GET", .help = "How it is asked for by HTTP."},
+	{.key = "path", .type = FIELD_TEXT, IN(config_health_check, path), .fallback = "/",
+	 .help = "What is asked for by HTTP."},
+	{.key = "host", .type = FIELD_TEXT, IN(config_health_check, host),
+	 .default_text = "the backend's address", .help = "The Host header, and the name by TLS."},
+	{.key = "headers", .type = FIELD_OBJECT, LIST(config_health_check, headers, header_count),
+	 .object = &header_object, .count_maximum = 32, .help = "More headers of the request."},
+	{.key = "statuses", .type = FIELD_STATUSES, LIST(config_health_check, statuses, status_count),
+	 .count_maximum = 32, .default_text = "`200-399`", .help = "Statuses that are good."},
+	{.key = "body", .type = FIELD_TEXT, IN(config_health_check, body),
+	 .default_text = "anything", .help = "Text that the answer's body must hold."},
+	{.key = "tls_verify", .type = FIELD_BOOL, IN(config_health_check, tls_verify),
+	 .fallback = "true", .help = "Check certificate and name."},
+	{.key = "tls_ca_file", .type = FIELD_TEXT, IN(config_health_check, tls_ca_file),
+	 .default_text = "those the system trusts", .help = "Certificates of trusted authorities."},
+	{.key = "tls_server_name", .type = FIELD_TEXT, IN(config_health_check, tls_server_name),
+	 .default_text = "`host`", .help = "The name by TLS, if it is not that of `host`."},
+};
+static const struct field_object default_check_object = OBJECT("default_health_check",
+	config_health_check, default_check_fields,
+	"How backends are checked where their pool does not say it; see `docs/health-checks.md`.");
+
+/* In the order in which defaults that depend on others can be filled in. */
+static const struct field health_check_fields[] = {
+	{.key = "type", .type = FIELD_WORD, IN(config_health_check, type),
+	 .words = check_type_words, .derive = derive_check_type,
+	 .default_text = "that of `defaults`; `none` where only UDP services use the pool",
+	 .help = "`tcp`: the backend accepts a connection; `http`: it answers a request as `statuses` and "
+		 "`body` say; `https`: the same over TLS; `none`: it counts as up."},
+	{.key = "interval", .type = FIELD_DURATION, IN(config_health_check, interval),
+	 .minimum = 10, .maximum = HOURS(1), OF_DEFAULTS(health_check),
+	 .help = "From one check to the next."},
+	{.key = "fast_interval", .type = FIELD_DURATION, IN(config_health_check, fast_interval),
+	 .minimum = 10, .maximum = HOURS(1), .derive = derive_check_fast_interval,
+	 .default_text = "that of `defaults`, at most `interval`",
+	 .help = "The same while the last check speaks against the backend's state, so that `rise` or "
+		 "`fall` is reached sooner; at most `interval`."},
+	{.key = "timeout", .type = FIELD_DURATION, IN(config_health_check, timeout), .minimum = 10,
+	 .maximum = HOURS(1), OF_DEFAULTS(health_check),
+	 .help = "A check without a whole answer by then has failed; at most `interval`."},
+	{.key = "rise", .type = FIELD_NUMBER, IN(config_health_check, rise), .minimum = 1,
+	 .maximum = 100, OF_DEFAULTS(health_check), .unit = "checks",
+	 .help = "Checks in a row that must succeed before a backend is up again. The first check of a "
+		 "new backend decides alone."},
+	{.key = "fall", .type = FIELD_NUMBER, IN(config_health_check, fall), .minimum = 1,
+	 .maximum = 100, OF_DEFAULTS(health_check), .unit = "checks",
+	 .help = "Checks in a row that must fail before a backend is down."},
+	{.key = "port", .type = FIELD_NUMBER, IN(config_health_check, port), .minimum = 1,
+	 .maximum = 65535, .derive = derive_check_port,
+	 .default_text = "that of `defaults`, else the backend's, else the service's",
+	 .help = "Port to check."},
+	{.key = "method", .type = FIELD_WORD, IN(config_health_check, method),
+	 .words = check_method_words, OF_DEFAULTS(health_check),
+	 .help = "How a check by HTTP asks: `HEAD` has the answer's head only."},
+	{.key = "path", .type = FIELD_TEXT, IN(config_health_check, path),
+	 OF_DEFAULTS(health_check),
+	 .help = "What a check by HTTP asks for. A redirect is an answer, and is not followed."},
+	{.key = "host", .type = FIELD_TEXT, IN(config_health_check, host),
+	 OF_DEFAULTS(health_check),
+	 .help = "The Host header. By TLS also the name, see `tls_server_name`."},
+	{.key = "headers", .type = FIELD_OBJECT, LIST(config_health_check, headers, header_count),
+	 .object = &header_object, .count_maximum = 32, OF_DEFAULTS(health_check),
+	 .help = "More headers of the request."},
+	{.key = "statuses", .type = FIELD_STATUSES, LIST(config_health_check, statuses, status_count),
+	 .count_maximum = 32, OF_DEFAULTS(health_check),
+	 .help = "Statuses that are good: `[\"200-299\", \"304\"]`. None named: 200 to 399."},
+	{.key = "body", .type = FIELD_TEXT, IN(config_health_check, body),
+	 OF_DEFAULTS(health_check),
+	 .help = "Text that the first 64 KiB of the answer's body must hold."},
+	{.key = "tls_verify", .type = FIELD_BOOL, IN(config_health_check, tls_verify),
+	 OF_DEFAULTS(health_check),
+	 .help = "Whether the certificate must be valid, of a trusted authority and of the right name."},
+	{.key = "tls_ca_file", .type = FIELD_TEXT, IN(config_health_check, tls_ca_file),
+	 OF_DEFAULTS(health_check),
+	 .help = "Path of the certificates (PEM) of the authorities to trust, instead of the system's. "
+		 "Read at each check."},
+	{.key = "tls_server_name", .type = FIELD_TEXT, IN(config_health_check, tls_server_name),
+	 OF_DEFAULTS(health_check),
+	 .help = "The name that is asked for (SNI) and that the certificate must have. Left out: "
+		 "`host`; without that no name is asked for, and the certificate must have the "
+		 "backend's address."},
+};
+static const struct field_object health_check_object = OBJECT("health_check",
+	config_health_check, health_check_fields, "How a pool's backends are checked.");
 
 static const struct field defaults_fields[] = {
 	{.key = "scheduler", .type = FIELD_WORD, IN(config_defaults, scheduler),
@@ -173,9 +291,12 @@ static const struct field defaults_fields[] = {
 		 "The same on every node."},
 	{.key = "timeouts", .type = FIELD_OBJECT, IN(config_defaults, timeouts),
 	 .object = &timeouts_object, .help = "Flow timeouts of services that set none of their own."},
+	{.key = "health_check", .type = FIELD_OBJECT, IN(config_defaults, health_check),
+	 .object = &default_check_object,
+	 .help = "Health checks: a pool's own values go before these, one by one."},
 };
 static const struct field_object defaults_object = OBJECT("defaults", config_defaults,
-	defaults_fields, "What holds for all services.");
+	defaults_fields, "What holds for all services and pools.");
 
 static const struct field local_pool_fields[] = {
 	{.key = "name", .type = FIELD_NAME, IN(config_local_pool, name), .flags = FIELD_REQUIRED,
@@ -190,36 +311,6 @@ static const struct field local_pool_fields[] = {
 };
 static const struct field_object local_pool_object = OBJECT("local_pool", config_local_pool,
 	local_pool_fields, "Source addresses of `full-nat`.");
-
-static const struct field health_check_fields[] = {
-	{.key = "type", .type = FIELD_WORD, IN(config_health_check, type),
-	 .words = check_type_words, .derive = derive_check_type,
-	 .default_text = "`tcp`; `none` where only UDP services use the pool",
-	 .help = "`tcp`: the backend accepts a connection; `http`: it answers a GET with 200 to 399; "
-		 "`none`: it counts as up."},
-	{.key = "interval", .type = FIELD_DURATION, IN(config_health_check, interval),
-	 .minimum = 10, .maximum = HOURS(1), .fallback = "1s", .help = "From one check to the next."},
-	{.key = "timeout", .type = FIELD_DURATION, IN(config_health_check, timeout), .minimum = 10,
-	 .maximum = HOURS(1), .fallback = "500ms",
-	 .help = "A check without an answer by then has failed; at most `interval`."},
-	{.key = "rise", .type = FIELD_NUMBER, IN(config_health_check, rise), .minimum = 1,
-	 .maximum = 100, .fallback = "2", .unit = "checks",
-	 .help = "Checks in a row that must succeed before a backend is up again. The first check of a "
-		 "new backend decides alone."},
-	{.key = "fall", .type = FIELD_NUMBER, IN(config_health_check, fall), .minimum = 1,
-	 .maximum = 100, .fallback = "3", .unit = "checks",
-	 .help = "Checks in a row that must fail before a backend is down."},
-	{.key = "port", .type = FIELD_NUMBER, IN(config_health_check, port), .minimum = 1,
-	 .maximum = 65535, .derive = derive_check_port,
-	 .default_text = "the backend's, else the service's",
-	 .help = "Port to check."},
-	{.key = "path", .type = FIELD_TEXT, IN(config_health_check, path), .fallback = "/",
-	 .help = "What an `http` check asks for."},
-	{.key = "host", .type = FIELD_TEXT, IN(config_health_check, host),
-	 .default_text = "the backend's address", .help = "The Host header of an `http` check."},
-};
-static const struct field_object health_check_object = OBJECT("health_check",
-	config_health_check, health_check_fields, "How a pool's backends are checked.");
 
 static const struct field backend_fields[] = {
 	{.key = "name", .type = FIELD_NAME, IN(config_backend, name), .flags = FIELD_REQUIRED,
@@ -244,8 +335,7 @@ static const struct field pool_fields[] = {
 	 .help = "What services call it."},
 	{.key = "health_check", .type = FIELD_OBJECT, IN(config_pool, health_check),
 	 .object = &health_check_object,
-	 .help = "How its backends are checked. Left out: by a TCP connection every second; not at all "
-		 "where only UDP services use the pool."},
+	 .help = "How its backends are checked; what is left out is as in `defaults`."},
 	{.key = "backends", .type = FIELD_OBJECT, LIST(config_pool, backends, backend_count),
 	 .object = &backend_object, .count_maximum = ABI_MAX_BACKENDS, .help = "The servers."},
 };

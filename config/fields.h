@@ -25,6 +25,7 @@ enum field_type {
 	FIELD_PREFIX,   /* struct config_prefix */
 	FIELD_MAC,      /* uint8_t[6] */
 	FIELD_PORTS,    /* struct config_port_range: "80", "8000-8099", "*" */
+	FIELD_STATUSES, /* struct config_status_range: "200", "200-299" */
 	FIELD_DEVICE    /* char device[] of a struct config_port, with kind and argument */
 };
 
@@ -58,6 +59,12 @@ struct field {
 	 */
 	void (*derive)(const struct field *field, const struct config *config, const void *object,
 		       void *value);
+	/*
+	 * Where in struct config the object lies whose row of this key gives the
+	 * default; 0: nowhere. A list's values are copied as they are, so they
+	 * hold no pointers.
+	 */
+	size_t inherits;
 	const char *default_text; /* what the reference page calls such a default */
 	const char *unit;         /* of a number */
 	const char *help;

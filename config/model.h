@@ -27,7 +27,13 @@ enum config_admin { CONFIG_READY, CONFIG_DRAIN, CONFIG_MAINT };
 enum config_when_down { CONFIG_WHEN_DOWN_RESET, CONFIG_WHEN_DOWN_DROP };
 enum config_on_backend_down { CONFIG_BACKEND_DOWN_KEEP, CONFIG_BACKEND_DOWN_RESET };
 enum config_idle { CONFIG_IDLE_POLL, CONFIG_IDLE_SLEEP };
-enum config_check_type { CONFIG_CHECK_NONE, CONFIG_CHECK_TCP, CONFIG_CHECK_HTTP };
+enum config_check_type {
+	CONFIG_CHECK_NONE,
+	CONFIG_CHECK_TCP,
+	CONFIG_CHECK_HTTP,
+	CONFIG_CHECK_HTTPS
+};
+enum config_check_method { CONFIG_CHECK_GET, CONFIG_CHECK_HEAD };
 enum config_reply_path { CONFIG_REPLY_LAST_HOP, CONFIG_REPLY_ROUTE };
 /* From whom a last hop is learned: from addresses Linux knows on the link, or from anyone. */
 enum config_last_hop_from { CONFIG_FROM_NEIGHBOURS, CONFIG_FROM_ANYONE };
@@ -92,11 +98,40 @@ struct config_timeouts {
 	uint32_t udp;
 };
 
+struct config_status_range {
+	uint16_t first, last; /* of HTTP, 100-599 */
+};
+
+struct config_header {
+	char name[CONFIG_NAME_SIZE];
+	char value[CONFIG_PATH_SIZE];
+};
+
+struct config_health_check {
+	enum config_check_type type;
+	uint32_t interval, timeout;
+	uint32_t fast_interval; /* while in doubt; 0, in the defaults only: the interval */
+	uint32_t rise, fall;
+	uint16_t port; /* 0: the backend's */
+	enum config_check_method method;
+	char path[CONFIG_PATH_SIZE];
+	char host[CONFIG_NAME_SIZE * 4]; /* empty: the backend's address */
+	struct config_header *headers;
+	size_t header_count;
+	struct config_status_range *statuses; /* good ones; none: 200-399 */
+	size_t status_count;
+	char body[CONFIG_PATH_SIZE]; /* that the answer must hold; empty: anything */
+	bool tls_verify;
+	char tls_ca_file[CONFIG_PATH_SIZE];         /* empty: the authorities the system trusts */
+	char tls_server_name[CONFIG_NAME_SIZE * 4]; /* empty: as host */
+};
+
 struct config_defaults {
 	enum config_scheduler scheduler;
 	uint32_t drain_timeout;
 	uint32_t maglev_size; /* slots of a ring: a prime */
 	struct config_timeouts timeouts;
+	struct config_health_check health_check;
 };
 
 struct config_local_pool {
@@ -104,15 +139,6 @@ struct config_local_pool {
 	struct address *addresses;
 	size_t address_count;
 	uint16_t port_first, port_last;
-};
-
-struct config_health_check {
-	enum config_check_type type;
-	uint32_t interval, timeout;
-	uint32_t rise, fall;
-	uint16_t port; /* 0: the backend's */
-	char path[CONFIG_PATH_SIZE];
-	char host[CONFIG_NAME_SIZE * 4];
 };
 
 struct config_backend {

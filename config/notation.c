@@ -125,6 +125,26 @@ const char *notation_read_ports(const char *text, struct config_port_range *rang
 	return NULL;
 }
 
+#define STATUS_FIRST 100
+#define STATUS_LAST  599
+
+const char *notation_read_statuses(const char *text, struct config_status_range *range)
+{
+	const char *dash = strchr(text, '-');
+	size_t length = dash == NULL ? strlen(text) : (size_t)(dash - text);
+	uint64_t first, last;
+
+	if (!read_number(text, length, STATUS_LAST, &first) || first < STATUS_FIRST ||
+	    (dash != NULL && !read_number(dash + 1, strlen(dash + 1), STATUS_LAST, &last)))
+		return "names no HTTP statuses from 100 to 599: write \"204\" or \"200-299\"";
+	if (dash == NULL)
+		last = first;
+	if (last < first)
+		return "ends before it begins: write the lower status first";
+	*range = (struct config_status_range){(uint16_t)first, (uint16_t)last};
+	return NULL;
+}
+
 char *notation_write_duration(uint64_t ms, char longest, char text[NOTATION_SIZE])
 {
 	size_t unit = 0;
@@ -159,6 +179,15 @@ char *notation_write_ports(const struct config_port_range *range, char text[NOTA
 {
 	if (range->first == 0)
 		return strcpy(text, "*");
+	if (range->first == range->last)
+		snprintf(text, NOTATION_SIZE, "%u", range->first);
+	else
+		snprintf(text, NOTATION_SIZE, "%u-%u", range->first, range->last);
+	return text;
+}
+
+char *notation_write_statuses(const struct config_status_range *range, char text[NOTATION_SIZE])
+{
 	if (range->first == range->last)
 		snprintf(text, NOTATION_SIZE, "%u", range->first);
 	else

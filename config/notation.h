@@ -15,6 +15,7 @@ const char *notation_read_address(const char *text, struct address *address);
 const char *notation_read_prefix(const char *text, struct config_prefix *prefix);
 const char *notation_read_mac(const char *text, uint8_t mac[6]);
 const char *notation_read_ports(const char *text, struct config_port_range *range);
+const char *notation_read_statuses(const char *text, struct config_status_range *range);
 
 /* True for "10.0.0.1/8": bits are set behind the prefix length. */
 bool notation_has_host_bits(const struct config_prefix *prefix);
@@ -29,3 +30,4 @@ char *notation_write_duration(uint64_t ms, char longest, char text[NOTATION_SIZE
 char *notation_write_prefix(const struct config_prefix *prefix, char text[NOTATION_SIZE]);
 char *notation_write_mac(const uint8_t mac[6], char text[NOTATION_SIZE]);
 char *notation_write_ports(const struct config_port_range *range, char text[NOTATION_SIZE]);
+char *notation_write_statuses(const struct config_status_range *range, char text[NOTATION_SIZE]);

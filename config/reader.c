@@ -123,12 +123,12 @@ static void read_default(struct reader *reader, const struct field *field, char 
 	json_t *fallback = fields_default(field);
 	char why[VALUE_WHY_SIZE];
 
-	if (field->is_list)
+	if (field->derive != NULL || field->inherits != 0)
+		add_pending(reader, field, memory);
+	else if (field->is_list)
 		read_list(reader, field, NULL, memory);
 	else if (field->object != NULL)
 		read_object(reader, field->object, NULL, memory + field->offset);
-	else if (field->derive != NULL)
-		add_pending(reader, field, memory);
 	else if (fallback != NULL)
 		value_parse(field, fallback, memory + field->offset, why);
 	json_decref(fallback);
@@ -260,12 +260,46 @@ static void read_object(struct reader *reader, const struct field_object *object
 		name_inline_pool(pool, (struct config_service *)(void *)memory);
 }
 
-static void fill_derived(struct reader *reader)
+/* A list of its own that is as the one in `from`. */
+static void copy_list(struct reader *reader, const struct field *field, const char *from,
+		      char *memory)
+{
+	const void *values;
+	size_t count;
+
+	memcpy(&values, from + field->offset, sizeof(values));
+	memcpy(&count, from + field->count_offset, sizeof(count));
+	if (count == 0)
+		return;
+	void *copy = calloc(count, field->size);
+	if (copy == NULL) {
+		reader->report->out_of_memory = true;
+		return;
+	}
+	memcpy(copy, values, count * field->size);
+	memcpy(memory + field->offset, &copy, sizeof(copy));
+	memcpy(memory + field->count_offset, &count, sizeof(count));
+}
+
+static void inherit(struct reader *reader, const struct field *field, char *memory)
+{
+	const char *from = (const char *)reader->config + field->inherits;
+
+	if (field->is_list)
+		copy_list(reader, field, from, memory);
+	else
+		memcpy(memory + field->offset, from + field->offset, field->size);
+}
+
+static void fill_pending(struct reader *reader)
 {
 	for (size_t i = 0; i < reader->pending_count; i++) {
-		const struct pending *pending = &reader->pending[i];
-		pending->field->derive(pending->field, reader->config, pending->object,
-				       pending->object + pending->field->offset);
+		const struct field *field = reader->pending[i].field;
+		char *object = reader->pending[i].object;
+		if (field->derive != NULL)
+			field->derive(field, reader->config, object, object + field->offset);
+		else
+			inherit(reader, field, object);
 	}
 }
 
@@ -275,6 +309,6 @@ void reader_read(json_t *document, struct config *config, struct report *report)
 
 	read_object(&reader, &fields_root, document, (char *)config);
 	if (!report->out_of_memory)
-		fill_derived(&reader);
+		fill_pending(&reader);
 	free(reader.pending);
 }

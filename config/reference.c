@@ -25,6 +25,7 @@ static const char introduction[] =
 	"- *Ports* are a text: `\"80\"`, `\"8000-8099\"` or `\"*\"`. Where several match, a single "
 	"port\n"
 	"  goes before a range, and a range before `\"*\"`.\n"
+	"- *Statuses* are a text, of HTTP: `\"204\"` or `\"200-299\"`.\n"
 	"- `port` is one of Headrace's, `interface` one of Linux's.\n"
 	"- *restart* marks what a daemon reads only when it starts; all else can change at any "
 	"time.\n"
@@ -38,7 +39,8 @@ static const char *type_name(const struct field *field)
 		[FIELD_DURATION] = "duration",  [FIELD_NAME] = "name",
 		[FIELD_TEXT] = "text",          [FIELD_ADDRESS] = "address",
 		[FIELD_PREFIX] = "prefix",      [FIELD_MAC] = "MAC address",
-		[FIELD_PORTS] = "ports",        [FIELD_DEVICE] = "device",
+		[FIELD_PORTS] = "ports",        [FIELD_STATUSES] = "statuses",
+		[FIELD_DEVICE] = "device",
 	};
 
 	return names[field->type];

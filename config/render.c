@@ -52,6 +52,8 @@ static json_t *render_default(const struct render *render, const struct field *f
 	} value = {0};
 	char why[VALUE_WHY_SIZE];
 
+	if (field->inherits != 0)
+		return render_field(render, field, (const char *)render->config + field->inherits);
 	if (field->is_list)
 		return json_array();
 	if (field->object != NULL)

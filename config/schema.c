@@ -66,6 +66,8 @@ static json_t *value_schema(const struct field *field)
 		return pattern("^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$");
 	case FIELD_PORTS:
 		return pattern("^([1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?|\\*)$");
+	case FIELD_STATUSES:
+		return pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$");
 	case FIELD_DEVICE:
 		return pattern("^(af_xdp|pci|memif|pcap|ring|null):");
 	default:

@@ -3,6 +3,8 @@
 
 #include "config/validate.h"
 
+#include "config/listen.h"
+
 #include <stdarg.h>
 #include <string.h>
 #include <sys/un.h>
@@ -60,23 +62,14 @@ bool address_is_missing(const struct address *address)
 
 static void validate_api(const struct config *config, struct report *report)
 {
-	const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	struct listen_place place_of;
 
 	for (size_t i = 0; i < config->api.listen_count; i++) {
 		const char *listen = config->api.listen[i];
-		struct place at = place("/api/listen/%zu", i);
-		if (listen == NULL)
-			continue;
-		if (strncmp(listen, "unix:", 5) != 0)
-			report_add(
-				report, at.text,
-				"only \"unix:PATH\" is built yet in this version: name a socket, "
-				"such as \"unix:/run/headrace/api.sock\"");
-		else if (listen[5] != '/' || strlen(listen + 5) > most)
-			report_add(
-				report, at.text,
-				"write an absolute path of at most %zu characters behind \"unix:\"",
-				most);
+		const char *why = listen == NULL ? NULL : listen_parse(listen, &place_of);
+
+		if (why != NULL)
+			report_add(report, place("/api/listen/%zu", i).text, "%s", why);
 	}
 }
 

@@ -6,33 +6,110 @@
 #include "dataplane/abi/tables.h"
 
 #include <string.h>
+#include <strings.h>
 
-static void validate_http(const struct config_health_check *check, const char *pointer,
-			  struct report *report)
+/* Headers that the check writes itself, or that would change what the request is. */
+static const char *const own_headers[] = {"connection", "content-length", "transfer-encoding",
+					  "user-agent", NULL};
+
+static void validate_headers(const struct config_health_check *check, const char *pointer,
+			     struct report *report)
 {
-	bool unused = strcmp(check->path, "/") != 0 || check->host[0] != '\0';
+	for (size_t i = 0; i < check->header_count; i++) {
+		const char *name = check->headers[i].name;
+		struct place at = place("%s/headers/%zu/name", pointer, i);
+		if (strcasecmp(name, "host") == 0)
+			report_add(report, at.text, "write the Host header as \"host\"");
+		for (size_t j = 0; own_headers[j] != NULL; j++) {
+			if (strcasecmp(name, own_headers[j]) == 0)
+				report_add(report, at.text,
+					   "the check itself sets this header: leave it out");
+		}
+	}
+}
 
-	if (check->type == CONFIG_CHECK_TCP && unused)
-		report_add(
-			report, pointer,
-			"\"path\" and \"host\" are for checks by HTTP: set \"type\" to \"http\", "
-			"or leave them out");
+/* What a check may be wherever it is written. */
+static void validate_values(const struct config_health_check *check, const char *pointer,
+			    struct report *report)
+{
+	validate_headers(check, pointer, report);
 	if (check->path[0] != '\0' && (check->path[0] != '/' || strchr(check->path, ' ') != NULL))
 		report_add(report, place("%s/path", pointer).text,
 			   "a path begins with \"/\" and holds no blanks (write %%20 for one)");
 	if (strpbrk(check->host, " /@") != NULL)
 		report_add(report, place("%s/host", pointer).text,
 			   "write a host name, without scheme and path");
+	if (strpbrk(check->tls_server_name, " /@:") != NULL)
+		report_add(report, place("%s/tls_server_name", pointer).text,
+			   "write a host name, without scheme, port and path");
+	if (check->method == CONFIG_CHECK_HEAD && check->body[0] != '\0')
+		report_add(report, place("%s/body", pointer).text,
+			   "an answer to HEAD has no body: set \"method\" to \"GET\", or leave "
+			   "\"body\" out");
+	if (check->tls_ca_file[0] != '\0' && check->tls_ca_file[0] != '/')
+		report_add(report, place("%s/tls_ca_file", pointer).text,
+			   "write an absolute path: it begins with \"/\"");
+	if (check->fast_interval > check->interval)
+		report_add(report, place("%s/fast_interval", pointer).text,
+			   "it is longer than the interval (%u ms): checks are to come sooner "
+			   "while a backend is in doubt",
+			   check->interval);
 }
 
-static void validate_check(const struct config_pool *pool, const char *where, struct report *report)
+static bool lists_differ(const void *a, size_t a_count, const void *b, size_t b_count, size_t size)
+{
+	return a_count != b_count || (a_count > 0 && memcmp(a, b, a_count * size) != 0);
+}
+
+/* True when something is said that only a check by HTTP can do. */
+static bool speaks_http(const struct config_health_check *check,
+			const struct config_health_check *usual)
+{
+	return strcmp(check->path, usual->path) != 0 || strcmp(check->host, usual->host) != 0 ||
+	       strcmp(check->body, usual->body) != 0 || check->method != usual->method ||
+	       lists_differ(check->statuses, check->status_count, usual->statuses,
+			    usual->status_count, sizeof(*check->statuses)) ||
+	       lists_differ(check->headers, check->header_count, usual->headers,
+			    usual->header_count, sizeof(*check->headers));
+}
+
+static bool speaks_tls(const struct config_health_check *check,
+		       const struct config_health_check *usual)
+{
+	return check->tls_verify != usual->tls_verify ||
+	       strcmp(check->tls_ca_file, usual->tls_ca_file) != 0 ||
+	       strcmp(check->tls_server_name, usual->tls_server_name) != 0;
+}
+
+/* What the pool adds to the defaults must be of its type. */
+static void validate_type(const struct config_health_check *check,
+			  const struct config_health_check *usual, const char *pointer,
+			  struct report *report)
+{
+	if (check->type == CONFIG_CHECK_TCP && speaks_http(check, usual))
+		report_add(report, pointer,
+			   "\"method\", \"path\", \"host\", \"headers\", \"statuses\" and "
+			   "\"body\" are for checks by HTTP: set \"type\" to \"http\" or "
+			   "\"https\", or leave them "
+			   "out");
+	if ((check->type == CONFIG_CHECK_TCP || check->type == CONFIG_CHECK_HTTP) &&
+	    speaks_tls(check, usual))
+		report_add(report, pointer,
+			   "\"tls_verify\", \"tls_ca_file\" and \"tls_server_name\" are for "
+			   "checks by HTTPS: set \"type\" to \"https\", or leave them out");
+}
+
+static void validate_check(const struct config *config, const struct config_pool *pool,
+			   const char *where, struct report *report)
 {
 	const struct config_health_check *check = &pool->health_check;
 	struct place at = place("%s/health_check", where);
 
-	if (report_has(report, at.text))
+	/* Faults in the defaults are told there, once. */
+	if (report_has(report, at.text) || report_has(report, "/defaults/health_check"))
 		return;
-	validate_http(check, at.text, report);
+	validate_values(check, at.text, report);
+	validate_type(check, &config->defaults.health_check, at.text, report);
 	if (check->timeout > check->interval)
 		report_add(
 			report, at.text,
@@ -95,6 +172,7 @@ void validate_pools(const struct config *config, const json_t *document, struct 
 	json_t *names = json_object();
 	size_t cursor = 0, backends = 0;
 
+	validate_values(&config->defaults.health_check, "/defaults/health_check", report);
 	for (size_t i = 0; i < config->pool_count; i++) {
 		const struct config_pool *pool = &config->pools[i];
 		struct place at = place_of_pool(config, document, i, &cursor);
@@ -110,7 +188,7 @@ void validate_pools(const struct config *config, const json_t *document, struct 
 					: "the name \"%s\" is that of %s already: choose another",
 				pool->name, before);
 		validate_backends(pool, at.text, report);
-		validate_check(pool, at.text, report);
+		validate_check(config, pool, at.text, report);
 		validate_size(config, pool, at.text, report);
 		backends += pool->backend_count;
 	}

@@ -29,6 +29,7 @@ static const char *const expected[] = {
 	[FIELD_PREFIX] = "a prefix such as \"192.0.2.0/24\"",
 	[FIELD_MAC] = "a MAC address such as \"02:00:5e:00:53:01\"",
 	[FIELD_PORTS] = "ports in quotes, such as \"80\" or \"8000-8099\"",
+	[FIELD_STATUSES] = "HTTP statuses in quotes, such as \"204\" or \"200-299\"",
 	[FIELD_DEVICE] = "a device such as \"af_xdp:eth1\"",
 };
 
@@ -229,6 +230,8 @@ static bool parse_string(const struct field *field, const char *text, void *memo
 		return is_right(text, notation_read_mac(text, memory), why);
 	case FIELD_PORTS:
 		return is_right(text, notation_read_ports(text, memory), why);
+	case FIELD_STATUSES:
+		return is_right(text, notation_read_statuses(text, memory), why);
 	case FIELD_DEVICE:
 		return parse_device(field, text, memory, why);
 	default:
@@ -289,6 +292,8 @@ json_t *value_render(const struct field *field, const void *memory)
 		return json_string(notation_write_mac(memory, text));
 	case FIELD_PORTS:
 		return json_string(notation_write_ports(memory, text));
+	case FIELD_STATUSES:
+		return json_string(notation_write_statuses(memory, text));
 	default:
 		return render_text(field, memory);
 	}

@@ -208,7 +208,6 @@ static void switch_over(struct controlplane *controlplane, struct candidate *can
 		log_error("cannot check backends any more: %s", strerror(-error));
 	if (next->manage_sysctls) /* what is not set was named at start */
 		sysctls_check(controlplane->network, next);
-	publication_wait(&controlplane->publication);
 	publication_publish(&controlplane->publication);
 }
 

@@ -21,18 +21,50 @@ void gathered_free(struct gathered *gathered)
 	*gathered = (struct gathered){0};
 }
 
-static void collect_backends(const struct network *network, const struct health *health,
-			     struct gathered *out)
+static bool is_up(const struct health *health, size_t position)
 {
-	for (size_t i = 0; i < network->path_count; i++) {
-		const struct network_path *path = &network->paths[i];
+	return health_view(health, position).verdict == CHECK_UP;
+}
 
-		out->backends[out->backend_count++] =
-			(struct publish_backend){.up = health_view(health, i).verdict == CHECK_UP,
-						 .has_next_hop = path->known,
-						 .port = path->port,
-						 .next_hop = address_from_ipv4(path->be_next_hop)};
+/*
+ * A pool of new backends only (a new service, or all of them replaced) would
+ * have nobody until their first checks end. Where none is up, those not decided
+ * yet are taken for up.
+ */
+static bool trusts_undecided(const struct health *health, const struct config_pool *pool,
+			     size_t position)
+{
+	for (size_t i = 0; i < pool->backend_count; i++) {
+		if (pool->backends[i].admin == CONFIG_READY && pool->backends[i].weight > 0 &&
+		    is_up(health, position + i))
+			return false;
 	}
+	return true;
+}
+
+static void collect_pool(const struct network *network, const struct health *health,
+			 const struct config_pool *pool, struct gathered *out)
+{
+	size_t first = out->backend_count;
+	bool trusting = trusts_undecided(health, pool, first);
+
+	for (size_t i = first; i < first + pool->backend_count && i < network->path_count; i++) {
+		const struct network_path *path = &network->paths[i];
+		enum check_verdict verdict = health_view(health, i).verdict;
+
+		out->backends[out->backend_count++] = (struct publish_backend){
+			.up = verdict == CHECK_UP || (trusting && verdict == CHECK_UNDECIDED),
+			.has_next_hop = path->known,
+			.port = path->port,
+			.next_hop = address_from_ipv4(path->be_next_hop)};
+	}
+}
+
+static void collect_backends(const struct config *config, const struct network *network,
+			     const struct health *health, struct gathered *out)
+{
+	for (size_t i = 0; i < config->pool_count; i++)
+		collect_pool(network, health, &config->pools[i], out);
 }
 
 static void add_next_hop(struct gathered *out, const struct publish_next_hop *next_hop)
@@ -192,7 +224,7 @@ int gathered_collect(const struct config *config, const struct network *network,
 		gathered_free(out);
 		return -ENOMEM;
 	}
-	collect_backends(network, health, out);
+	collect_backends(config, network, health, out);
 	collect_configured(config, out);
 	collect_neighbours(network, out);
 	collect_unresolved(network, out);

@@ -161,7 +161,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	publication_publish(watcher->data);
 }
 
-void publication_wait(struct publication *publication)
+/* Later changes wait for nothing: see gather.c for what becomes of their new backends. */
+static void wait_for_first_checks(struct publication *publication)
 {
 	const struct config *config = publication->controlplane->config;
 	uint32_t longest_ms = 0;
@@ -186,7 +187,7 @@ void publication_start(struct publication *publication, struct controlplane *con
 	publication->settle.data = publication;
 	publication->due.data = publication;
 	assign_indexes(controlplane);
-	publication_wait(publication);
+	wait_for_first_checks(publication);
 	publication_request(publication);
 }
 

@@ -19,7 +19,7 @@ struct publication {
 	struct controlplane *controlplane;
 	ev_timer settle; /* after a change */
 	ev_timer due;    /* when publishing is due without one */
-	bool waiting;    /* for first checks */
+	bool waiting;    /* for first checks, at start */
 	ev_tstamp wait_until;
 	bool failed; /* the last one, as the log says */
 };
@@ -30,8 +30,5 @@ void publication_stop(struct publication *publication);
 /* Something changed. */
 void publication_request(struct publication *publication);
 
-/* Backends are new: their first checks are waited for before the next generation. */
-void publication_wait(struct publication *publication);
-
-/* At once, unless first checks are waited for. */
+/* At once, unless the start still waits for first checks. */
 void publication_publish(struct publication *publication);

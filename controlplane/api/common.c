@@ -24,6 +24,22 @@ void api_put_traffic(json_t *object, const struct abi_traffic *traffic)
 	put_count(object, "drops", traffic->drops);
 }
 
+json_t *api_with_config(json_t *object, json_t *written)
+{
+	if (written != NULL)
+		json_object_set(object, "config", written);
+	return object;
+}
+
+json_t *api_restart_required(const struct restart_required *required)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < required->count; i++)
+		json_array_append_new(list, json_string(required->pointers[i]));
+	return list;
+}
+
 json_t *api_address(const struct address *address)
 {
 	char text[ADDRESS_TEXT_SIZE];

@@ -146,9 +146,9 @@ static uint64_t count_flows(struct stats *stats, uint64_t shown)
 	return total > shown ? total : shown;
 }
 
-static int parse_limit(const struct api_query *query, size_t *limit)
+static int parse_limit(const struct api_request *request, size_t *limit)
 {
-	const char *text = query->find(query->request, "limit");
+	const char *text = request->argument(request, "limit");
 	char *end;
 
 	*limit = LIMIT_DEFAULT;
@@ -164,13 +164,13 @@ static int parse_limit(const struct api_query *query, size_t *limit)
 	return 0;
 }
 
-json_t *api_flows(struct controlplane *controlplane, const struct api_query *query,
+json_t *api_flows(struct controlplane *controlplane, const struct api_request *request,
 		  struct api_problem *problem)
 {
 	const struct abi_flows *flows = stats_flows(controlplane->stats);
 	size_t limit;
 
-	if (parse_limit(query, &limit) < 0) {
+	if (parse_limit(request, &limit) < 0) {
 		problem->status = MHD_HTTP_BAD_REQUEST;
 		snprintf(problem->detail, sizeof(problem->detail),
 			 "limit must be a number from 0 to %d", LIMIT_MAXIMUM);

@@ -3,10 +3,11 @@
 
 #include "controlplane/api/listener.h"
 
+#include "config/listen.h"
 #include "controlplane/log.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,9 +18,9 @@
 #define PREFIX     "unix:"
 #define PREFIX_END (sizeof(PREFIX) - 1)
 
-static int open_socket(void)
+static int open_socket(int family)
 {
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return descriptor < 0 ? -errno : descriptor;
 }
@@ -27,7 +28,7 @@ static int open_socket(void)
 /* True when nobody answers on the socket any more. */
 static bool is_stale(const struct sockaddr_un *name)
 {
-	int descriptor = open_socket();
+	int descriptor = open_socket(AF_UNIX);
 
 	if (descriptor < 0)
 		return false;
@@ -47,7 +48,7 @@ static int open_unix(const char *path)
 	if (strlen(path) >= sizeof(name.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(name.sun_path, path);
-	descriptor = open_socket();
+	descriptor = open_socket(AF_UNIX);
 	if (descriptor < 0)
 		return descriptor;
 	if (is_stale(&name))
@@ -67,11 +68,47 @@ static int open_unix(const char *path)
 	return descriptor;
 }
 
+static int open_tcp(const struct listen_place *place)
+{
+	bool is_ipv4 = address_is_ipv4(&place->address);
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET,
+				   .sin_port = htons(place->port),
+				   .sin_addr.s_addr = address_to_ipv4(&place->address)};
+	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(place->port)};
+	const int on = 1;
+	int descriptor = open_socket(is_ipv4 ? AF_INET : AF_INET6);
+
+	if (descriptor < 0)
+		return descriptor;
+	memcpy(&ipv6.sin6_addr, place->address.bytes, sizeof(ipv6.sin6_addr));
+	/* Connections of a former life that still linger are no reason not to listen. */
+	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+
+	int outcome = is_ipv4 ? bind(descriptor, (struct sockaddr *)&ipv4, sizeof(ipv4))
+			      : bind(descriptor, (struct sockaddr *)&ipv6, sizeof(ipv6));
+
+	if (outcome == 0)
+		outcome = listen(descriptor, BACKLOG);
+	if (outcome < 0) {
+		outcome = -errno;
+		close(descriptor);
+		return outcome;
+	}
+	return descriptor;
+}
+
+bool listener_is_tcp(const char *where)
+{
+	return strncmp(where, PREFIX, PREFIX_END) != 0;
+}
+
 int listener_open(const char *where)
 {
-	bool is_unix = strncmp(where, PREFIX, PREFIX_END) == 0;
-	int descriptor = is_unix ? open_unix(where + PREFIX_END) : -EINVAL;
+	struct listen_place place;
+	int descriptor = -EINVAL;
 
+	if (listen_parse(where, &place) == NULL)
+		descriptor = place.path[0] != '\0' ? open_unix(place.path) : open_tcp(&place);
 	if (descriptor < 0)
 		log_error("the API cannot listen on %s: %s", where, strerror(-descriptor));
 	return descriptor;
@@ -79,6 +116,6 @@ int listener_open(const char *where)
 
 void listener_unlink(const char *where)
 {
-	if (strncmp(where, PREFIX, PREFIX_END) == 0)
+	if (!listener_is_tcp(where))
 		unlink(where + PREFIX_END);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* GET /v1/pools */
+/* GET /v1/pools, /v1/pools/NAME, /v1/pools/NAME/backends, /v1/pools/NAME/backends/NAME */
 #include "controlplane/api/resource.h"
 #include "controlplane/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define NOT_FOUND 404
 
 /* Everything one backend's object is made from. */
 struct backend_row {
@@ -168,34 +170,111 @@ static void append_removed(struct controlplane *controlplane, const struct confi
 	}
 }
 
-json_t *api_pools(struct controlplane *controlplane, const struct api_query *query,
+/* `position`: of the pool's first backend among all. */
+static json_t *render_backends(struct controlplane *controlplane, const struct config_pool *pool,
+			       size_t position)
+{
+	const struct network *network = controlplane->network;
+	json_t *backends = json_array();
+
+	for (size_t i = 0; i < pool->backend_count; i++, position++) {
+		struct backend_row row = {
+			.pool = pool,
+			.backend = &pool->backends[i],
+			.path = position < network->path_count ? &network->paths[position] : NULL,
+			.health = health_view(controlplane->health, position)};
+
+		json_array_append_new(backends, render_backend(controlplane, &row));
+	}
+	append_removed(controlplane, pool, backends);
+	return backends;
+}
+
+static json_t *render_pool(struct controlplane *controlplane, const struct config_pool *pool,
+			   size_t position)
+{
+	return json_pack("{s:s, s:b, s:o}", "name", pool->name, "inline", pool->is_inline,
+			 "backends", render_backends(controlplane, pool, position));
+}
+
+json_t *api_pools(struct controlplane *controlplane, const struct api_request *request,
 		  struct api_problem *problem)
 {
 	const struct config *config = controlplane->config;
-	const struct network *network = controlplane->network;
 	json_t *pools = json_array();
 	size_t position = 0;
 
-	(void)query;
+	(void)request;
 	(void)problem;
 	for (size_t i = 0; i < config->pool_count; i++) {
-		const struct config_pool *pool = &config->pools[i];
-		json_t *backends = json_array();
-
-		for (size_t j = 0; j < pool->backend_count; j++, position++) {
-			struct backend_row row = {
-				.pool = pool,
-				.backend = &pool->backends[j],
-				.path = position < network->path_count ? &network->paths[position]
-								       : NULL,
-				.health = health_view(controlplane->health, position)};
-
-			json_array_append_new(backends, render_backend(controlplane, &row));
-		}
-		append_removed(controlplane, pool, backends);
 		json_array_append_new(pools,
-				      json_pack("{s:s, s:b, s:o}", "name", pool->name, "inline",
-						pool->is_inline, "backends", backends));
+				      render_pool(controlplane, &config->pools[i], position));
+		position += config->pools[i].backend_count;
 	}
 	return json_pack("{s:o}", "pools", pools);
+}
+
+/* The pool a path names and the position of its first backend; NULL: there is none. */
+static const struct config_pool *find_pool(const struct controlplane *controlplane,
+					   const struct api_request *request, size_t *position,
+					   struct api_problem *problem)
+{
+	const struct config *config = controlplane->config;
+	const char *name = request->names.names[0];
+
+	*position = 0;
+	for (size_t i = 0; i < config->pool_count; i++) {
+		if (strcmp(config->pools[i].name, name) == 0)
+			return &config->pools[i];
+		*position += config->pools[i].backend_count;
+	}
+	return problem_set(problem, NOT_FOUND, "there is no pool \"%s\"", name);
+}
+
+json_t *api_pool(struct controlplane *controlplane, const struct api_request *request,
+		 struct api_problem *problem)
+{
+	size_t position;
+	const struct config_pool *pool = find_pool(controlplane, request, &position, problem);
+
+	if (pool == NULL)
+		return NULL;
+	return api_with_config(render_pool(controlplane, pool, position),
+			       objects_find(controlplane->document, OBJECT_POOL, pool->name, NULL));
+}
+
+json_t *api_backends(struct controlplane *controlplane, const struct api_request *request,
+		     struct api_problem *problem)
+{
+	size_t position;
+	const struct config_pool *pool = find_pool(controlplane, request, &position, problem);
+
+	if (pool == NULL)
+		return NULL;
+	return json_pack("{s:o}", "backends", render_backends(controlplane, pool, position));
+}
+
+/* One that left and still drains is found too, without "config". */
+json_t *api_backend(struct controlplane *controlplane, const struct api_request *request,
+		    struct api_problem *problem)
+{
+	const char *name = request->names.names[1];
+	size_t position, index;
+	const struct config_pool *pool = find_pool(controlplane, request, &position, problem);
+	json_t *backends, *backend, *found = NULL;
+
+	if (pool == NULL)
+		return NULL;
+	backends = render_backends(controlplane, pool, position);
+	json_array_foreach (backends, index, backend) {
+		if (found == NULL &&
+		    strcmp(json_string_value(json_object_get(backend, "name")), name) == 0)
+			found = json_incref(backend);
+	}
+	json_decref(backends);
+	if (found == NULL)
+		return problem_set(problem, NOT_FOUND, "there is no backend \"%s\" in pool \"%s\"",
+				   name, pool->name);
+	return api_with_config(
+		found, objects_find(controlplane->document, OBJECT_BACKEND, pool->name, name));
 }

@@ -1,36 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* What the API serves: a resource renders itself as JSON. */
+/* What the API serves: one table of paths, and how each answers. */
 #pragma once
 
+#include "controlplane/api/objects.h"
+#include "controlplane/api/request.h"
 #include "controlplane/controlplane.h"
 
 #include <jansson.h>
 
-/* A query argument by its name; NULL: not given. */
-struct api_query {
-	const char *(*find)(const void *request, const char *name);
-	const void *request;
-};
-
-/* Why a request is refused: becomes application/problem+json. */
-struct api_problem {
-	unsigned status;
-	char detail[256];
-};
-
 /* A new reference, or NULL with `problem` filled in. */
-typedef json_t *api_render(struct controlplane *controlplane, const struct api_query *query,
+typedef json_t *api_render(struct controlplane *controlplane, const struct api_request *request,
 			   struct api_problem *problem);
 
+/* A text, malloc'ed; NULL: no memory. */
+typedef char *api_text(struct controlplane *controlplane);
+
+struct api_resource {
+	const char *pattern;
+	api_render *render; /* GET; or else ... */
+	api_text *text;
+	const char *text_type;
+	enum object_kind kind; /* of the object that a change is to */
+	bool is_collection;    /* of such objects: POST makes one */
+};
+
+/* The resource at a path, and the names in it; NULL: there is none. */
+const struct api_resource *api_find_resource(const char *path, struct route_names *names);
+
+/* The methods it has, as the header Allow lists them. */
+const char *api_allowed_methods(const struct api_resource *resource);
+bool api_allows(const struct api_resource *resource, const char *method);
+
 api_render api_status;
+api_render api_config;
 api_render api_services;
+api_render api_service;
 api_render api_pools;
+api_render api_pool;
+api_render api_backends;
+api_render api_backend;
+api_render api_local_pools;
+api_render api_local_pool;
 api_render api_flows;
+
+/* PUT, POST, PATCH and DELETE. */
+void api_change(struct controlplane *controlplane, const struct api_resource *resource,
+		const struct api_request *request, struct api_answer *answer);
 
 /* Traffic counters as both services and backends show them: adds them to the object. */
 void api_put_traffic(json_t *object, const struct abi_traffic *traffic);
 
 /* 10.0.0.1, as a new reference. */
 json_t *api_address(const struct address *address);
+
+/* Adds "config", the object as the document has it. Takes over `object` and returns it. */
+json_t *api_with_config(json_t *object, json_t *written);
+
+/* The pointers, as a list; a new reference. */
+json_t *api_restart_required(const struct restart_required *required);

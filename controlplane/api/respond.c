@@ -3,101 +3,206 @@
 
 #include "controlplane/api/respond.h"
 
+#include "controlplane/api/host.h"
 #include "controlplane/api/resource.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-struct route {
-	const char *path;
-	api_render *render;
-};
+#define JSON_TYPE    "application/json"
+#define PROBLEM_TYPE "application/problem+json"
 
-static const struct route routes[] = {
-	{"/v1/status", api_status},
-	{"/v1/services", api_services},
-	{"/v1/pools", api_pools},
-	{"/v1/flows", api_flows},
-};
-
-#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
-
-static const char *find_argument(const void *request, const char *name)
+static const char *find_argument(const struct api_request *request, const char *name)
 {
-	return MHD_lookup_connection_value((struct MHD_Connection *)(uintptr_t)request,
-					   MHD_GET_ARGUMENT_KIND, name);
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-/* Takes over `body`. */
-static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned status,
-				 const char *type, json_t *body, const char *allow)
+static const char *find_header(const struct api_request *request, const char *name)
 {
-	char *text =
-		body == NULL ? NULL : json_dumps(body, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	struct MHD_Response *response;
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* Takes over `text`. */
+static enum MHD_Result send_text(struct MHD_Connection *connection, const struct api_answer *answer,
+				 char *text, const char *allow)
+{
+	struct MHD_Response *response =
+		text == NULL ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
+			     : MHD_create_response_from_buffer(strlen(text), text,
+							       MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 
-	json_decref(body);
-	if (text == NULL)
-		return MHD_NO; /* no memory: the connection is closed */
-	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 	if (response == NULL) {
 		free(text);
 		return MHD_NO;
 	}
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (text != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
-	result = MHD_queue_response(connection, status, response);
+	if (answer->etag[0] != '\0')
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, answer->etag);
+	if (answer->location[0] != '\0')
+		MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, answer->location);
+	result = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result send_problem(struct MHD_Connection *connection,
-				    const struct api_problem *problem, const char *allow)
+/* Takes over what the answer holds. */
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer *answer,
+				   const char *allow)
 {
-	json_t *body = json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title",
-				 MHD_get_reason_phrase_for(problem->status), "status",
-				 (int)problem->status, "detail", problem->detail);
+	char *text = answer->text;
 
-	return send_json(connection, problem->status, "application/problem+json", body, allow);
+	if (answer->json != NULL) {
+		text = json_dumps(answer->json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+		json_decref(answer->json);
+		if (text == NULL)
+			return MHD_NO; /* no memory: the connection is closed */
+		if (answer->type == NULL)
+			answer->type = JSON_TYPE;
+	}
+	return send_text(connection, answer, text, allow);
 }
 
-static const struct route *find_route(const char *url)
+static enum MHD_Result send_problem(struct MHD_Connection *connection, struct api_answer *answer,
+				    const char *allow)
 {
-	for (size_t i = 0; i < ROUTE_COUNT; i++) {
-		if (strcmp(routes[i].path, url) == 0)
-			return &routes[i];
-	}
-	return NULL;
+	answer->status = answer->problem.status;
+	answer->type = PROBLEM_TYPE;
+	answer->etag[0] = '\0';
+	answer->location[0] = '\0';
+	answer->json = problem_render(&answer->problem, MHD_get_reason_phrase_for(answer->status));
+	if (answer->json == NULL)
+		return MHD_NO;
+	return send_answer(connection, answer, allow);
 }
 
-enum MHD_Result respond(struct controlplane *controlplane, struct MHD_Connection *connection,
-			const char *url, const char *method)
+/* GET and HEAD. */
+static void read_resource(struct controlplane *controlplane, const struct api_resource *resource,
+			  const struct api_request *request, struct api_answer *answer)
 {
-	const struct route *route = find_route(url);
-	struct api_query query = {.find = find_argument, .request = connection};
-	struct api_problem problem = {.status = MHD_HTTP_INTERNAL_SERVER_ERROR,
-				      .detail = "no memory"};
+	const char *known = find_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
 
-	if (route == NULL) {
-		problem.status = MHD_HTTP_NOT_FOUND;
-		snprintf(problem.detail, sizeof(problem.detail),
-			 "there is /v1/status, /v1/services, /v1/pools and /v1/flows");
-		return send_problem(connection, &problem, NULL);
+	answer->status = MHD_HTTP_OK;
+	if (resource->text != NULL) {
+		answer->text = resource->text(controlplane);
+		answer->type = resource->text_type;
+		if (answer->text == NULL)
+			answer->status = 0;
+		return;
 	}
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-		problem.status = MHD_HTTP_METHOD_NOT_ALLOWED;
-		snprintf(problem.detail, sizeof(problem.detail), "%s can only be read",
-			 route->path);
-		return send_problem(connection, &problem, "GET, HEAD");
+	if (resource->kind != OBJECT_NONE)
+		memcpy(answer->etag, controlplane->etag, sizeof(answer->etag));
+	/* Of the others the state changes while the document does not. */
+	if (resource->kind == OBJECT_DOCUMENT && known != NULL &&
+	    etag_matches(known, answer->etag, true)) {
+		answer->status = MHD_HTTP_NOT_MODIFIED;
+		return;
 	}
+	answer->json = resource->render(controlplane, request, &answer->problem);
+	if (answer->json == NULL)
+		answer->status = 0;
+}
 
-	json_t *body = route->render(controlplane, &query, &problem);
+static bool is_read(const char *method)
+{
+	return strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+	       strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+}
 
-	if (body == NULL)
-		return send_problem(connection, &problem, NULL);
-	return send_json(connection, MHD_HTTP_OK, "application/json", body, NULL);
+static void refuse_upload(const struct upload *upload, struct api_problem *problem)
+{
+	if (upload->refused == MHD_HTTP_CONTENT_TOO_LARGE)
+		problem_set(problem, upload->refused, "a body has at most 16 MiB");
+	else if (upload->refused == MHD_HTTP_BAD_REQUEST)
+		problem_set(
+			problem, upload->refused,
+			"one Host, one Content-Length, and not together with Transfer-Encoding");
+	else
+		problem_set(problem, upload->refused, "too much is being uploaded: try again");
+}
+
+enum MHD_Result respond(const struct respond_to *to)
+{
+	struct api_request request = {.path = to->path,
+				      .method = to->method,
+				      .body = to->upload->bytes != NULL ? to->upload->bytes : "",
+				      .length = to->upload->length,
+				      .argument = find_argument,
+				      .header = find_header,
+				      .connection = to->connection};
+	struct api_answer answer = {
+		.problem = {.status = MHD_HTTP_SERVICE_UNAVAILABLE, .detail = "no memory"}};
+	const struct api_resource *resource = api_find_resource(to->path, &request.names);
+	const char *allow = NULL;
+
+	if (to->upload->refused != 0) {
+		refuse_upload(to->upload, &answer.problem);
+	} else if (to->over_tcp && !host_is_loopback(find_header(&request, MHD_HTTP_HEADER_HOST))) {
+		problem_set(&answer.problem, MHD_HTTP_FORBIDDEN,
+			    "the header Host must name a loopback address or localhost");
+	} else if (resource == NULL) {
+		problem_set(&answer.problem, MHD_HTTP_NOT_FOUND,
+			    "there is no %.200s; there are /v1/config, /v1/services, /v1/pools, "
+			    "/v1/local_pools, /v1/status and /v1/flows",
+			    to->path);
+	} else if (!api_allows(resource, to->method)) {
+		allow = api_allowed_methods(resource);
+		problem_set(&answer.problem, MHD_HTTP_METHOD_NOT_ALLOWED, "%.200s has %s only",
+			    to->path, allow);
+	} else if (is_read(to->method)) {
+		read_resource(to->controlplane, resource, &request, &answer);
+	} else {
+		api_change(to->controlplane, resource, &request, &answer);
+	}
+	return answer.status != 0 ? send_answer(to->connection, &answer, NULL)
+				  : send_problem(to->connection, &answer, allow);
+}
+
+/* How often each header that frames a request is there. */
+struct framing {
+	unsigned hosts, lengths, encodings;
+	bool too_long;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	struct framing *framing = context;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
+		framing->hosts++;
+	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+		framing->encodings++;
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+		framing->lengths++;
+		framing->too_long = value != NULL && strtoull(value, NULL, 10) > UPLOAD_MAX;
+	}
+	return MHD_YES;
+}
+
+unsigned respond_to_head(struct MHD_Connection *connection)
+{
+	struct framing framing = {0};
+
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &framing);
+	if (framing.hosts > 1 || framing.lengths > 1 || framing.encodings > 1 ||
+	    (framing.lengths > 0 && framing.encodings > 0))
+		return MHD_HTTP_BAD_REQUEST;
+	return framing.too_long ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
+}
+
+enum MHD_Result respond_refusal(struct MHD_Connection *connection, unsigned status)
+{
+	struct upload upload = {.refused = status};
+	struct api_answer answer = {0};
+
+	refuse_upload(&upload, &answer.problem);
+	return send_problem(connection, &answer, NULL);
 }

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Which resource a request is for, and the answer to it. */
+/* From a request to the resource it is for, and the answer to it. */
 #pragma once
 
+#include "controlplane/api/upload.h"
+
 #include <microhttpd.h>
+#include <stdbool.h>
 
 struct controlplane;
 
-enum MHD_Result respond(struct controlplane *controlplane, struct MHD_Connection *connection,
-			const char *url, const char *method);
+struct respond_to {
+	struct controlplane *controlplane;
+	struct MHD_Connection *connection;
+	const char *path, *method;
+	const struct upload *upload;
+	bool over_tcp; /* a browser may be made to come this way */
+};
+
+enum MHD_Result respond(const struct respond_to *to);
+
+/* Looks at the head of a request before its body comes: the status to refuse it with at once, or 0.
+ */
+unsigned respond_to_head(struct MHD_Connection *connection);
+enum MHD_Result respond_refusal(struct MHD_Connection *connection, unsigned status);

@@ -5,11 +5,13 @@
 
 #include "controlplane/api/listener.h"
 #include "controlplane/api/respond.h"
+#include "controlplane/api/upload.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/log.h"
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 struct api_listener {
 	struct api_server *server;
 	char where[256];
+	bool is_tcp;
 	struct MHD_Daemon *daemon;
 	ev_io ready;
 	ev_timer timer;
@@ -33,6 +36,7 @@ struct api_server {
 	struct controlplane *controlplane;
 	struct api_listener listeners[LISTENERS_MAX];
 	size_t count;
+	size_t uploads; /* bytes of bodies that are coming in */
 };
 
 static void run_daemon(struct api_listener *listener)
@@ -66,24 +70,54 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	run_daemon(watcher->data);
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *upload,
-				  size_t *upload_size, void **state)
+/* The head of a request is there; a body may follow. */
+static enum MHD_Result begin_request(struct api_server *server, struct MHD_Connection *connection,
+				     void **state)
 {
-	struct api_server *server = context;
-	static int seen; /* only its address counts */
+	unsigned refused = respond_to_head(connection);
+	struct upload *upload = calloc(1, sizeof(*upload));
+
+	if (upload == NULL)
+		return MHD_NO;
+	upload->all = &server->uploads;
+	*state = upload;
+	return refused == 0 ? MHD_YES : respond_refusal(connection, refused);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *bytes,
+				  size_t *length, void **state)
+{
+	struct api_listener *listener = context;
 
 	(void)version;
-	(void)upload;
-	if (*state == NULL) { /* the head is there; a body may follow */
-		*state = &seen;
-		return MHD_YES;
+	if (*state == NULL)
+		return begin_request(listener->server, connection, state);
+	if (*length > 0) {
+		bool goes_on = upload_append(*state, bytes, *length);
+
+		*length = 0;
+		return goes_on ? MHD_YES : MHD_NO;
 	}
-	if (*upload_size > 0) { /* nobody asked for it */
-		*upload_size = 0;
-		return MHD_YES;
-	}
-	return respond(server->controlplane, connection, url, method);
+
+	struct respond_to to = {.controlplane = listener->server->controlplane,
+				.connection = connection,
+				.path = url,
+				.method = method,
+				.upload = *state,
+				.over_tcp = listener->is_tcp};
+
+	return respond(&to);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void)context;
+	(void)connection;
+	(void)code;
+	upload_free(*state);
+	*state = NULL;
 }
 
 static void on_message(void *context, const char *format, va_list arguments)
@@ -103,11 +137,11 @@ static void on_message(void *context, const char *format, va_list arguments)
 static int start_daemon(struct api_server *server, struct api_listener *listener, int descriptor)
 {
 	listener->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
+		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, listener,
 		MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, descriptor,
 		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT,
-		MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_END);
 	if (listener->daemon == NULL)
 		return -EIO;
 
@@ -132,6 +166,7 @@ static int add_listener(struct api_server *server, const char *where)
 	if (descriptor < 0)
 		return descriptor;
 	listener->server = server;
+	listener->is_tcp = listener_is_tcp(where);
 	snprintf(listener->where, sizeof(listener->where), "%s", where);
 
 	int error = start_daemon(server, listener, descriptor);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* GET /v1/services */
+/* GET /v1/services, /v1/services/NAME */
 #include "controlplane/api/resource.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_FOUND 404
 
 static const char *forwarding_text(enum config_forwarding forwarding)
 {
@@ -40,36 +44,51 @@ static json_t *render_ports(const struct config_service *service)
 	return list;
 }
 
-static void count_backends(const struct controlplane *controlplane, const char *name, size_t *all,
-			   size_t *up)
+/* How many backends a pool has, and how many of them take new flows. */
+struct pool_count {
+	const char *pool;
+	size_t all, up;
+};
+
+static int by_name(const void *left, const void *right)
+{
+	const struct pool_count *a = left, *b = right;
+
+	return strcmp(a->pool, b->pool);
+}
+
+/* Of every pool, sorted by name; malloc'ed. */
+static struct pool_count *count_pools(const struct controlplane *controlplane)
 {
 	const struct config *config = controlplane->config;
+	struct pool_count *counts = calloc(config->pool_count + 1, sizeof(*counts));
 	size_t position = 0;
 
-	*all = *up = 0;
+	if (counts == NULL)
+		return NULL;
 	for (size_t i = 0; i < config->pool_count; i++) {
 		const struct config_pool *pool = &config->pools[i];
-		bool is_it = pool == config_find_pool(config, name);
 
-		for (size_t j = 0; j < pool->backend_count; j++, position++) {
-			if (!is_it)
-				continue;
-			*all += 1;
-			*up += pool->backends[j].admin == CONFIG_READY &&
-			       health_view(controlplane->health, position).verdict == CHECK_UP;
-		}
+		counts[i] = (struct pool_count){.pool = pool->name, .all = pool->backend_count};
+		for (size_t j = 0; j < pool->backend_count; j++, position++)
+			counts[i].up +=
+				pool->backends[j].admin == CONFIG_READY &&
+				health_view(controlplane->health, position).verdict == CHECK_UP;
 	}
+	qsort(counts, config->pool_count, sizeof(*counts), by_name);
+	return counts;
 }
 
 static json_t *render_service(struct controlplane *controlplane,
-			      const struct config_service *service)
+			      const struct config_service *service, const struct pool_count *counts)
 {
+	struct pool_count wanted = {.pool = service->pool};
+	const struct pool_count *count = bsearch(&wanted, counts, controlplane->config->pool_count,
+						 sizeof(*counts), by_name);
 	int index = publisher_service_index(controlplane->publisher, service->name);
 	struct abi_traffic traffic = {0};
 	json_t *object = json_object();
-	size_t all, up;
 
-	count_backends(controlplane, service->pool, &all, &up);
 	json_object_set_new(object, "name", json_string(service->name));
 	json_object_set_new(object, "addresses", render_addresses(service));
 	json_object_set_new(object, "ports", render_ports(service));
@@ -78,23 +97,50 @@ static json_t *render_service(struct controlplane *controlplane,
 	json_object_set_new(object, "forwarding",
 			    json_string(forwarding_text(service->forwarding)));
 	json_object_set_new(object, "pool", json_string(service->pool));
-	json_object_set_new(object, "backends", json_integer((json_int_t)all));
-	json_object_set_new(object, "backends_up", json_integer((json_int_t)up));
+	json_object_set_new(object, "backends",
+			    json_integer(count == NULL ? 0 : (json_int_t)count->all));
+	json_object_set_new(object, "backends_up",
+			    json_integer(count == NULL ? 0 : (json_int_t)count->up));
 	if (index >= 0)
 		stats_traffic(controlplane->stats, STATS_SERVICE, (uint32_t)index, &traffic);
 	api_put_traffic(object, &traffic);
 	return object;
 }
 
-json_t *api_services(struct controlplane *controlplane, const struct api_query *query,
+json_t *api_services(struct controlplane *controlplane, const struct api_request *request,
 		     struct api_problem *problem)
 {
 	const struct config *config = controlplane->config;
+	struct pool_count *counts = count_pools(controlplane);
 	json_t *list = json_array();
 
-	(void)query;
+	(void)request;
 	(void)problem;
-	for (size_t i = 0; i < config->service_count; i++)
-		json_array_append_new(list, render_service(controlplane, &config->services[i]));
+	for (size_t i = 0; i < config->service_count && counts != NULL; i++)
+		json_array_append_new(list,
+				      render_service(controlplane, &config->services[i], counts));
+	free(counts);
 	return json_pack("{s:o}", "services", list);
+}
+
+json_t *api_service(struct controlplane *controlplane, const struct api_request *request,
+		    struct api_problem *problem)
+{
+	const struct config *config = controlplane->config;
+	const char *name = request->names.names[0];
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		if (strcmp(config->services[i].name, name) != 0)
+			continue;
+
+		struct pool_count *counts = count_pools(controlplane);
+		json_t *object =
+			counts == NULL ? NULL
+				       : render_service(controlplane, &config->services[i], counts);
+
+		free(counts);
+		return api_with_config(
+			object, objects_find(controlplane->document, OBJECT_SERVICE, name, NULL));
+	}
+	return problem_set(problem, NOT_FOUND, "there is no service \"%s\"", name);
 }

@@ -32,15 +32,6 @@ static json_t *age_ms(uint64_t heartbeat_ns)
 	return json_real(now > heartbeat_ns ? (double)(now - heartbeat_ns) / 1e6 : 0.0);
 }
 
-static json_t *render_restart_required(const struct restart_required *required)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < required->count; i++)
-		json_array_append_new(list, json_string(required->pointers[i]));
-	return list;
-}
-
 /* A node without a name in the configuration goes by its host's. */
 static json_t *render_node(const struct config_node *node)
 {
@@ -181,7 +172,7 @@ static json_t *render_verdicts(const struct abi_counters_block *totals)
 	return object;
 }
 
-json_t *api_status(struct controlplane *controlplane, const struct api_query *query,
+json_t *api_status(struct controlplane *controlplane, const struct api_request *request,
 		   struct api_problem *problem)
 {
 	const struct config *config = controlplane->config;
@@ -189,7 +180,7 @@ json_t *api_status(struct controlplane *controlplane, const struct api_query *qu
 	struct abi_counters_block *totals = malloc(sizeof(*totals));
 	json_t *object = json_object();
 
-	(void)query;
+	(void)request;
 	(void)problem;
 	if (totals == NULL) {
 		json_decref(object);
@@ -198,9 +189,10 @@ json_t *api_status(struct controlplane *controlplane, const struct api_query *qu
 	stats_totals(controlplane->stats, totals);
 	json_object_set_new(object, "version", json_string(HEADRACE_VERSION));
 	json_object_set_new(object, "node", render_node(&config->node));
-	json_object_set_new(object, "revision", number(config->revision));
+	json_object_set_new(object, "revision", number(controlplane->revision));
+	json_object_set_new(object, "etag", json_string(controlplane->etag));
 	json_object_set_new(object, "restart_required",
-			    render_restart_required(&controlplane->restart_required));
+			    api_restart_required(&controlplane->restart_required));
 	json_object_set_new(object, "generation", render_generation(controlplane, status));
 	json_object_set_new(object, "controlplane",
 			    json_pack("{s:i, s:f}", "pid", (int)getpid(), "uptime",

@@ -4,15 +4,19 @@
 #include "controlplane/health/check.h"
 
 #include "controlplane/clock.h"
+#include "controlplane/publish/identity.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define MS_NS UINT64_C(1000000)
+
 bool check_is_wanted(const struct check *check)
 {
-	return check->definition.type != CONFIG_CHECK_NONE && check->backend.admin != CONFIG_MAINT;
+	return check->group->definition.type != CONFIG_CHECK_NONE &&
+	       check->backend.admin != CONFIG_MAINT;
 }
 
 static void cancel_probe(struct check *check)
@@ -23,27 +27,66 @@ static void cancel_probe(struct check *check)
 		http_probe_cancel(check->http);
 	check->tcp = NULL;
 	check->http = NULL;
+	ev_timer_stop(check->shared->loop, &check->failed);
 }
 
+static void arm(struct check *check, uint64_t due_ns, uint64_t now_ns)
+{
+	uint64_t ahead = due_ns > now_ns ? due_ns - now_ns : 0;
+
+	check->due_ns = due_ns;
+	ev_timer_stop(check->shared->loop, &check->timer);
+	ev_timer_set(&check->timer, (double)ahead / 1e9, 0.0);
+	ev_timer_start(check->shared->loop, &check->timer);
+}
+
+/* True when so much of the probe's time was lost to this process that no answer tells nothing. */
+static bool was_deaf(const struct check *check)
+{
+	uint64_t lost = check->shared->pulse.lost_ns - check->lost_ns;
+
+	return lost > check->group->definition.timeout * MS_NS / 2;
+}
+
+static void apply_result(struct check *check, bool good, const char *reason, uint64_t now_ns)
+{
+	const struct config_health_check *definition = &check->group->definition;
+	struct check_rules rules = {.rise = definition->rise, .fall = definition->fall};
+	uint32_t results = check->state.verdict == CHECK_UNDECIDED ? 1 : check->state.against + 1;
+
+	check->ended_ns = now_ns;
+	check->duration_ns = now_ns - check->began_ns;
+	snprintf(check->reason, sizeof(check->reason), "%s", reason);
+	if (check_state_apply(&check->state, &rules, good, now_ns / MS_NS))
+		check->shared->on_change(check->shared->context, check, results);
+}
+
+static uint64_t next_due(const struct check *check, bool deaf, uint64_t now_ns)
+{
+	bool in_doubt = check_state_in_doubt(&check->state);
+
+	/* What was not looked at for a while goes on where it would be, not at once. */
+	if (deaf)
+		return schedule_moment_after(&check->schedule, now_ns);
+
+	uint64_t next =
+		schedule_next(&check->schedule, check->planned_ns, check->began_ns, in_doubt);
+
+	return next > now_ns ? next : now_ns;
+}
+
+/* An answer is one however late it is looked at; that there was none cannot be told when deaf. */
 static void probe_ended(void *context, bool good, const char *reason)
 {
 	struct check *check = context;
-	struct check_rules rules = {.rise = check->definition.rise, .fall = check->definition.fall};
-	uint32_t results = check->state.verdict == CHECK_UNDECIDED ? 1 : check->state.against + 1;
 	uint64_t now = clock_now_ns();
+	bool deaf = was_deaf(check);
 
 	check->tcp = NULL;
 	check->http = NULL;
-	check->duration_ns = now - check->started_ns;
-	snprintf(check->reason, sizeof(check->reason), "%s", reason);
-
-	bool changed = check_state_apply(&check->state, &rules, good, now / 1000000);
-
-	check->shared->on_result(check->shared->context, check, changed, results);
-	if (check->overdue) {
-		check->overdue = false;
-		ev_feed_event(check->shared->loop, &check->due, EV_TIMER);
-	}
+	if (good || !deaf)
+		apply_result(check, good, reason, now);
+	arm(check, next_due(check, deaf, now), now);
 }
 
 static void on_failed(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -53,47 +96,48 @@ static void on_failed(struct ev_loop *loop, ev_timer *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	snprintf(reason, sizeof(reason), "%s", check->reason);
-	probe_ended(check, false, reason);
+	probe_ended(check, false, reason_of_errno(check->error, reason));
 }
 
 static int start_probe(struct check *check)
 {
-	const struct config_health_check *definition = &check->definition;
+	const struct check_group *group = check->group;
 	struct probe_target target = {
 		.be_address = address_to_ipv4(&check->backend.address),
 		.be_source = check->shared->source(check->shared->context, check),
-		.port = definition->port != 0 ? definition->port : check->backend.port,
-		.timeout_ms = definition->timeout,
-		.path = definition->path,
-		.host = definition->host};
+		.port = group->definition.port != 0 ? group->definition.port : check->backend.port,
+		.timeout_ms = group->definition.timeout};
 
-	if (definition->type == CONFIG_CHECK_HTTP)
-		return http_probe_start(check->shared->http, &target, probe_ended, check,
-					&check->http);
+	if (group->http != NULL)
+		return http_probe_start(group->http, &target, probe_ended, check, &check->http);
 	return tcp_probe_start(check->shared->loop, &target, probe_ended, check, &check->tcp);
 }
 
+static void begin(struct check *check, uint64_t now_ns)
+{
+	check->planned_ns = check->due_ns;
+	check->due_ns = 0;
+	check->began_ns = now_ns;
+	check->lost_ns = check->shared->pulse.lost_ns;
+	check->error = -start_probe(check);
+	if (check->error != 0) {
+		ev_timer_set(&check->failed, 0.0, 0.0);
+		ev_timer_start(check->shared->loop, &check->failed);
+	}
+}
+
+/* The end of the probe arms the timer again, so that there is never more than one. */
 static void on_due(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct check *check = watcher->data;
+	uint64_t now = clock_now_ns();
 
+	(void)loop;
 	(void)events;
-	if (check->tcp != NULL || check->http != NULL) {
-		/* A timeout as long as the interval ends at the same moment. */
-		check->overdue = true;
-		return;
-	}
-	check->started_ns = clock_now_ns();
-
-	int error = start_probe(check);
-
-	if (error < 0) {
-		reason_of_errno(-error, check->reason);
-		ev_timer_stop(loop, &check->failed);
-		ev_timer_set(&check->failed, 0.0, 0.0);
-		ev_timer_start(loop, &check->failed);
-	}
+	if (schedule_is_missed(&check->schedule, check->due_ns, now))
+		arm(check, schedule_moment_after(&check->schedule, now), now);
+	else
+		begin(check, now);
 }
 
 struct check *check_create(const struct check_context *shared)
@@ -103,9 +147,9 @@ struct check *check_create(const struct check_context *shared)
 	if (check == NULL)
 		return NULL;
 	check->shared = shared;
-	ev_init(&check->due, on_due);
+	ev_init(&check->timer, on_due);
 	ev_init(&check->failed, on_failed);
-	check->due.data = check;
+	check->timer.data = check;
 	check->failed.data = check;
 	return check;
 }
@@ -113,9 +157,8 @@ struct check *check_create(const struct check_context *shared)
 static void stop(struct check *check)
 {
 	cancel_probe(check);
-	ev_timer_stop(check->shared->loop, &check->due);
-	ev_timer_stop(check->shared->loop, &check->failed);
-	check->overdue = false;
+	ev_timer_stop(check->shared->loop, &check->timer);
+	check->due_ns = 0;
 }
 
 void check_destroy(struct check *check)
@@ -126,11 +169,22 @@ void check_destroy(struct check *check)
 	free(check);
 }
 
-void check_schedule(struct check *check, double first_ms)
+void check_schedule(struct check *check, uint64_t spread_ns)
 {
+	const struct config_health_check *definition = &check->group->definition;
+	uint64_t now = clock_now_ns();
+
 	stop(check);
 	if (!check_is_wanted(check))
 		return;
-	ev_timer_set(&check->due, first_ms / 1000.0, check->definition.interval / 1000.0);
-	ev_timer_start(check->shared->loop, &check->due);
+	check->schedule = (struct schedule){
+		.seed = identity_of_backend(check->group->pool, check->backend.name,
+					    check->backend.address.bytes, check->backend.port),
+		.interval_ns = definition->interval * MS_NS,
+		.fast_interval_ns = definition->fast_interval * MS_NS};
+	arm(check,
+	    check->state.verdict == CHECK_UNDECIDED
+		    ? schedule_first(&check->schedule, now, spread_ns)
+		    : schedule_moment_after(&check->schedule, now),
+	    now);
 }

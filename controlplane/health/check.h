@@ -4,38 +4,42 @@
 /* The check of one backend: when it is due, the probe under way, what came of it. */
 #pragma once
 
+#include "controlplane/health/check_group.h"
 #include "controlplane/health/check_state.h"
-#include "controlplane/health/probe.h"
+#include "controlplane/health/pulse.h"
 #include "controlplane/health/reason.h"
-
-#include <stddef.h>
+#include "controlplane/health/schedule.h"
 
 struct check;
 
-/* What checks share. */
+/* What all checks share. */
 struct check_context {
 	struct ev_loop *loop;
 	struct http_prober *http;
+	struct pulse pulse;
 	/* The address of this host to speak from; 0: Linux chooses. */
 	uint32_t (*source)(void *context, const struct check *check);
-	/* A check ended. `changed`: the verdict is another one than before. */
-	void (*on_result)(void *context, const struct check *check, bool changed, uint32_t results);
+	/* A check changed the verdict, being the last of so many in a row. */
+	void (*on_change)(void *context, const struct check *check, uint32_t results);
 	void *context;
 };
 
 struct check {
 	const struct check_context *shared;
-	char pool[CONFIG_NAME_SIZE];
+	const struct check_group *group;
 	size_t position; /* among all backends */
 	struct config_backend backend;
-	struct config_health_check definition;
+	struct schedule schedule;
 
 	struct check_state state;
 	char reason[REASON_SIZE];
-	uint64_t started_ns, duration_ns; /* of the last probe; 0: none ended */
-	bool overdue;                     /* the next one was due before the last had ended */
-	ev_timer due;
-	ev_timer failed; /* a probe that could not even start tells so from the loop */
+	uint64_t due_ns;                /* of the next probe; 0: one is under way, or none wanted */
+	uint64_t planned_ns, began_ns;  /* when the last probe was due, and when it began */
+	uint64_t lost_ns;               /* the pulse's, when it began */
+	uint64_t ended_ns, duration_ns; /* of the last one whose result counts; 0: none did */
+	int error;                      /* of one that could not even start */
+	ev_timer timer;                 /* for due_ns */
+	ev_timer failed;                /* tells from the loop that it could not start */
 	struct tcp_probe *tcp;
 	struct http_probe *http;
 };
@@ -47,7 +51,8 @@ void check_destroy(struct check *check);
 bool check_is_wanted(const struct check *check);
 
 /*
- * Checks from now on, the first time after `first_ms`, then at the interval; a
- * probe under way is dropped. When it is not wanted it only stops.
+ * Checks from now on as group and backend say: an undecided one first within
+ * `spread_ns`, then at its moments. A probe under way is dropped. When it is not
+ * wanted it only stops.
  */
-void check_schedule(struct check *check, double first_ms);
+void check_schedule(struct check *check, uint64_t spread_ns);

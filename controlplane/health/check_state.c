@@ -21,3 +21,8 @@ bool check_state_apply(struct check_state *state, const struct check_rules *rule
 	state->since_ms = now_ms;
 	return true;
 }
+
+bool check_state_in_doubt(const struct check_state *state)
+{
+	return state->verdict == CHECK_UNDECIDED || state->against > 0;
+}

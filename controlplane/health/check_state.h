@@ -30,3 +30,6 @@ struct check_state {
  */
 bool check_state_apply(struct check_state *state, const struct check_rules *rules, bool good,
 		       uint64_t now_ms);
+
+/* True between the first result that speaks against the verdict and what follows from it. */
+bool check_state_in_doubt(const struct check_state *state);

@@ -6,14 +6,23 @@
 #include "controlplane/clock.h"
 #include "controlplane/health/check.h"
 #include "controlplane/log.h"
+#include "controlplane/publish/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The first checks of many new backends start spread over this time, or an interval when that is
- * less. */
-#define FIRST_SPREAD_MS 200.0
+/* First checks of new backends are spread over this time, or 0.4 ms for each. */
+#define FIRST_SPREAD_NS      UINT64_C(200000000)
+#define FIRST_SPREAD_EACH_NS UINT64_C(400000)
+
+/* The pulse beats this often in the shortest timeout, within bounds. */
+#define BEATS_IN_TIMEOUT 8
+#define BEAT_LEAST_MS    5
+#define BEAT_MOST_MS     100
+
+/* A loss that is worth a line in the log. */
+#define LOSS_TOLD_NS UINT64_C(1000000000)
 
 struct health {
 	const struct network *network;
@@ -21,6 +30,10 @@ struct health {
 	struct check_context shared;
 	struct check **checks;
 	size_t count;
+	struct check_group **groups; /* one a pool */
+	size_t group_count;
+	ev_check turn;  /* beats at each turn of the loop */
+	ev_timer pulse; /* has the loop turn */
 };
 
 static uint32_t source_of(void *context, const struct check *check)
@@ -32,44 +45,46 @@ static uint32_t source_of(void *context, const struct check *check)
 		       : 0;
 }
 
-static void count_up(const struct health *health, const char *pool, size_t *up, size_t *all)
+static size_t count_up(const struct health *health, const struct check_group *group)
 {
-	*up = *all = 0;
-	for (size_t i = 0; i < health->count; i++) {
-		if (strcmp(health->checks[i]->pool, pool) != 0)
-			continue;
-		*all += 1;
-		*up += health->checks[i]->backend.admin != CONFIG_MAINT &&
-		       health->checks[i]->state.verdict == CHECK_UP;
-	}
+	size_t up = 0;
+
+	for (size_t i = group->first; i < group->first + group->count; i++)
+		up += health->checks[i]->backend.admin != CONFIG_MAINT &&
+		      health->checks[i]->state.verdict == CHECK_UP;
+	return up;
 }
 
-static void tell(const struct health *health, const struct check *check, uint32_t results)
-{
-	bool is_up = check->state.verdict == CHECK_UP;
-	size_t up, all;
-
-	count_up(health, check->pool, &up, &all);
-	if (results == 1)
-		log_info("backend %s/%s is %s, reason: %s, after 1 %s check; %zu of %zu up in "
-			 "pool %s",
-			 check->pool, check->backend.name, is_up ? "UP" : "DOWN", check->reason,
-			 is_up ? "good" : "failed", up, all, check->pool);
-	else
-		log_info("backend %s/%s is %s, reason: %s, after %u %s checks; %zu of %zu up in "
-			 "pool %s",
-			 check->pool, check->backend.name, is_up ? "UP" : "DOWN", check->reason,
-			 results, is_up ? "good" : "failed", up, all, check->pool);
-}
-
-static void on_result(void *context, const struct check *check, bool changed, uint32_t results)
+static void on_change(void *context, const struct check *check, uint32_t results)
 {
 	struct health *health = context;
+	bool is_up = check->state.verdict == CHECK_UP;
 
-	if (!changed)
-		return;
-	tell(health, check, results);
+	log_info("backend %s/%s is %s, reason: %s, after %u %s check%s; %zu of %zu up in pool %s",
+		 check->group->pool, check->backend.name, is_up ? "UP" : "DOWN", check->reason,
+		 results, is_up ? "good" : "failed", results == 1 ? "" : "s",
+		 count_up(health, check->group), check->group->count, check->group->pool);
 	health->callbacks.on_change(health->callbacks.context);
+}
+
+static void on_turn(struct ev_loop *loop, ev_check *watcher, int events)
+{
+	struct health *health = watcher->data;
+	uint64_t lost = pulse_beat(&health->shared.pulse, clock_now_ns());
+
+	(void)loop;
+	(void)events;
+	if (lost >= LOSS_TOLD_NS)
+		log_info("this process did not run for %.1f s: checks that were under way do not "
+			 "count, the others go on at their moments",
+			 (double)lost / 1e9);
+}
+
+static void on_pulse(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
 }
 
 int health_open(struct ev_loop *loop, const struct network *network,
@@ -82,7 +97,7 @@ int health_open(struct ev_loop *loop, const struct network *network,
 	health->network = network;
 	health->callbacks = *callbacks;
 	health->shared = (struct check_context){
-		.loop = loop, .source = source_of, .on_result = on_result, .context = health};
+		.loop = loop, .source = source_of, .on_change = on_change, .context = health};
 
 	int error = http_prober_open(loop, &health->shared.http);
 
@@ -90,6 +105,11 @@ int health_open(struct ev_loop *loop, const struct network *network,
 		free(health);
 		return error;
 	}
+	ev_check_init(&health->turn, on_turn);
+	ev_init(&health->pulse, on_pulse);
+	health->turn.data = health;
+	/* Before anything that ends a check. */
+	ev_set_priority(&health->turn, EV_MAXPRI);
 	*out = health;
 	return 0;
 }
@@ -101,51 +121,30 @@ static void destroy_checks(struct check **checks, size_t count)
 	free(checks);
 }
 
+static void destroy_groups(struct check_group **groups, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_group_destroy(groups[i]);
+	free(groups);
+}
+
 void health_close(struct health *health)
 {
 	if (health == NULL)
 		return;
+	ev_check_stop(health->shared.loop, &health->turn);
+	ev_timer_stop(health->shared.loop, &health->pulse);
 	destroy_checks(health->checks, health->count);
+	destroy_groups(health->groups, health->group_count);
 	http_prober_close(health->shared.http);
 	free(health);
 }
 
-static bool is_same_backend(const struct check *check, const struct config_pool *pool,
-			    const struct config_backend *backend)
-{
-	return check != NULL && strcmp(check->pool, pool->name) == 0 &&
-	       strcmp(check->backend.name, backend->name) == 0 &&
-	       address_equal(&check->backend.address, &backend->address) &&
-	       check->backend.port == backend->port;
-}
-
-/* Takes the backend's check out of the old list; NULL: it is new. */
-static struct check *take_check(struct health *health, size_t hint, const struct config_pool *pool,
-				const struct config_backend *backend)
-{
-	for (size_t i = 0; i < health->count; i++) {
-		size_t at = (hint + i) % health->count; /* mostly it is where it was */
-		struct check *check = health->checks[at];
-
-		if (is_same_backend(check, pool, backend)) {
-			health->checks[at] = NULL;
-			return check;
-		}
-	}
-	return NULL;
-}
-
-static bool is_same_definition(const struct config_health_check *a,
-			       const struct config_health_check *b)
-{
-	return a->type == b->type && a->interval == b->interval && a->timeout == b->timeout &&
-	       a->port == b->port && strcmp(a->path, b->path) == 0 && strcmp(a->host, b->host) == 0;
-}
-
 /* What is decided without asking the backend. */
-static void decide_early(struct health *health, struct check *check, const struct config_pool *pool,
-			 const struct config_backend *backend)
+static void decide_early(const struct health *health, struct check *check,
+			 const struct config_pool *pool)
 {
+	const struct config_backend *backend = &check->backend;
 	bool is_decided = check->state.verdict != CHECK_UNDECIDED;
 
 	if (backend->admin == CONFIG_MAINT) {
@@ -168,72 +167,214 @@ static void decide_early(struct health *health, struct check *check, const struc
 	}
 }
 
-static void schedule(struct check *check, size_t position, size_t count)
-{
-	double interval = check->definition.interval;
-	double spread = check->state.verdict == CHECK_UNDECIDED && interval > FIRST_SPREAD_MS
-				? FIRST_SPREAD_MS
-				: interval;
+/*
+ * The checks of another configuration in the making: old ones where they fit,
+ * which stay as they are until all is there.
+ */
+struct change {
+	struct keymap checks_by_key, groups_by_key; /* where the old ones are */
+	struct check **checks;
+	struct check_group **groups;
+	size_t count, group_count;
+};
 
-	check_schedule(check, spread * (double)position / (double)count);
+static uint64_t key_of(const char *pool, const struct config_backend *backend)
+{
+	return identity_of_backend(pool, backend->name, backend->address.bytes, backend->port);
 }
 
-/* The check of one backend of the new configuration, new or taken over. */
-static struct check *adopt_check(struct health *health, size_t position, size_t count,
-				 const struct config_pool *pool,
-				 const struct config_backend *backend)
+static int index_old(const struct health *health, struct change *change)
 {
-	struct check *check = take_check(health, position, pool, backend);
-	bool is_new = check == NULL;
+	int error = 0;
 
-	if (is_new)
-		check = check_create(&health->shared);
-	if (check == NULL)
-		return NULL;
+	for (size_t i = 0; error == 0 && i < health->count; i++) {
+		const struct check *check = health->checks[i];
+		error = keymap_put(&change->checks_by_key,
+				   key_of(check->group->pool, &check->backend), (uint32_t)i);
+	}
+	for (size_t i = 0; error == 0 && i < health->group_count; i++)
+		error = keymap_put(&change->groups_by_key,
+				   identity_of_name(health->groups[i]->pool), (uint32_t)i);
+	return error;
+}
 
-	bool reschedule = is_new || check->backend.admin != backend->admin ||
-			  !is_same_definition(&check->definition, &pool->health_check);
+static struct check *find_check(const struct health *health, const struct change *change,
+				const struct config_pool *pool,
+				const struct config_backend *backend)
+{
+	uint32_t at = keymap_find(&change->checks_by_key, key_of(pool->name, backend));
 
-	strcpy(check->pool, pool->name);
-	check->position = position;
+	return at < health->count ? health->checks[at] : NULL;
+}
+
+/* The pool's group when its checks can go on as they are. */
+static struct check_group *find_group(const struct health *health, const struct change *change,
+				      const struct config_pool *pool)
+{
+	uint32_t at = keymap_find(&change->groups_by_key, identity_of_name(pool->name));
+
+	return at < health->group_count && check_group_fits(health->groups[at], pool)
+		       ? health->groups[at]
+		       : NULL;
+}
+
+static int prepare_pool(const struct health *health, struct change *change,
+			const struct config_pool *pool)
+{
+	struct check_group *group = find_group(health, change, pool);
+
+	if (group == NULL)
+		group = check_group_create(pool, health->shared.http);
+	if (group == NULL)
+		return -ENOMEM;
+	change->groups[change->group_count++] = group;
+	for (size_t i = 0; i < pool->backend_count; i++) {
+		struct check *check = find_check(health, change, pool, &pool->backends[i]);
+
+		if (check == NULL)
+			check = check_create(&health->shared);
+		if (check == NULL)
+			return -ENOMEM;
+		change->checks[change->count++] = check;
+	}
+	return 0;
+}
+
+static int prepare(const struct health *health, const struct config *config, struct change *change)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->pool_count; i++)
+		count += config->pools[i].backend_count;
+	change->checks = calloc(count + 1, sizeof(*change->checks));
+	change->groups = calloc(config->pool_count + 1, sizeof(*change->groups));
+	if (change->checks == NULL || change->groups == NULL || index_old(health, change) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->pool_count; i++) {
+		if (prepare_pool(health, change, &config->pools[i]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A new check belongs to no group yet; a new group is none of the old ones. */
+static void give_up(const struct health *health, struct change *change)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		if (change->checks[i]->group == NULL)
+			check_destroy(change->checks[i]);
+	}
+	for (size_t i = 0; i < change->group_count; i++) {
+		uint32_t at = keymap_find(&change->groups_by_key,
+					  identity_of_name(change->groups[i]->pool));
+		if (at >= health->group_count || health->groups[at] != change->groups[i])
+			check_group_destroy(change->groups[i]);
+	}
+	free(change->checks);
+	free(change->groups);
+}
+
+/* The check of `backend` as it is now; its state stays. */
+static void begin_check(const struct health *health, struct check *check,
+			const struct check_group *group, const struct config_pool *pool,
+			const struct config_backend *backend)
+{
+	uint64_t each = health->count * FIRST_SPREAD_EACH_NS;
+	bool reschedule = check->group != group || check->backend.admin != backend->admin;
+
+	check->group = group;
 	check->backend = *backend;
-	check->definition = pool->health_check;
-	decide_early(health, check, pool, backend);
+	decide_early(health, check, pool);
 	if (reschedule)
-		schedule(check, position, count);
-	return check;
+		check_schedule(check, each > FIRST_SPREAD_NS ? each : FIRST_SPREAD_NS);
+}
+
+/* Old checks and groups that stay leave their places in the old lists. */
+static void keep_old(struct health *health, const struct change *change,
+		     const struct config *config)
+{
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+		uint32_t at = keymap_find(&change->groups_by_key, identity_of_name(pool->name));
+
+		if (at < health->group_count && health->groups[at] == change->groups[i])
+			health->groups[at] = NULL;
+		for (size_t j = 0; j < pool->backend_count; j++) {
+			at = keymap_find(&change->checks_by_key,
+					 key_of(pool->name, &pool->backends[j]));
+			if (at < health->count)
+				health->checks[at] = NULL;
+		}
+	}
+}
+
+/* The loop turns often enough that a loss of half the shortest timeout shows. */
+static void set_pulse(struct health *health)
+{
+	struct ev_loop *loop = health->shared.loop;
+	uint32_t shortest = 0, beat;
+
+	for (size_t i = 0; i < health->group_count; i++) {
+		const struct config_health_check *definition = &health->groups[i]->definition;
+
+		if (definition->type != CONFIG_CHECK_NONE &&
+		    (shortest == 0 || definition->timeout < shortest))
+			shortest = definition->timeout;
+	}
+	ev_check_stop(loop, &health->turn);
+	ev_timer_stop(loop, &health->pulse);
+	if (shortest == 0)
+		return;
+	beat = shortest / BEATS_IN_TIMEOUT;
+	beat = beat < BEAT_LEAST_MS ? BEAT_LEAST_MS : beat > BEAT_MOST_MS ? BEAT_MOST_MS : beat;
+	/* Timers are a little late by their nature. */
+	health->shared.pulse.period_ns = beat * UINT64_C(1250000);
+	health->shared.pulse.last_ns = 0;
+	ev_timer_set(&health->pulse, beat / 1000.0, beat / 1000.0);
+	ev_timer_start(loop, &health->pulse);
+	ev_check_start(loop, &health->turn);
+}
+
+static void take_over(struct health *health, const struct change *change,
+		      const struct config *config)
+{
+	struct check **old_checks = health->checks;
+	struct check_group **old_groups = health->groups;
+	size_t old_count = health->count, old_group_count = health->group_count, position = 0;
+
+	keep_old(health, change, config);
+	health->checks = change->checks;
+	health->count = change->count;
+	health->groups = change->groups;
+	health->group_count = change->group_count;
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		health->groups[i]->first = position;
+		health->groups[i]->count = pool->backend_count;
+		for (size_t j = 0; j < pool->backend_count; j++, position++) {
+			health->checks[position]->position = position;
+			begin_check(health, health->checks[position], health->groups[i], pool,
+				    &pool->backends[j]);
+		}
+	}
+	destroy_checks(old_checks, old_count);
+	destroy_groups(old_groups, old_group_count);
+	set_pulse(health);
 }
 
 int health_set_config(struct health *health, const struct config *config)
 {
-	size_t count = 0, position = 0;
+	struct change change = {0};
+	int error = prepare(health, config, &change);
 
-	for (size_t i = 0; i < config->pool_count; i++)
-		count += config->pools[i].backend_count;
-
-	struct check **checks = calloc(count + 1, sizeof(*checks));
-
-	if (checks == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->pool_count; i++) {
-		const struct config_pool *pool = &config->pools[i];
-
-		for (size_t j = 0; j < pool->backend_count; j++, position++) {
-			checks[position] =
-				adopt_check(health, position, count, pool, &pool->backends[j]);
-			if (checks[position] == NULL) {
-				destroy_checks(checks, position);
-				destroy_checks(health->checks, health->count);
-				health->checks = NULL;
-				health->count = 0;
-				return -ENOMEM;
-			}
-		}
-	}
-	destroy_checks(health->checks, health->count);
-	health->checks = checks;
-	health->count = count;
-	return 0;
+	if (error < 0)
+		give_up(health, &change);
+	else
+		take_over(health, &change, config);
+	keymap_free(&change.checks_by_key);
+	keymap_free(&change.groups_by_key);
+	return error;
 }
 
 bool health_is_decided(const struct health *health)
@@ -252,9 +393,15 @@ struct health_view health_view(const struct health *health, size_t backend)
 		return (struct health_view){.reason = "not checked"};
 
 	const struct check *check = health->checks[backend];
+	const struct config_health_check *definition = &check->group->definition;
 
 	return (struct health_view){.verdict = check->state.verdict,
 				    .since_ms = check->state.since_ms,
 				    .reason = check->reason,
-				    .duration_us = check->duration_ns / 1000};
+				    .duration_us = check->duration_ns / 1000,
+				    .checked_ms = check->ended_ns / 1000000,
+				    .due_ms = check->due_ns / 1000000,
+				    .against = check->state.against,
+				    .needed = check->state.verdict == CHECK_UP ? definition->fall
+									       : definition->rise};
 }

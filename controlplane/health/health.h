@@ -6,6 +6,9 @@
  * check_state. Backends are numbered as in config->pools, pool after pool. A
  * backend keeps its state over a reload as long as pool, name, address and port
  * stay. Those in maint are not checked; those of pools without checks are up.
+ *
+ * schedule.h says when a check is due, pulse.h what becomes of checks that this
+ * process had no time for: a failed one whose time was half lost does not count.
  */
 #pragma once
 
@@ -24,12 +27,15 @@ struct health_callbacks {
 	void *context;
 };
 
-/* What is known of one backend. */
+/* What is known of one backend. Times are CLOCK_MONOTONIC. */
 struct health_view {
 	enum check_verdict verdict;
-	uint64_t since_ms;    /* CLOCK_MONOTONIC; of the verdict */
-	const char *reason;   /* of the last check that ended; "not checked", "checking" */
-	uint64_t duration_us; /* of the last check; 0: none ended */
+	uint64_t since_ms;        /* of the verdict */
+	const char *reason;       /* of the last check that ended; "no health check" */
+	uint64_t duration_us;     /* of the last check; 0: none ended */
+	uint64_t checked_ms;      /* when it ended; 0: none did */
+	uint64_t due_ms;          /* when the next one begins; 0: one is under way, or none will */
+	uint32_t against, needed; /* checks in a row against the verdict; so many change it */
 };
 
 /* 0 or -errno. Reads no configuration yet. */
@@ -37,7 +43,7 @@ int health_open(struct ev_loop *loop, const struct network *network,
 		const struct health_callbacks *callbacks, struct health **out);
 void health_close(struct health *health);
 
-/* Checks the backends of this configuration from now on; 0 or -ENOMEM. */
+/* Checks the backends of this configuration from now on; 0, or -ENOMEM and nothing changed. */
 int health_set_config(struct health *health, const struct config *config);
 
 /* False while a backend waits for the end of its first check. */

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * One probe: a question put to one backend, and its answer. A kind of probe is
- * a table of functions; it is given a target and tells its result exactly once,
- * unless it is cancelled before.
+ * One probe: a question put to one backend, and its answer. It tells its result
+ * exactly once, from the loop, unless it is cancelled before. Connections are
+ * new each time, and end with a reset: nothing is left behind on either side.
  */
 #pragma once
 
@@ -19,27 +19,34 @@ struct probe_target {
 	uint32_t be_source; /* to speak from; 0: Linux chooses */
 	uint16_t port;
 	uint32_t timeout_ms;
-	const char *path; /* HTTP; copied */
-	const char *host; /* HTTP; empty: the address */
 };
 
 /* `reason` says what was seen: "connection refused", "HTTP status 200". */
 typedef void probe_done(void *context, bool good, const char *reason);
 
-/* TCP: a connection is made and closed. */
+/* A TCP socket that does not block, bound to the source; or -errno. */
+int probe_socket(uint32_t be_source);
+
+/* TCP: a connection is made and reset. */
 struct tcp_probe;
 
 int tcp_probe_start(struct ev_loop *loop, const struct probe_target *target, probe_done *done,
 		    void *context, struct tcp_probe **out);
 void tcp_probe_cancel(struct tcp_probe *probe);
 
-/* HTTP: a GET; a status from 200 to 399 is good. */
-struct http_prober; /* what all HTTP probes share */
+/* HTTP and HTTPS. */
+struct http_prober; /* what all of them share */
+struct http_kind;   /* what those of one definition share */
 struct http_probe;
 
 int http_prober_open(struct ev_loop *loop, struct http_prober **out);
-void http_prober_close(struct http_prober *prober); /* after all its probes ended */
+void http_prober_close(struct http_prober *prober); /* after all its kinds */
 
-int http_probe_start(struct http_prober *prober, const struct probe_target *target,
-		     probe_done *done, void *context, struct http_probe **out);
+/* `definition` stays where it is until the kind is closed, after all its probes. */
+int http_kind_open(struct http_prober *prober, const struct config_health_check *definition,
+		   struct http_kind **out);
+void http_kind_close(struct http_kind *kind);
+
+int http_probe_start(struct http_kind *kind, const struct probe_target *target, probe_done *done,
+		     void *context, struct http_probe **out);
 void http_probe_cancel(struct http_probe *probe);

@@ -70,13 +70,7 @@ static int begin_connection(int descriptor, const struct probe_target *target)
 	struct sockaddr_in to = {.sin_family = AF_INET,
 				 .sin_port = htons(target->port),
 				 .sin_addr.s_addr = target->be_address};
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = target->be_source};
-	int on = 1;
 
-	/* The port is drawn at connect(), where it need not be free towards other backends. */
-	setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	if (target->be_source != 0 && bind(descriptor, (struct sockaddr *)&from, sizeof(from)) < 0)
-		return -errno;
 	if (connect(descriptor, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
 		return -errno;
 	return 0;
@@ -85,10 +79,10 @@ static int begin_connection(int descriptor, const struct probe_target *target)
 int tcp_probe_start(struct ev_loop *loop, const struct probe_target *target, probe_done *done,
 		    void *context, struct tcp_probe **out)
 {
-	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int descriptor = probe_socket(target->be_source);
 
 	if (descriptor < 0)
-		return -errno;
+		return descriptor;
 
 	int error = begin_connection(descriptor, target);
 	struct tcp_probe *probe = error == 0 ? calloc(1, sizeof(*probe)) : NULL;
@@ -104,6 +98,8 @@ int tcp_probe_start(struct ev_loop *loop, const struct probe_target *target, pro
 				    .context = context};
 	ev_io_init(&probe->connected, on_connected, descriptor, EV_WRITE);
 	ev_timer_init(&probe->late, on_late, target->timeout_ms / 1000.0, 0.0);
+	/* An answer that came in time is looked at first, however late it is. */
+	ev_set_priority(&probe->late, EV_MINPRI);
 	probe->connected.data = probe;
 	probe->late.data = probe;
 	ev_io_start(loop, &probe->connected);

@@ -130,6 +130,54 @@ static void test_a_check_follows_from_who_uses_the_pool(void **state)
 	config_free(config);
 }
 
+static void test_a_check_takes_the_defaults_field_by_field(void **state)
+{
+	const struct edit edits[] = {
+		{"/defaults",
+		 "{'health_check': {'type': 'http', 'interval': '2s', 'fast_interval': '300ms',"
+		 " 'port': 99, 'statuses': ['204'], 'headers': [{'name': 'A', 'value': 'b'}]}}"},
+		{"/pools/0/health_check",
+		 "{'interval': '200ms', 'timeout': '100ms', 'statuses': [], 'path': '/x'}"},
+		{NULL, NULL}};
+	struct config *config = parse_with(edits);
+	const struct config_health_check *own = &config->pools[0].health_check;
+	const struct config_health_check *usual = &config->pools[1].health_check;
+
+	(void)state;
+	assert_int_equal(own->type, CONFIG_CHECK_HTTP);
+	assert_int_equal(own->interval, 200);
+	assert_int_equal(own->fast_interval, 200); /* never longer than the interval */
+	assert_int_equal(own->status_count, 0);
+	assert_string_equal(own->path, "/x");
+	assert_int_equal(own->header_count, 1);
+	assert_int_equal(own->port, 99);
+	assert_true(own->tls_verify);
+	assert_int_equal(usual->type, CONFIG_CHECK_HTTP);
+	assert_int_equal(usual->interval, 2000);
+	assert_int_equal(usual->fast_interval, 300);
+	assert_int_equal(usual->timeout, 500);
+	assert_int_equal(usual->status_count, 1);
+	assert_int_equal(usual->statuses[0].first, 204);
+	assert_int_equal(usual->statuses[0].last, 204);
+	assert_string_equal(usual->path, "/");
+	assert_string_equal(usual->headers[0].value, "b");
+	/* each has a list of its own */
+	assert_ptr_not_equal(usual->headers, own->headers);
+
+	json_t *json = config_render(config);
+	const json_t *check =
+		json_object_get(json_array_get(json_object_get(json, "pools"), 0), "health_check");
+
+	/* an empty list that is no default is written, what is the default is not */
+	assert_int_equal(json_object_size(check), 4);
+	assert_int_equal(json_array_size(json_object_get(check, "statuses")), 0);
+	assert_true(json_is_array(json_object_get(check, "statuses")));
+	assert_null(json_object_get(json_array_get(json_object_get(json, "services"), 2),
+				    "health_check"));
+	json_decref(json);
+	config_free(config);
+}
+
 static void test_timeouts_follow_from_the_defaults(void **state)
 {
 	const struct edit edits[] = {
@@ -216,6 +264,11 @@ static const struct edit round_trips[] = {
 	{"/local_pools/0/ports", "'2000-2999'"},
 	{"/pools/0/health_check", "{'type': 'none'}"},
 	{"/pools/0/health_check", "{'type': 'http', 'host': 'www.example.com', 'port': 81}"},
+	{"/pools/0/health_check",
+	 "{'type': 'https', 'statuses': ['200-299', '304'], 'tls_verify': false}"},
+	{"/pools/0/health_check", "{'type': 'http', 'headers': [{'name': 'X-A', 'value': 'b'}]}"},
+	{"/pools/0/health_check", "{'fast_interval': '100ms'}"},
+	{"/defaults", "{'health_check': {'type': 'http', 'statuses': ['204'], 'rise': 5}}"},
 	{"/pools/0/backends/0/weight", "0"},
 	{"/pools/0/backends/0/admin", "'drain'"},
 	{"/services/2/backends", "[]"},
@@ -329,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_the_base_is_read),
 		cmocka_unit_test(test_backends_in_a_service_become_a_pool_behind_the_named),
 		cmocka_unit_test(test_a_check_follows_from_who_uses_the_pool),
+		cmocka_unit_test(test_a_check_takes_the_defaults_field_by_field),
 		cmocka_unit_test(test_timeouts_follow_from_the_defaults),
 		cmocka_unit_test(test_last_hops_follow_from_the_device),
 		cmocka_unit_test(test_every_kind_of_device_is_read),

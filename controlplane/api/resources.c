@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/api/resource.h"
+
+#include <string.h>
+
+static const struct api_resource resources[] = {
+	{.pattern = "/v1/status", .render = api_status},
+	{.pattern = "/v1/flows", .render = api_flows},
+	{.pattern = "/v1/config", .render = api_config, .kind = OBJECT_DOCUMENT},
+	{.pattern = "/v1/services",
+	 .render = api_services,
+	 .kind = OBJECT_SERVICE,
+	 .is_collection = true},
+	{.pattern = "/v1/services/*", .render = api_service, .kind = OBJECT_SERVICE},
+	{.pattern = "/v1/pools", .render = api_pools, .kind = OBJECT_POOL, .is_collection = true},
+	{.pattern = "/v1/pools/*", .render = api_pool, .kind = OBJECT_POOL},
+	{.pattern = "/v1/pools/*/backends",
+	 .render = api_backends,
+	 .kind = OBJECT_BACKEND,
+	 .is_collection = true},
+	{.pattern = "/v1/pools/*/backends/*", .render = api_backend, .kind = OBJECT_BACKEND},
+	{.pattern = "/v1/local_pools",
+	 .render = api_local_pools,
+	 .kind = OBJECT_LOCAL_POOL,
+	 .is_collection = true},
+	{.pattern = "/v1/local_pools/*", .render = api_local_pool, .kind = OBJECT_LOCAL_POOL},
+};
+
+#define RESOURCE_COUNT (sizeof(resources) / sizeof(resources[0]))
+
+const struct api_resource *api_find_resource(const char *path, struct route_names *names)
+{
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		if (route_matches(resources[i].pattern, path, names))
+			return &resources[i];
+	}
+	return NULL;
+}
+
+const char *api_allowed_methods(const struct api_resource *resource)
+{
+	if (resource->kind == OBJECT_NONE)
+		return "GET, HEAD";
+	if (resource->kind == OBJECT_DOCUMENT)
+		return "GET, HEAD, PUT";
+	return resource->is_collection ? "GET, HEAD, POST" : "GET, HEAD, PUT, PATCH, DELETE";
+}
+
+bool api_allows(const struct api_resource *resource, const char *method)
+{
+	const char *allowed = api_allowed_methods(resource);
+	size_t length = strlen(method);
+
+	for (const char *at = allowed; (at = strstr(at, method)) != NULL; at += length) {
+		bool begins = at == allowed || at[-1] == ' ';
+
+		if (begins && (at[length] == ',' || at[length] == '\0'))
+			return true;
+	}
+	return false;
+}
