@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TIMEOUT_MS 10000L
 #define BODY_LIMIT (256u << 20)
 
 struct body {
@@ -36,9 +35,16 @@ static size_t append_body(char *data, size_t size, size_t count, void *context)
 	return more;
 }
 
-static void explain_unreachable(const char *socket_path, CURLcode code)
+static void explain_unreachable(const struct client *client, CURLcode code)
 {
-	if (access(socket_path, F_OK) < 0 && errno == ENOENT)
+	const char *socket_path = client->socket_path;
+
+	if (client->url != NULL)
+		fprintf(stderr,
+			"headrace: %s: %s: does headrace-controlplane run, and listen there "
+			"(api.listen)?\n",
+			client->url, curl_easy_strerror(code));
+	else if (access(socket_path, F_OK) < 0 && errno == ENOENT)
 		fprintf(stderr,
 			"headrace: there is no %s: does headrace-controlplane run? With another "
 			"run directory, give it by --run-dir DIR\n",
@@ -56,57 +62,128 @@ static void explain_unreachable(const char *socket_path, CURLcode code)
 		fprintf(stderr, "headrace: %s: %s\n", socket_path, curl_easy_strerror(code));
 }
 
-static CURLcode perform(const char *socket_path, const char *path, struct body *body, long *status)
+static struct curl_slist *make_headers(const struct client_request *request)
+{
+	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+	char if_match[256];
+
+	if (request->body != NULL)
+		headers = curl_slist_append(headers, "Content-Type: application/json");
+	if (request->if_match != NULL) {
+		snprintf(if_match, sizeof(if_match), "If-Match: %s", request->if_match);
+		headers = curl_slist_append(headers, if_match);
+	}
+	return headers;
+}
+
+static CURLcode perform(const struct client *client, const struct client_request *request,
+			struct body *body, long *status)
 {
 	CURL *easy = curl_easy_init();
-	char url[256];
-	CURLcode code;
+	struct curl_slist *headers = make_headers(request);
+	char url[1024];
+	CURLcode code = CURLE_OUT_OF_MEMORY;
 
-	if (easy == NULL)
-		return CURLE_OUT_OF_MEMORY;
-	snprintf(url, sizeof(url), "http://headrace%s", path);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
-	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket_path);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
-	code = curl_easy_perform(easy);
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
-	curl_easy_cleanup(easy);
+	if (easy != NULL) {
+		snprintf(url, sizeof(url), "%s%s",
+			 client->url != NULL ? client->url : "http://headrace", request->path);
+		curl_easy_setopt(easy, CURLOPT_URL, url);
+		if (client->url == NULL)
+			curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+		curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, client->timeout_ms);
+		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append_body);
+		curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+		if (request->body != NULL) {
+			curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+					 (curl_off_t)request->length);
+			curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+		}
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+		code = curl_easy_perform(easy);
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
+		curl_easy_cleanup(easy);
+	}
+	curl_slist_free_all(headers);
 	return code;
 }
 
-enum cli_exit client_get(const char *socket_path, const char *path, json_t **out)
+enum cli_exit client_send(const struct client *client, const struct client_request *request,
+			  struct client_answer *answer)
 {
 	struct body body = {0};
-	long status = 0;
-	CURLcode code = perform(socket_path, path, &body, &status);
+	json_error_t fault;
+
+	*answer = (struct client_answer){0};
+
+	CURLcode code = perform(client, request, &body, &answer->status);
 
 	if (code != CURLE_OK) {
-		explain_unreachable(socket_path, code);
+		explain_unreachable(client, code);
 		free(body.text);
 		return CLI_UNREACHABLE;
 	}
-
-	json_error_t fault;
-	json_t *document = json_loadb(body.text != NULL ? body.text : "", body.length, 0, &fault);
-
-	free(body.text);
-	if (document == NULL) {
-		fprintf(stderr, "headrace: the answer from %s is not JSON: %s\n", socket_path,
-			fault.text);
-		return CLI_UNREACHABLE;
+	if (body.length > 0) {
+		answer->json = json_loadb(body.text, body.length, 0, &fault);
+		if (answer->json == NULL) {
+			fprintf(stderr, "headrace: the answer of the API is not JSON: %s\n",
+				fault.text);
+			free(body.text);
+			return CLI_UNREACHABLE;
+		}
 	}
-	if (status != 200) {
-		const char *detail = json_string_value(json_object_get(document, "detail"));
+	free(body.text);
+	return CLI_DONE;
+}
 
-		fprintf(stderr, "headrace: refused (%ld): %s\n", status,
-			detail != NULL ? detail : "no reason given");
-		json_decref(document);
+static const char *member(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static void tell_fault(const json_t *fault, const char *file)
+{
+	json_int_t line = json_integer_value(json_object_get(fault, "line"));
+	const char *pointer = member(fault, "pointer");
+
+	fputs(file != NULL ? file : "headrace", stderr);
+	if (file != NULL && line > 0)
+		fprintf(stderr, ":%d:%d", (int)line,
+			(int)json_integer_value(json_object_get(fault, "column")));
+	fprintf(stderr, ": %s%s%s\n", pointer, pointer[0] != '\0' ? ": " : "",
+		member(fault, "detail"));
+}
+
+void client_tell_refusal(const struct client_answer *answer, const char *file)
+{
+	const json_t *faults = json_object_get(answer->json, "errors");
+	const char *detail = member(answer->json, "detail");
+	const json_t *fault;
+	size_t i;
+
+	json_array_foreach (faults, i, fault)
+		tell_fault(fault, file);
+	fprintf(stderr, "headrace: refused (%ld): %s\n", answer->status,
+		detail[0] != '\0' ? detail : "no reason given");
+}
+
+enum cli_exit client_get(const struct client *client, const char *path, json_t **out)
+{
+	struct client_request request = {.method = "GET", .path = path};
+	struct client_answer answer;
+	enum cli_exit status = client_send(client, &request, &answer);
+
+	if (status != CLI_DONE)
+		return status;
+	if (answer.status != 200) {
+		client_tell_refusal(&answer, NULL);
+		json_decref(answer.json);
 		return CLI_REFUSED;
 	}
-	*out = document;
+	*out = answer.json;
 	return CLI_DONE;
 }

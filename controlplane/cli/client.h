@@ -1,13 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* One question to the control plane's API over its unix socket. */
+/* Talking to the control plane's API, over its unix socket or loopback TCP. */
 #pragma once
 
 #include <jansson.h>
+#include <stddef.h>
 
 /* How the program ends. */
 enum cli_exit { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_UNREACHABLE };
 
+struct client {
+	const char *socket_path;
+	const char *url; /* "http://127.0.0.1:7117" in its stead; NULL: the socket */
+	long timeout_ms;
+};
+
+#define CLIENT_TIMEOUT_MS 30000L
+
+struct client_request {
+	const char *method;
+	const char *path;
+	const char *body; /* JSON; NULL: none */
+	size_t length;
+	const char *if_match; /* an ETag; NULL: any */
+};
+
+struct client_answer {
+	long status;
+	json_t *json; /* NULL: the answer had no body */
+};
+
+/* CLI_DONE whatever the answer's status, or CLI_UNREACHABLE, told on stderr. */
+enum cli_exit client_send(const struct client *client, const struct client_request *request,
+			  struct client_answer *answer);
+
+/*
+ * Tells on stderr why the answer is a refusal, each fault with its place; `file`:
+ * what was sent, for places in it; NULL: no file.
+ */
+void client_tell_refusal(const struct client_answer *answer, const char *file);
+
 /* GETs the path; CLI_DONE and a new reference, or why not (told on stderr). */
-enum cli_exit client_get(const char *socket_path, const char *path, json_t **out);
+enum cli_exit client_get(const struct client *client, const char *path, json_t **out);

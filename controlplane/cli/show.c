@@ -14,9 +14,12 @@ struct view {
 };
 
 static const struct view views[] = {
-	{"status", "/v1/status", show_status}, {"services", "/v1/services", show_services},
-	{"pools", "/v1/pools", show_pools},    {"backends", "/v1/pools", show_backends},
+	{"status", "/v1/status", show_status},
+	{"services", "/v1/services", show_services},
+	{"pools", "/v1/pools", show_pools},
+	{"backends", "/v1/pools", show_backends},
 	{"flows", "/v1/flows", show_flows},
+	{"config", "/v1/config", NULL}, /* JSON is made for reading here */
 };
 
 #define VIEW_COUNT (sizeof(views) / sizeof(views[0]))
@@ -53,7 +56,7 @@ enum cli_exit show_run(const struct show_options *options)
 	if (view == NULL) {
 		fprintf(stderr,
 			"headrace: there is no \"%s\" to show; there is status, services, pools, "
-			"backends and flows\n",
+			"backends, flows and config\n",
 			options->what);
 		return CLI_USAGE;
 	}
@@ -61,11 +64,11 @@ enum cli_exit show_run(const struct show_options *options)
 	if (view->render == show_flows)
 		snprintf(path, sizeof(path), "%s?limit=%u", view->path, options->limit);
 
-	enum cli_exit status = client_get(options->socket_path, path, &document);
+	enum cli_exit status = client_get(options->client, path, &document);
 
 	if (status != CLI_DONE)
 		return status;
-	if (options->json) {
+	if (options->json || view->render == NULL) {
 		json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 		fputc('\n', stdout);
 	} else {

@@ -12,7 +12,7 @@
 
 struct show_options {
 	const char *what; /* "status", ... */
-	const char *socket_path;
+	const struct client *client;
 	unsigned limit; /* of flows */
 	bool json;
 };

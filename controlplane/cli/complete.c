@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/cli/complete.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A shell waits for us: rather no names than late ones. */
+#define TIMEOUT_MS 500L
+
+static const char *const commands[] = {"apply",  "check", "diff", "reference",
+				       "schema", "set",   "show", NULL};
+static const char *const views[] = {"status", "services", "pools", "backends",
+				    "flows",  "config",   NULL};
+
+static void offer(const char *word, const char *begun)
+{
+	if (strncmp(word, begun, strlen(begun)) == 0)
+		puts(word);
+}
+
+static void offer_all(const char *const *words, const char *begun)
+{
+	for (; *words != NULL; words++)
+		offer(*words, begun);
+}
+
+/* Options that take a value: the word behind is it. */
+static bool takes_value(const char *option)
+{
+	static const char *const names[] = {"--limit",    "--run-dir", "--socket", "--api",
+					    "--if-match", "--weight",  NULL};
+
+	for (const char *const *name = names; *name != NULL; name++) {
+		if (strcmp(*name, option) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void offer_backends(const json_t *answer, const char *begun)
+{
+	const json_t *pool, *backend;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(answer, "pools"), i, pool) {
+		json_array_foreach (json_object_get(pool, "backends"), j, backend) {
+			char name[256];
+			const char *state = json_string_value(json_object_get(backend, "state"));
+
+			if (state != NULL && strcmp(state, "removed") == 0)
+				continue;
+			snprintf(name, sizeof(name), "%s/%s",
+				 json_string_value(json_object_get(pool, "name")),
+				 json_string_value(json_object_get(backend, "name")));
+			offer(name, begun);
+		}
+	}
+}
+
+static void offer_live_backends(const struct options *options, const char *begun)
+{
+	char socket_path[512];
+	struct client client = {
+		.socket_path = options->socket_path, .url = options->api, .timeout_ms = TIMEOUT_MS};
+	struct client_request request = {.method = "GET", .path = "/v1/pools"};
+	struct client_answer answer;
+
+	if (client.socket_path == NULL) {
+		snprintf(socket_path, sizeof(socket_path), "%s/api.sock", options->run_dir);
+		client.socket_path = socket_path;
+	}
+	if (freopen("/dev/null", "w", stderr) == NULL)
+		return;
+	if (client_send(&client, &request, &answer) != CLI_DONE)
+		return;
+	if (answer.status == 200)
+		offer_backends(answer.json, begun);
+	json_decref(answer.json);
+}
+
+/* What of the line says where to ask, and the words that are no options. */
+static void read_line(const char *const *words, int count, struct options *options)
+{
+	*options = (struct options){.run_dir = "/run/headrace"};
+	for (int i = 0; i < count - 1; i++) {
+		bool has_value = takes_value(words[i]);
+
+		if (words[i][0] != '-' && options->word_count < OPTIONS_WORDS_MAX)
+			options->words[options->word_count++] = words[i];
+		if (!has_value || i + 1 >= count - 1)
+			continue;
+		if (strcmp(words[i], "--run-dir") == 0)
+			options->run_dir = words[i + 1];
+		else if (strcmp(words[i], "--socket") == 0)
+			options->socket_path = words[i + 1];
+		else if (strcmp(words[i], "--api") == 0)
+			options->api = words[i + 1];
+		i++;
+	}
+}
+
+static bool is_file_command(const char *command)
+{
+	return strcmp(command, "apply") == 0 || strcmp(command, "check") == 0 ||
+	       strcmp(command, "diff") == 0;
+}
+
+enum cli_exit complete_run(const char *const *words, int count)
+{
+	const char *begun = count > 0 ? words[count - 1] : "";
+	const char *before = count > 1 ? words[count - 2] : "";
+	struct options line;
+
+	read_line(words, count, &line);
+	if (takes_value(before)) {
+		if (strcmp(before, "--run-dir") == 0 || strcmp(before, "--socket") == 0)
+			puts(":files");
+	} else if (begun[0] == '-') {
+		offer_all(options_names, begun);
+	} else if (line.word_count == 0) {
+		offer_all(commands, begun);
+	} else if (is_file_command(line.words[0])) {
+		puts(":files");
+	} else if (strcmp(line.words[0], "show") == 0 && line.word_count == 1) {
+		offer_all(views, begun);
+	} else if (strcmp(line.words[0], "set") == 0 && line.word_count == 1) {
+		offer("backend", begun);
+	} else if (strcmp(line.words[0], "set") == 0) {
+		offer_live_backends(&line, begun);
+	}
+	return CLI_DONE;
+}

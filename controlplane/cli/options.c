@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "controlplane/cli/options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char usage[] =
+	"Usage: headrace COMMAND [options]\n"
+	"\n"
+	"  check FILE            read a configuration as the daemons would; needs no daemon\n"
+	"  apply FILE            make a file (- : standard input) the configuration\n"
+	"      --dry-run         only tell what would change, and how many flows would move\n"
+	"      --force           also when the file or the running configuration is newer\n"
+	"      --if-match ETAG   only if the running configuration is still this one\n"
+	"  diff FILE             what apply would change\n"
+	"  set backend POOL/BACKEND... [--weight N] [--ready | --drain | --maint]\n"
+	"                        drain: no new flows, those there go on; maint: not checked "
+	"either\n"
+	"  show status           node, dataplane, ports, packets and what became of them\n"
+	"  show services         what clients talk to\n"
+	"  show pools            groups of backends\n"
+	"  show backends         each backend: state, flows, traffic, its last health check\n"
+	"  show flows            connections, as the dataplane holds them\n"
+	"      --limit N         at most N of them (default 100, at most 10000)\n"
+	"  show config           the configuration, as it was written\n"
+	"  schema                the configuration's JSON Schema\n"
+	"  reference             the configuration's reference page, in Markdown\n"
+	"\n"
+	"  --json                print JSON\n"
+	"  --run-dir DIR         where the control plane runs (default /run/headrace)\n"
+	"  --socket PATH         its API's socket (default DIR/api.sock)\n"
+	"  --api URL             its API by TCP, such as http://127.0.0.1:7117\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 control plane not reachable.\n";
+
+const char *const options_names[] = {"--json",    "--limit", "--run-dir",  "--socket",  "--api",
+				     "--dry-run", "--force", "--if-match", "--weight",  "--ready",
+				     "--drain",   "--maint", "--help",     "--version", NULL};
+
+enum cli_exit options_refuse(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fputs("headrace: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputs("\nTry headrace --help.\n", stderr);
+	va_end(arguments);
+	return CLI_USAGE;
+}
+
+static int parse_limit(const char *text, unsigned *limit)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > 10000) {
+		options_refuse("%s is no limit from 0 to 10000", text);
+		return -1;
+	}
+	*limit = (unsigned)value;
+	return 0;
+}
+
+static int set_admin(struct options *options, const char *admin)
+{
+	if (options->admin != NULL && options->admin != admin) {
+		options_refuse("--%s and --%s: choose one", options->admin, admin);
+		return -1;
+	}
+	options->admin = admin;
+	return 0;
+}
+
+static void print_and_exit(const char *text)
+{
+	fputs(text, stdout);
+	exit(CLI_DONE);
+}
+
+/* One option; 0 or -1. */
+static int take_option(int option, struct options *options)
+{
+	switch (option) {
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'l':
+		return parse_limit(optarg, &options->limit);
+	case 'r':
+		options->run_dir = optarg;
+		return 0;
+	case 's':
+		options->socket_path = optarg;
+		return 0;
+	case 'a':
+		options->api = optarg;
+		return 0;
+	case 'n':
+		options->dry_run = true;
+		return 0;
+	case 'f':
+		options->force = true;
+		return 0;
+	case 'i':
+		options->if_match = optarg;
+		return 0;
+	case 'w':
+		options->weight = optarg;
+		return 0;
+	case 'R':
+		return set_admin(options, "ready");
+	case 'D':
+		return set_admin(options, "drain");
+	case 'M':
+		return set_admin(options, "maint");
+	case 'h':
+		print_and_exit(usage);
+		return 0;
+	case 'v':
+		print_and_exit("headrace " HEADRACE_VERSION "\n");
+		return 0;
+	default:
+		fputs("Try headrace --help.\n", stderr);
+		return -1;
+	}
+}
+
+int options_parse(int argc, char **argv, struct options *options)
+{
+	static const struct option names[] = {{"json", no_argument, NULL, 'j'},
+					      {"limit", required_argument, NULL, 'l'},
+					      {"run-dir", required_argument, NULL, 'r'},
+					      {"socket", required_argument, NULL, 's'},
+					      {"api", required_argument, NULL, 'a'},
+					      {"dry-run", no_argument, NULL, 'n'},
+					      {"force", no_argument, NULL, 'f'},
+					      {"if-match", required_argument, NULL, 'i'},
+					      {"weight", required_argument, NULL, 'w'},
+					      {"ready", no_argument, NULL, 'R'},
+					      {"drain", no_argument, NULL, 'D'},
+					      {"maint", no_argument, NULL, 'M'},
+					      {"help", no_argument, NULL, 'h'},
+					      {"version", no_argument, NULL, 'v'},
+					      {NULL, 0, NULL, 0}};
+	int option;
+
+	*options = (struct options){.run_dir = "/run/headrace", .limit = 100};
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (take_option(option, options) < 0)
+			return -1;
+	}
+	while (optind < argc && options->word_count < OPTIONS_WORDS_MAX)
+		options->words[options->word_count++] = argv[optind++];
+	if (optind < argc) {
+		options_refuse("more than %d words", OPTIONS_WORDS_MAX);
+		return -1;
+	}
+	return 0;
+}
