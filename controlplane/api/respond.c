@@ -182,7 +182,7 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, cons
 		framing->encodings++;
 	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
 		framing->lengths++;
-		framing->too_long = value != NULL && strtoull(value, NULL, 10) > UPLOAD_MAX;
+		framing->too_long = value != NULL && strtoull(value, NULL, 10) > UPLOAD_DRAINED_MAX;
 	}
 	return MHD_YES;
 }

@@ -42,7 +42,7 @@ bool upload_append(struct upload *upload, const char *bytes, size_t length)
 
 	upload->length = together;
 	if (upload->refused != 0)
-		return together <= 2 * (size_t)UPLOAD_MAX;
+		return together <= UPLOAD_DRAINED_MAX;
 	if (together > UPLOAD_MAX)
 		upload->refused = MHD_HTTP_CONTENT_TOO_LARGE;
 	else if (together > upload->room && !grow(upload, together))

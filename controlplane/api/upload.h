@@ -13,6 +13,9 @@
 #define UPLOAD_MAX     (16u << 20) /* bytes of one body */
 #define UPLOAD_ALL_MAX (64u << 20) /* of all at a time */
 
+/* A body that is too large is read (and not kept) to here: its sender then sees the answer. */
+#define UPLOAD_DRAINED_MAX (size_t)(32u << 20)
+
 struct upload {
 	size_t *all; /* bytes held by all uploads */
 	char *bytes;
