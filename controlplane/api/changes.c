@@ -169,9 +169,10 @@ static void answer_result(const struct controlplane *controlplane,
 		return;
 	}
 	answer->status = created ? MHD_HTTP_CREATED : MHD_HTTP_OK;
-	answer->json = json_pack("{s:I, s:s, s:o}", "revision", (json_int_t)result->revision,
-				 "etag", result->etag, "restart_required",
-				 api_restart_required(&result->restart_required));
+	answer->json =
+		json_pack("{s:b, s:I, s:s, s:o}", "changed", result->outcome == CHANGE_APPLIED,
+			  "revision", (json_int_t)result->revision, "etag", result->etag,
+			  "restart_required", api_restart_required(&result->restart_required));
 }
 
 static void log_change(const struct api_request *request, const struct change_result *result)

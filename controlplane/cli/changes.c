@@ -94,7 +94,8 @@ static void print_applied(const struct client_answer *answer)
 	const json_t *pointer;
 	size_t i;
 
-	printf("applied: revision %" JSON_INTEGER_FORMAT "\n",
+	printf("%s: revision %" JSON_INTEGER_FORMAT "\n",
+	       json_is_false(json_object_get(answer->json, "changed")) ? "unchanged" : "applied",
 	       json_integer_value(json_object_get(answer->json, "revision")));
 	json_array_foreach (json_object_get(answer->json, "restart_required"), i, pointer)
 		printf("%s: saved; read at start only, it stays as it is until the next restart\n",

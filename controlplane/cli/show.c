@@ -3,6 +3,8 @@
 
 #include "controlplane/cli/show.h"
 
+#include "controlplane/cli/options.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,13 +55,10 @@ enum cli_exit show_run(const struct show_options *options)
 	char path[64];
 	json_t *document;
 
-	if (view == NULL) {
-		fprintf(stderr,
-			"headrace: there is no \"%s\" to show; there is status, services, pools, "
-			"backends, flows and config\n",
-			options->what);
-		return CLI_USAGE;
-	}
+	if (view == NULL)
+		return options_refuse("there is no \"%s\" to show; there is status, services, "
+				      "pools, backends, flows and config",
+				      options->what);
 	snprintf(path, sizeof(path), "%s", view->path);
 	if (view->render == show_flows)
 		snprintf(path, sizeof(path), "%s?limit=%u", view->path, options->limit);

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""Backends drained, in maintenance, removed and put back, with connections open all the while.
+
+    client ---- wan [headrace] lan ---- switch ---- b1 b2 b3 (b4 comes last)
+
+Services: direct (dnat, 198.51.100.10) and both (full NAT, .11).
+"""
+
+import socket
+
+from lab import check, check_law, http_load, serve_http, two_arms, wait_for
+
+SERVICES = {"direct": 0, "both": 1}
+DRAIN_TIMEOUT = 3
+
+
+class Connection:
+    """An open connection to a service, and the backend that it is with."""
+
+    def __init__(self, world, service):
+        self.socket = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.settimeout(3)
+        self.socket.connect((world.service_addresses[SERVICES[service]], 80))
+        self.backend = self.request()
+
+    def request(self):
+        """One request; returns the backend that answered. OSError: the connection is broken."""
+        self.socket.sendall(b"GET /echo/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        data = b""
+        while not data.endswith(b"/echo/x\n"):
+            more = self.socket.recv(65536)
+            if not more:
+                raise ConnectionResetError("closed")
+            data += more
+        return data.rpartition(b"\r\n\r\n")[2].split()[0].decode()
+
+    def close(self):
+        """Ends it cleanly."""
+        self.socket.close()
+
+
+def connect_to(world, service, backend):
+    """A connection to this backend, however many it takes."""
+    for _ in range(200):
+        connection = Connection(world, service)
+        if connection.backend == backend:
+            return connection
+        connection.close()
+    return check(False, f"200 connections to {service}, none met {backend}")
+
+
+def new_ones(world, service):
+    """The backends that 100 new connections meet."""
+    result = http_load(world.client, world.service_addresses[SERVICES[service]], requests=100,
+                       connections=10)
+    check(result["failed"] == 0, f"{service}: {result}")
+    return set(result["backends"])
+
+
+def admin_states(world, headrace, service):
+    """drain, maint and weight 0 keep what is open and take nothing new; ready takes again."""
+    open_one = connect_to(world, service, "b3")
+    name = f"{service}/b3"
+    for options, state in ((("--drain",), "draining"), (("--ready",), "up"), (("--maint",), "down"),
+                           (("--ready", "--weight", "0"), "draining"), (("--weight", "100"), "up")):
+        headrace.command("set", "backend", name, *options)
+        headrace.wait_state(name, state)
+        met = new_ones(world, service)
+        check(met == ({"b1", "b2", "b3"} if state == "up" else {"b1", "b2"}),
+              f"{name} {options}: new connections met {met}")
+        check(open_one.request() == "b3", f"{name} {options}: the open connection moved")
+    open_one.close()
+
+
+def removed_and_back(world, headrace, service):
+    """Removed with a connection open, and put back: it is the same backend again."""
+    path = f"/v1/pools/{service}/backends"
+    open_one = connect_to(world, service, "b3")
+    before = headrace.backends()[f"{service}/b3"]
+    config = headrace.get(f"{path}/b3")["config"]
+    headrace.change("DELETE", f"{path}/b3")
+    headrace.wait_state(f"{service}/b3", "removed")
+    check(new_ones(world, service) == {"b1", "b2"}, "new connections met a removed backend")
+    check(open_one.request() == "b3", "the open connection moved")
+    headrace.change("POST", path, config)
+    headrace.wait_state(f"{service}/b3", "up")
+    after = headrace.backends()[f"{service}/b3"]
+    check(after["flows_started"] >= before["flows_started"] > 0 and after["flows"] >= 1,
+          f"it is another backend: {before}, then {after}")
+    check(open_one.request() == "b3", "the open connection moved")
+    check("b3" in new_ones(world, service), "it takes no new connections")
+    open_one.close()
+
+
+def timed_out(world, headrace, service):
+    """Removed, and drain_timeout is over: the connection ends, and never meets b4, who comes after."""
+    path = f"/v1/pools/{service}/backends"
+    open_one = connect_to(world, service, "b3")
+    headrace.change("DELETE", f"{path}/b3")
+    headrace.wait_state(f"{service}/b3", "removed")
+    wait_for(lambda: f"{service}/b3" not in headrace.backends() and headrace.running(),
+             "b3 to be gone", DRAIN_TIMEOUT + 5)
+    headrace.change("POST", path, {"name": "b4", "address": "10.0.0.14", "port": 8080})
+    headrace.wait_state(f"{service}/b4", "up")
+    check("b4" in new_ones(world, service), "b4 takes no new connections")
+    try:
+        met = open_one.request()
+        check(False, f"{met} answered on the connection of a backend that is gone")
+    except OSError:
+        pass
+    open_one.close()
+
+
+def story(lab):
+    """No open connection is lost before its time, and none ever meets another backend."""
+    world = two_arms(lab, backends=4)
+    serve_http(world.backends, log_requests=False)
+    services = [world.service(name, forwarding, world.service_addresses[SERVICES[name]],
+                              timeouts={"tcp_closing": "1s"})
+                for name, forwarding in (("direct", "dnat"), ("both", "full-nat"))]
+    for service in services:
+        service["backends"].pop()
+    headrace = world.headrace(*services)
+    headrace.config["defaults"] = {"drain_timeout": f"{DRAIN_TIMEOUT}s"}
+    headrace.write_config()
+    headrace.start()
+    for service in SERVICES:
+        admin_states(world, headrace, service)
+    headrace.change("PUT", "/v1/config", {**headrace.get("/v1/config"),
+                                          "defaults": {"drain_timeout": "60s"}})
+    for service in SERVICES:
+        removed_and_back(world, headrace, service)
+    headrace.change("PUT", "/v1/config", {**headrace.get("/v1/config"),
+                                          "defaults": {"drain_timeout": f"{DRAIN_TIMEOUT}s"}})
+    for service in SERVICES:
+        timed_out(world, headrace, service)
+    check_law(headrace)
