@@ -77,7 +77,13 @@ static int place(struct identities *identities, uint32_t index, uint64_t key, ui
 	return 0;
 }
 
-int identities_claim(struct identities *identities, uint64_t key, uint32_t epoch, uint32_t *index)
+/* Of the key and nothing else: see the head of identity.h. */
+static uint32_t epoch_of(uint64_t key)
+{
+	return (uint32_t)(key ^ key >> 32);
+}
+
+int identities_claim(struct identities *identities, uint64_t key, uint32_t *index)
 {
 	uint32_t at = identities_find(identities, key);
 
@@ -87,7 +93,7 @@ int identities_claim(struct identities *identities, uint64_t key, uint32_t epoch
 			at++;
 		if (at >= identities->limit)
 			return -ENOSPC;
-		if (place(identities, at, key, epoch) < 0)
+		if (place(identities, at, key, epoch_of(key)) < 0)
 			return -ENOMEM;
 		identities->lowest_free = at + 1;
 	}

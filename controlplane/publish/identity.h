@@ -3,9 +3,11 @@
 
 /*
  * Which index of `tables` belongs to whom. An object of the configuration is
- * known by a key, a 64-bit hash of its whole name; it keeps its index and its
- * epoch as long as it is published. A free index is given away again in a
- * later generation, with that generation's epoch.
+ * known by a key, a 64-bit hash of its whole name; it keeps its index as long
+ * as it is published. A free index is given away again in a later generation.
+ * The epoch is made of the key: another holder of an index has another one, and
+ * who begins a new file, because the old one is lost, gives what is configured
+ * the epochs that flow records know.
  */
 #pragma once
 
@@ -43,8 +45,8 @@ uint64_t identity_of_neighbour(uint16_t port, const uint8_t address[16]);
 /* The index, or ABI_NONE. */
 uint32_t identities_find(const struct identities *identities, uint64_t key);
 
-/* The key's index, a new one with this epoch when it had none; -ENOSPC: all taken, -ENOMEM. */
-int identities_claim(struct identities *identities, uint64_t key, uint32_t epoch, uint32_t *index);
+/* The key's index, a new one when it had none; -ENOSPC: all taken, -ENOMEM. */
+int identities_claim(struct identities *identities, uint64_t key, uint32_t *index);
 
 /* Takes over what a file says; -EEXIST: index or key have a holder, -ENOMEM. */
 int identities_adopt(struct identities *identities, const struct abi_ref *ref, uint64_t key,

@@ -25,7 +25,7 @@ int round_fail(const struct round *round, int rc, const char *format, ...)
 int round_claim(struct round *round, uint32_t kind, uint64_t key, uint32_t *index, uint32_t *epoch)
 {
 	struct identities *identities = &round->publisher->kinds[kind];
-	int rc = identities_claim(identities, key, round->epoch, index);
+	int rc = identities_claim(identities, key, index);
 
 	if (rc == -ENOSPC)
 		return round_fail(round, -E2BIG, "more than %u objects of kind %s",
@@ -221,7 +221,6 @@ int round_run(struct publisher *publisher, const struct publish_input *input)
 			      .generation = publisher->root.generation + 1};
 	int rc = -ENOMEM;
 
-	round.epoch = (uint32_t)(publisher->instance + round.generation);
 	round.uses = calloc(input->config->pool_count + 1, sizeof(*round.uses));
 	if (round.uses)
 		rc = put_all(&round);

@@ -25,7 +25,6 @@ struct round {
 	const struct publish_input *input;
 	const struct config *config;
 	uint64_t generation;
-	uint32_t epoch; /* of what is new in it */
 	bool changed;
 	struct scratch scratch;
 	struct pool_use *uses;    /* of each pool of the configuration */

@@ -68,23 +68,23 @@ static void identities_keep_their_index(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 100; i++) {
-		assert_int_equal(identities_claim(&identities, 1000 + i, i, &index), 0);
+		assert_int_equal(identities_claim(&identities, 1000 + i, &index), 0);
 		assert_int_equal(index, i);
 	}
-	assert_int_equal(identities_claim(&identities, 5000, 1, &index), -ENOSPC);
-	assert_int_equal(identities_claim(&identities, 1042, 7, &index), 0);
+	assert_int_equal(identities_claim(&identities, 5000, &index), -ENOSPC);
+	assert_int_equal(identities_claim(&identities, 1042, &index), 0);
 	assert_int_equal(index, 42);
-	assert_int_equal(identities.rows[42].epoch, 42);
+	assert_int_equal(identities.rows[42].epoch, 1042);
 
 	for (uint32_t i = 0; i < 100; i++)
 		identities.rows[i].wanted = i != 17 && i != 30;
 	identities_sweep(&identities);
 	assert_int_equal(identities_find(&identities, 1017), ABI_NONE);
 	assert_int_equal(identities_find(&identities, 1018), 18);
-	assert_int_equal(identities_claim(&identities, 5000, 200, &index), 0);
+	assert_int_equal(identities_claim(&identities, 5000, &index), 0);
 	assert_int_equal(index, 17);
-	assert_int_equal(identities.rows[17].epoch, 200);
-	assert_int_equal(identities_claim(&identities, 5001, 200, &index), 0);
+	assert_int_equal(identities.rows[17].epoch, 5000);
+	assert_int_equal(identities_claim(&identities, 5001, &index), 0);
 	assert_int_equal(index, 30);
 	identities_free(&identities);
 }
