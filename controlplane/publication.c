@@ -14,6 +14,10 @@
 
 #define SETTLE_SECONDS 0.002
 #define RETRY_SECONDS  1.0
+#define WATCH_SECONDS  1.0
+
+/* A generation that is refused for what it says is so every time: no new file for each. */
+#define DOUBT_SECONDS 60.0
 
 /* What first checks, and answers to ARP, may take beyond the checks' timeout: they do not all start
  * at once. */
@@ -161,6 +165,43 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	publication_publish(watcher->data);
 }
 
+/* The dataplane refuses what we published last, and did so since we looked. */
+static bool is_refused(struct publication *publication)
+{
+	struct controlplane *controlplane = publication->controlplane;
+	const struct abi_status *status = stats_status(controlplane->stats);
+	uint64_t before = publication->refusals;
+
+	if (status == NULL || !stats_dataplane_lives(controlplane->stats))
+		return false;
+	publication->refusals = status->refusals;
+	return status->refusals != before &&
+	       status->generation_refused == publisher_generation(controlplane->publisher);
+}
+
+static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct publication *publication = watcher->data;
+	struct publisher *publisher = publication->controlplane->publisher;
+
+	(void)events;
+	if (!publisher_is_installed(publisher)) {
+		log_error("the tables in %s were taken away or cut by somebody else: they are "
+			  "written anew",
+			  publication->controlplane->run_dir);
+		publication_publish(publication);
+	} else if (is_refused(publication) &&
+		   (publication->doubted_last == 0 ||
+		    ev_now(loop) - publication->doubted_last >= DOUBT_SECONDS)) {
+		publication->doubted_last = ev_now(loop);
+		log_error("the dataplane refuses generation %lu of the tables: they are written "
+			  "anew",
+			  (unsigned long)publisher_generation(publisher));
+		publisher_doubt(publisher);
+		publication_publish(publication);
+	}
+}
+
 /* Later changes wait for nothing: see gather.c for what becomes of their new backends. */
 static void wait_for_first_checks(struct publication *publication)
 {
@@ -184,8 +225,11 @@ void publication_start(struct publication *publication, struct controlplane *con
 	*publication = (struct publication){.controlplane = controlplane};
 	ev_init(&publication->settle, on_timer);
 	ev_init(&publication->due, on_timer);
+	ev_timer_init(&publication->watch, on_watch, WATCH_SECONDS, WATCH_SECONDS);
 	publication->settle.data = publication;
 	publication->due.data = publication;
+	publication->watch.data = publication;
+	ev_timer_start(controlplane->loop, &publication->watch);
 	assign_indexes(controlplane);
 	wait_for_first_checks(publication);
 	publication_request(publication);
@@ -197,6 +241,7 @@ void publication_stop(struct publication *publication)
 		return;
 	ev_timer_stop(publication->controlplane->loop, &publication->settle);
 	ev_timer_stop(publication->controlplane->loop, &publication->due);
+	ev_timer_stop(publication->controlplane->loop, &publication->watch);
 }
 
 void publication_request(struct publication *publication)

@@ -12,6 +12,7 @@
 
 #include <ev.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct controlplane;
 
@@ -19,9 +20,12 @@ struct publication {
 	struct controlplane *controlplane;
 	ev_timer settle; /* after a change */
 	ev_timer due;    /* when publishing is due without one */
+	ev_timer watch;  /* looks whether what we wrote is there, and taken */
 	bool waiting;    /* for first checks, at start */
 	ev_tstamp wait_until;
-	bool failed; /* the last one, as the log says */
+	bool failed;            /* the last one, as the log says */
+	uint64_t refusals;      /* of the dataplane, that were looked at */
+	ev_tstamp doubted_last; /* 0: never */
 };
 
 void publication_start(struct publication *publication, struct controlplane *controlplane);

@@ -131,14 +131,13 @@ static int grow(struct publisher *publisher)
 
 	if (publisher->file.size >= LAST_SIZE)
 		return -EFBIG;
+	if (publisher->root.directory_count == 0)
+		return publisher_repair(publisher, publisher->file.size * 2);
 	rc = tables_file_create(&larger, publisher->directory, publisher->file.size * 2,
 				publisher->instance);
 	if (rc < 0)
 		return rc;
-	if (publisher->root.generation != 0)
-		rc = copy_generation(publisher, &larger);
-	else
-		rc = tables_file_install(publisher->directory);
+	rc = copy_generation(publisher, &larger);
 	if (rc < 0) {
 		tables_file_discard(&larger, publisher->directory);
 		return rc;
@@ -148,20 +147,36 @@ static int grow(struct publisher *publisher)
 	return 0;
 }
 
+/* Whoever failed may have said why already. */
+static int fail(struct publisher *publisher, int rc)
+{
+	if (publisher->reason[0] == '\0')
+		snprintf(publisher->reason, sizeof(publisher->reason), "writing tables: %s",
+			 strerror(-rc));
+	return rc;
+}
+
 int publisher_publish(struct publisher *publisher, const struct publish_input *input)
 {
 	int rc;
 
 	publisher->reason[0] = '\0';
+	if (publisher->doubted || !publisher_is_installed(publisher)) {
+		rc = publisher_repair(publisher, publisher->file.size);
+		if (rc < 0)
+			return fail(publisher, rc);
+	}
 	do
 		rc = round_run(publisher, input);
 	while (rc == -ENOBUFS && (rc = grow(publisher)) == 0);
 	if (rc > 0)
 		publisher->adopted = false;
-	if (rc < 0 && publisher->reason[0] == '\0')
-		snprintf(publisher->reason, sizeof(publisher->reason), "writing tables: %s",
-			 strerror(-rc));
-	return rc;
+	return rc < 0 ? fail(publisher, rc) : rc;
+}
+
+void publisher_doubt(struct publisher *publisher)
+{
+	publisher->doubted = true;
 }
 
 const char *publisher_reason(const struct publisher *publisher)

@@ -181,7 +181,7 @@ static int publish_round(struct round *round)
 	size_t leaving, wanted = count_wanted(publisher, &leaving);
 	int rc;
 
-	if (!round->changed && leaving == 0 && last->generation != 0 &&
+	if (!round->changed && leaving == 0 && last->directory_count != 0 &&
 	    last->revision == root.revision)
 		return 0;
 	/* At most every row and the directory are replaced. */
@@ -191,7 +191,7 @@ static int publish_round(struct round *round)
 	if (rc < 0)
 		return rc;
 	root_publish(&publisher->file, &root);
-	if (last->generation != 0)
+	if (last->directory_count != 0)
 		tables_file_retire(&publisher->file, last->directory_offset,
 				   last->directory_count * sizeof(struct abi_ref));
 	settle(publisher);

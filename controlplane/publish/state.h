@@ -18,6 +18,7 @@ struct publisher {
 	uint64_t instance;
 	struct abi_root root; /* of the last generation; generation 0: none */
 	bool adopted;
+	bool doubted; /* see publisher_doubt() */
 	struct identities kinds[ABI_KIND_END];
 	uint64_t next_due;
 	char reason[256];
@@ -25,6 +26,10 @@ struct publisher {
 
 /* Fills an empty publisher from its open file; -EINVAL: not whole, -ENOMEM. */
 int publisher_adopt(struct publisher *publisher);
+
+/* Puts what is whole into a new file of this size, and that into place: the next round publishes in
+ * it. */
+int publisher_repair(struct publisher *publisher, uint64_t size);
 
 /*
  * Makes and publishes one generation: 1, 0 when nothing changed, or -errno with

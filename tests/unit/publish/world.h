@@ -11,9 +11,9 @@
 #include "controlplane/publish/publish.h"
 #include "dataplane/core/tables.h"
 
-#define WORLD_POOLS    16
+#define WORLD_POOLS    20
 #define WORLD_BACKENDS 600 /* of a pool */
-#define WORLD_SERVICES 16
+#define WORLD_SERVICES 20
 #define WORLD_LINKS    16
 
 struct world {
