@@ -10,15 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+from demo_changes import changed_live
 from lab import left_behind, leftovers
 from lab.clients import start_http_load
-from lab.lab import Failure, Lab, check
+from lab.lab import Failure, Lab
 from lab.processes import run
 from lab.runner import catch_signals, end_lab
 from lab.screen import Screen, number
 from lab.servers import serve_http
 from lab.topology import Namespace
 from lab.waiting import wait_for
+from lab.watch import Watch
 from lab.worlds import HEALTH_CHECK, TIME_TO_NOTICE, two_arms
 
 PICTURE = """
@@ -27,7 +29,7 @@ PICTURE = """
    198.51.100.100 ------- wan |           | lan ------+--------- b1   10.0.0.11:8080
                               | headrace  |           +--------- b2   10.0.0.12:8080
                               |           |           +--------- b3   10.0.0.13:8080
-                              '-----------'           |
+                              '-----------'           +--------- b4   10.0.0.14:8080 (not used at first)
    insider  10.0.0.100 -------------------------------'
 """
 
@@ -48,7 +50,7 @@ class Demo:
         self.lab, self.screen = lab, screen
         self.rows = []
         self.problems = []
-        self.world = two_arms(lab)
+        self.world = two_arms(lab, backends=4)
         self.insider = Namespace(lab, "insider")
         self.world.switch.plug(self.insider, "eth0")
         self.insider.ip("addr add 10.0.0.100/24 dev eth0")
@@ -66,7 +68,7 @@ class Demo:
     def _share_one_pool(self):
         """One pool for the three services: each server is one row, and checked once."""
         config = self.headrace.config
-        backends = config["services"][0]["backends"]
+        backends = config["services"][0]["backends"][:3]
         for service in config["services"]:
             del service["backends"], service["health_check"]
         config["pools"] = [{"name": "web", "health_check": HEALTH_CHECK, "backends": backends}]
@@ -119,15 +121,19 @@ class Demo:
             time.sleep(0.05)
         return load.result()
 
+    def start_loads(self):
+        """Each service loaded on new connections, and on kept ones."""
+        return {service: [start_http_load(client, address, rate=PACE, connections=100,
+                                          per_connection=per_connection, timeout=3, progress=0.2)
+                          for per_connection in (1, 1000000)]
+                for service, (client, address) in self.targets.items()}
+
     def broken(self, title, expected, kill, revive, words):
         """Kills b1 in some way while all services are loaded, and lets it return."""
         say = self.screen.say
         self.screen.heading(title)
         say(expected)
-        loads = {service: [start_http_load(client, address, rate=PACE, connections=100,
-                                           per_connection=per_connection, timeout=3, progress=0.2)
-                           for per_connection in (1, 1000000)]
-                 for service, (client, address) in self.targets.items()}
+        loads = self.start_loads()
         watch = Watch(self.screen, loads)
         say()
         watch.note(1.5)
@@ -149,7 +155,7 @@ class Demo:
         self.show_backends()
         for service, pair in loads.items():
             self.judge(words[2], service, [load.stop() for load in pair], killed, noticed,
-                       watch.share_since(service, returned))
+                       watch.share_since(service, "b1", returned))
 
     def _is(self, state):
         backend = self.headrace.backends()["web/b1"]
@@ -180,72 +186,6 @@ class Demo:
                            "noticed", "again"], self.rows)
 
 
-class Watch:
-    """Loads on several services, shown as one line."""
-
-    def __init__(self, screen, loads):
-        self.screen, self.loads = screen, loads
-        self.reports = {service: [] for service in loads}
-        self.began = time.monotonic()
-        self.latest = {}
-
-    def collect(self):
-        """Reads what the loads have reported."""
-        for service, pair in self.loads.items():
-            for position, load in enumerate(pair):
-                for report in load.progress():
-                    self.reports[service].append((report["time"], position, report))
-                    self.latest[service, position] = report
-
-    def line(self):
-        """Totals, and who has answered in the last moments."""
-        recent, since = {}, time.monotonic() - 0.7
-        for reports in self.reports.values():
-            for when, _, report in reports:
-                for name, count in report["backends"].items() if when > since else ():
-                    recent[name] = recent.get(name, 0) + count
-        everyone = max(1, sum(recent.values()))
-        shares = "  ".join(f"{name} {count / everyone:3.0%}" for name, count in sorted(recent.items()))
-        done = sum(report["done"] for report in self.latest.values())
-        failed = sum(report["failed"] for report in self.latest.values())
-        return (f"   {time.monotonic() - self.began:4.1f} s  {done:7,} answered  {failed:4} failed   "
-                f"answering now: {shares}")
-
-    def look(self):
-        """Shows how it is going; the loads must not have ended."""
-        self.collect()
-        for pair in self.loads.values():
-            for load in pair:
-                check(not load.process.ended(), f"{load.process.name} ended: {load.process.tail()}")
-        self.screen.live(self.line())
-
-    def run(self, seconds):
-        """Lets it go on for a while."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.look()
-            time.sleep(0.1)
-
-    def note(self, seconds):
-        """Lets it go on for a while and leaves the last line standing."""
-        self.run(seconds)
-        self.screen.say(self.line())
-
-    def until(self, condition, what):
-        """Lets it go on until something is so; returns what condition() says."""
-        def look_and_ask():
-            self.look()
-            return condition()
-        return wait_for(look_and_ask, what, 20)
-
-    def share_since(self, service, moment):
-        """b1's share of the answers on new connections since a moment."""
-        self.collect()
-        counts = [report["backends"] for when, position, report in self.reports[service]
-                  if position == 0 and when > moment + 0.2]
-        return sum(c.get("b1", 0) for c in counts) / max(1, sum(sum(c.values()) for c in counts))
-
-
 def tell_how_to_play(screen, demo):
     """For --keep."""
     inside = "ip netns exec {}".format
@@ -266,7 +206,7 @@ def tell_how_to_play(screen, demo):
 
 
 def play(demo):
-    """The three acts."""
+    """The four acts."""
     checked = HEALTH_CHECK
     rule = (f"   Expected: connections that begin later than {TIME_TO_NOTICE:.1f} s after that (fall x interval + "
             f"timeout)\n   do not fail. b1, back again, takes its third of the new connections; kept ones "
@@ -283,6 +223,7 @@ def play(demo):
     demo.broken("3. A cable is pulled: b1's link goes down, under load, and comes back", rule,
                 lambda: demo.world.set_plug(b1, False), lambda: demo.world.set_plug(b1, True),
                 ("b1's link goes down", "b1's link is up again", "b1's link down"))
+    changed_live(demo)
     demo.closing_table()
 
 
