@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Paths, hosts and edits of the API. */
+#include "controlplane/api/host.h"
+#include "controlplane/api/objects.h"
+#include "tests/unit/controlplane/check.h"
+
+#include <string.h>
+
+static const char document_text[] =
+	"{\"services\": [{\"name\": \"s\", \"backends\": [{\"name\": \"a\", \"port\": 1}]},"
+	"               {\"name\": \"t\", \"pool\": \"p\"}],"
+	" \"pools\": [{\"name\": \"p\", \"backends\": [{\"name\": \"x\"}, {\"name\": \"y\"}]},"
+	"            {\"name\": \"empty\"}]}";
+
+static void paths(void **state)
+{
+	struct route_names names;
+	char path[200] = "/v1/pools/";
+
+	(void)state;
+	assert_true(route_matches("/v1/pools", "/v1/pools", &names));
+	assert_false(route_matches("/v1/pools", "/v1/pools/", &names));
+	assert_false(route_matches("/v1/pools", "/v1/pool", &names));
+	assert_false(route_matches("/v1/pools", "/v1/poolss", &names));
+	assert_true(route_matches("/v1/pools/*", "/v1/pools/web", &names));
+	assert_string_equal(names.names[0], "web");
+	assert_false(route_matches("/v1/pools/*", "/v1/pools/", &names));
+	assert_false(route_matches("/v1/pools/*", "/v1/pools/web/backends", &names));
+	assert_true(route_matches("/v1/pools/*/backends/*", "/v1/pools/w/backends/b", &names));
+	assert_string_equal(names.names[0], "w");
+	assert_string_equal(names.names[1], "b");
+	assert_false(route_matches("/v1/pools/*/backends/*", "/v1/pools/w/backends/b/", &names));
+	assert_false(route_matches("/v1/pools/*", "", &names));
+	memset(path + 10, 'x', CONFIG_NAME_SIZE - 1);
+	assert_true(route_matches("/v1/pools/*", path, &names));
+	memset(path + 10, 'x', CONFIG_NAME_SIZE);
+	assert_false(route_matches("/v1/pools/*", path, &names));
+}
+
+static void hosts(void **state)
+{
+	static const char *const good[] = {"localhost",   "LOCALHOST:80", "127.0.0.1",
+					   "127.1.2.3:9", "[::1]",        "[::1]:80"};
+	static const char *const bad[] = {
+		"",          ":80",     "evil", "localhost.evil", "127.0.0.1.evil",
+		"10.0.0.1",  "0.0.0.0", "[::]", "[::2]:80",       "[]",
+		"1270.0.0.1"};
+
+	(void)state;
+	assert_false(host_is_loopback(NULL));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!host_is_loopback(good[i]))
+			fail_msg("%s is not taken", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (host_is_loopback(bad[i]))
+			fail_msg("%s is taken", bad[i]);
+}
+
+struct edit_case {
+	struct object_edit edit;
+	const char *body; /* NULL: none */
+	unsigned status;  /* 0: done */
+	bool created;
+	const char *key;   /* of the list to look at afterwards, */
+	const char *after; /* which is then this */
+};
+
+static const struct edit_case cases[] = {
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL},
+	 "{\"name\": \"q\"}",
+	 0,
+	 true,
+	 "pools",
+	 "[{\"name\": \"p\", \"backends\": [{\"name\": \"x\"}, {\"name\": \"y\"}]},"
+	 " {\"name\": \"empty\"}, {\"name\": \"q\"}]"},
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL},
+	 "{\"name\": \"p\"}",
+	 409,
+	 false,
+	 NULL,
+	 NULL},
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL}, "{}", 400, false, NULL, NULL},
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL}, "[]", 400, false, NULL, NULL},
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL}, "{\"name\": 7}", 400, false, NULL, NULL},
+	{{OBJECT_POOL, OBJECT_REPLACE, "p", NULL, NULL},
+	 "{}",
+	 0,
+	 false,
+	 "pools",
+	 "[{\"name\": \"p\"}, {\"name\": \"empty\"}]"},
+	{{OBJECT_POOL, OBJECT_REPLACE, "p", NULL, NULL},
+	 "{\"name\": \"z\"}",
+	 400,
+	 false,
+	 NULL,
+	 NULL},
+	{{OBJECT_POOL, OBJECT_REPLACE, "s", NULL, NULL}, "{}", 409, false, NULL, NULL},
+	{{OBJECT_LOCAL_POOL, OBJECT_REPLACE, "l", NULL, NULL},
+	 "{\"ports\": 1}",
+	 0,
+	 true,
+	 "local_pools",
+	 "[{\"name\": \"l\", \"ports\": 1}]"},
+	{{OBJECT_LOCAL_POOL, OBJECT_DELETE, "l", NULL, NULL}, NULL, 404, false, NULL, NULL},
+	{{OBJECT_SERVICE, OBJECT_PATCH, "t", NULL, NULL},
+	 "{\"pool\": null, \"n\": 1}",
+	 0,
+	 false,
+	 "services",
+	 "[{\"name\": \"s\", \"backends\": [{\"name\": \"a\", \"port\": 1}]},"
+	 " {\"name\": \"t\", \"n\": 1}]"},
+	{{OBJECT_SERVICE, OBJECT_PATCH, "u", NULL, NULL}, "{}", 404, false, NULL, NULL},
+	{{OBJECT_SERVICE, OBJECT_DELETE, "s", NULL, NULL},
+	 NULL,
+	 0,
+	 false,
+	 "services",
+	 "[{\"name\": \"t\", \"pool\": \"p\"}]"},
+	{{OBJECT_BACKEND, OBJECT_CREATE, "s", NULL, NULL},
+	 "{\"name\": \"b\"}",
+	 0,
+	 true,
+	 "services",
+	 "[{\"name\": \"s\", \"backends\": [{\"name\": \"a\", \"port\": 1}, {\"name\": \"b\"}]},"
+	 " {\"name\": \"t\", \"pool\": \"p\"}]"},
+	{{OBJECT_BACKEND, OBJECT_PATCH, "s", "a", NULL},
+	 "{\"port\": 2}",
+	 0,
+	 false,
+	 "services",
+	 "[{\"name\": \"s\", \"backends\": [{\"name\": \"a\", \"port\": 2}]},"
+	 " {\"name\": \"t\", \"pool\": \"p\"}]"},
+	{{OBJECT_BACKEND, OBJECT_DELETE, "p", "x", NULL},
+	 NULL,
+	 0,
+	 false,
+	 "pools",
+	 "[{\"name\": \"p\", \"backends\": [{\"name\": \"y\"}]}, {\"name\": \"empty\"}]"},
+	{{OBJECT_BACKEND, OBJECT_REPLACE, "empty", "n", NULL},
+	 "{}",
+	 0,
+	 true,
+	 "pools",
+	 "[{\"name\": \"p\", \"backends\": [{\"name\": \"x\"}, {\"name\": \"y\"}]},"
+	 " {\"name\": \"empty\", \"backends\": [{\"name\": \"n\"}]}]"},
+	{{OBJECT_BACKEND, OBJECT_DELETE, "p", "z", NULL}, NULL, 404, false, NULL, NULL},
+	{{OBJECT_BACKEND, OBJECT_PATCH, "t", "z", NULL}, "{}", 404, false, NULL, NULL},
+};
+
+static void edits(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct edit_case *one = &cases[i];
+		json_t *document = json_loads(document_text, 0, NULL), *same, *after, *edited;
+		struct object_edit edit = one->edit;
+		struct api_problem problem = {0};
+		bool created;
+
+		if (one->body != NULL)
+			edit.body = json_loads(one->body, 0, NULL);
+		edited = objects_edit(document, &edit, &created, &problem);
+		if ((edited == NULL ? problem.status : 0) != one->status)
+			fail_msg("case %zu: status %u (%s), expected %u", i, problem.status,
+				 problem.detail, one->status);
+		if (edited != NULL) {
+			after = json_loads(one->after, 0, NULL);
+			assert_non_null(after);
+			if (!json_equal(json_object_get(edited, one->key), after))
+				fail_msg("case %zu: %s", i,
+					 json_dumps(json_object_get(edited, one->key), 0));
+			assert_int_equal(created, one->created);
+			json_decref(after);
+		}
+		/* The document itself is never touched. */
+		same = json_loads(document_text, 0, NULL);
+		assert_true(json_equal(document, same));
+		json_decref(same);
+		json_decref(edited);
+		json_decref(document);
+		json_decref(edit.body);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths),
+		cmocka_unit_test(hosts),
+		cmocka_unit_test(edits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
