@@ -3,7 +3,8 @@
 
 """Runs the stories one after the other, each with a deadline and a lab of its own.
 
-A story is a function story(lab), or several story_NAME(lab), of a module in stories/.
+A story is a function story(lab), or several story_NAME(lab), of a module in stories/. Those that
+take long, or whose figures are for people to judge, are in drills/.
 
 A line a story: ok, FAIL or skip, and its seconds. What a failed one left (logs,
 captures, configurations) is kept in a folder that is named. The last line is
@@ -21,7 +22,7 @@ from pathlib import Path
 from . import leftovers
 from .lab import Failure, Lab, Skip
 
-STORIES = Path(__file__).resolve().parent.parent / "stories"
+HERE = Path(__file__).resolve().parent.parent
 DEADLINE = 180  # seconds; a story may set its own
 
 
@@ -29,11 +30,11 @@ class OutOfTime(Exception):
     """A story that ran into its deadline."""
 
 
-def find_stories(filters):
+def find_stories(folder, filters):
     """The stories whose names contain one of the filters, or all: {name: (module, function)}."""
     found = {}
-    for path in sorted(STORIES.glob("[a-z]*.py")):
-        module = importlib.import_module(f"stories.{path.stem}")
+    for path in sorted((HERE / folder).glob("[a-z]*.py")):
+        module = importlib.import_module(f"{folder}.{path.stem}")
         for function in [value for key, value in vars(module).items() if key.startswith("story")]:
             found[path.stem + function.__name__.removeprefix("story").replace("_", ".", 1)] = \
                 module, function
@@ -65,7 +66,7 @@ def run_story(name, module, story, arguments):
         verdict, sentence = "FAIL", f"did not end within {deadline} s"
     except Exception as error:  # whatever it is, the story failed and the next one follows
         place = traceback.extract_tb(error.__traceback__)
-        here = next((f for f in reversed(place) if "/stories/" in f.filename), place[-1])
+        here = next((f for f in reversed(place) if f"/{arguments.folder}/" in f.filename), place[-1])
         kind = "" if isinstance(error, Failure) else f"{type(error).__name__}: "
         verdict, sentence = "FAIL", f"{Path(here.filename).name}:{here.lineno}: {kind}{error}"
     finally:
@@ -101,6 +102,7 @@ def parse(argv):
     parser.add_argument("stories", nargs="*", help="run only those whose names contain one of these")
     parser.add_argument("--build", default="build", type=Path, help="build directory")
     parser.add_argument("--failures", type=Path, help="where failed stories' logs are kept")
+    parser.add_argument("--folder", default="stories", choices=("stories", "drills"))
     parser.add_argument("--list", action="store_true", help="list the stories")
     arguments = parser.parse_args(argv)
     arguments.failures = arguments.failures or arguments.build / "failures"
@@ -110,7 +112,7 @@ def parse(argv):
 def main(argv=None):
     """Runs what was asked for; returns the exit status."""
     arguments = parse(argv)
-    stories = find_stories(arguments.stories)
+    stories = find_stories(arguments.folder, arguments.stories)
     if arguments.list:
         print("\n".join(stories))
         return 0
