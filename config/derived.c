@@ -3,6 +3,8 @@
 
 #include "config/derived.h"
 
+#include "config/index.h"
+
 #include <string.h>
 
 void derive_last_hop_from(const struct field *field, const struct config *config,
@@ -23,22 +25,27 @@ static const struct config_pool *pool_of_check(const void *check)
 	return (const void *)((const char *)check - offsetof(struct config_pool, health_check));
 }
 
-static bool uses(const struct config_service *service, const struct config_pool *pool)
+/* The services that use the pool stand together, from index_first_service() on; NULL: no more. */
+static const struct config_service *service_of(const struct config *config,
+					       const struct config_pool *pool, size_t position)
 {
-	return strcmp(service->pool, pool->name) == 0;
+	const struct config_service *service =
+		position < config->service_count ? config->service_order[position] : NULL;
+
+	return service != NULL && strcmp(service->pool, pool->name) == 0 ? service : NULL;
 }
 
 void derive_check_type(const struct field *field, const struct config *config, const void *object,
 		       void *value)
 {
 	const struct config_pool *pool = pool_of_check(object);
+	const struct config_service *service;
 	bool tcp = false, udp = false;
 
 	(void)field;
-	for (size_t i = 0; i < config->service_count; i++) {
-		if (!uses(&config->services[i], pool))
-			continue;
-		if (config->services[i].protocol == CONFIG_TCP)
+	for (size_t i = index_first_service(config, pool->name);
+	     (service = service_of(config, pool, i)) != NULL; i++) {
+		if (service->protocol == CONFIG_TCP)
 			tcp = true;
 		else
 			udp = true;
@@ -74,12 +81,13 @@ void derive_check_port(const struct field *field, const struct config *config, c
 {
 	const struct config_pool *pool = pool_of_check(object);
 	uint16_t usual = config->defaults.health_check.port, port = 0;
+	const struct config_service *service;
 	bool single = usual == 0 && keeps_ports(pool);
 
 	(void)field;
-	for (size_t i = 0; single && i < config->service_count; i++) {
-		const struct config_service *service = &config->services[i];
-		for (size_t j = 0; uses(service, pool) && j < service->port_count; j++) {
+	for (size_t i = index_first_service(config, pool->name);
+	     single && (service = service_of(config, pool, i)) != NULL; i++) {
+		for (size_t j = 0; j < service->port_count; j++) {
 			uint16_t first = service->ports[j].first;
 			single = first == service->ports[j].last && (port == 0 || port == first);
 			if (!single)

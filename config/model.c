@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "config/fields.h"
+#include "config/index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,16 +53,8 @@ void config_free(struct config *config)
 	if (config == NULL)
 		return;
 	free_object(&fields_root, (char *)config);
+	index_free(config);
 	free(config);
-}
-
-const struct config_pool *config_find_pool(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->pool_count; i++) {
-		if (strcmp(config->pools[i].name, name) == 0)
-			return &config->pools[i];
-	}
-	return NULL;
 }
 
 const struct config_local_pool *config_find_local_pool(const struct config *config,

@@ -218,4 +218,6 @@ struct config {
 	size_t service_count;
 	struct config_vrrp_group *vrrp_groups;
 	size_t vrrp_group_count;
+	const struct config_pool **pool_order;       /* by name; see index.h */
+	const struct config_service **service_order; /* by the name of their pool */
 };

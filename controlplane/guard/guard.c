@@ -18,7 +18,8 @@
 #define TABLE_NAME "headrace"
 
 /*
- * Holds while TABLE_NAME is replaced. A transaction that replaces a table is
+ * Elements of the sets are changed in place, in one transaction. All else makes
+ * a table anew; this one holds meanwhile. A transaction that replaces a table is
  * not one moment for a packet: it meets the old chain and the new one as two
  * hooks, and the change may fall between them, so that neither drops it.
  */
@@ -31,10 +32,18 @@ struct guard {
 	struct network *network;
 	const struct publisher *publisher; /* knows the backends that drain */
 	struct nft_ctx *nft;
-	char *loaded;            /* the text that is in the kernel; NULL: none */
-	struct mnl_socket *news; /* of the kernel's tables */
+	struct guard_sets loaded; /* that are in the kernel, */
+	char *chains;             /* with these chains; NULL: nothing is */
+	struct mnl_socket *news;  /* of the kernel's tables */
 	ev_io news_readable;
 };
+
+static void forget(struct guard *guard)
+{
+	guard_sets_free(&guard->loaded);
+	free(guard->chains);
+	guard->chains = NULL;
+}
 
 /* Runs the commands in one transaction. */
 static int run(struct guard *guard, const char *commands)
@@ -95,18 +104,33 @@ static int load_text(struct guard *guard, const char *text)
 	return error;
 }
 
+static int replace(struct guard *guard, const struct guard_sets *sets, const char *chains)
+{
+	char *stand_in = guard_ruleset_make(STAND_IN_NAME, sets, chains);
+	char *text = guard_ruleset_make(TABLE_NAME, sets, chains);
+	int error = stand_in == NULL || text == NULL ? -ENOMEM : load_text(guard, stand_in);
+
+	if (error == 0)
+		error = load_text(guard, text);
+	if (error == 0)
+		error = load_text(guard, DELETE_TABLE(STAND_IN_NAME));
+	free(stand_in);
+	free(text);
+	return error;
+}
+
 static void guard_news(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct guard *guard = watcher->data;
 
 	(void)loop;
 	(void)events;
-	if (!read_news(guard) || guard->loaded == NULL)
+	if (!read_news(guard) || guard->chains == NULL)
 		return;
 	log_warning("somebody removed the nftables table netdev %s (a flush of all rules?): "
 		    "putting it back",
 		    TABLE_NAME);
-	load_text(guard, guard->loaded);
+	replace(guard, &guard->loaded, guard->chains);
 }
 
 static int open_news(struct guard *guard)
@@ -155,24 +179,41 @@ void guard_close(struct guard *guard)
 		mnl_socket_close(guard->news);
 	if (guard->nft != NULL)
 		nft_ctx_free(guard->nft);
-	free(guard->loaded);
+	forget(guard);
 	free(guard);
 }
 
-static char *make_text(struct guard *guard, const char *table, struct guard_input *input)
+/* True when what is in the kernel was made what is asked for, element by element. */
+static bool change_elements(struct guard *guard, const struct guard_sets *sets, const char *chains)
 {
-	return guard_ruleset_make(table, input, guard->network->ports, guard->network->port_count);
+	char *text;
+	bool done;
+
+	if (guard->chains == NULL || strcmp(guard->chains, chains) != 0 ||
+	    !guard_ranges_equal(&guard->loaded, sets))
+		return false;
+	text = guard_ruleset_change(TABLE_NAME, &guard->loaded, sets);
+	done = text != NULL && (text[0] == '\0' || load_text(guard, text) == 0);
+	free(text);
+	return done;
 }
 
-static int replace(struct guard *guard, const char *text, const char *stand_in)
+/* Takes over sets and chains when they are in the kernel. */
+static int load(struct guard *guard, struct guard_sets *sets, char *chains)
 {
-	int error = load_text(guard, stand_in);
+	int error = 0;
 
-	if (error == 0)
-		error = load_text(guard, text);
-	if (error == 0)
-		error = load_text(guard, DELETE_TABLE(STAND_IN_NAME));
-	return error;
+	if (!change_elements(guard, sets, chains))
+		error = replace(guard, sets, chains);
+	if (error < 0) {
+		guard_sets_free(sets);
+		free(chains);
+		return error;
+	}
+	forget(guard);
+	guard->loaded = *sets;
+	guard->chains = chains;
+	return 0;
 }
 
 int guard_load(struct guard *guard, const struct config *config, const struct config *also)
@@ -187,27 +228,22 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 	if (error == 0)
 		error = guard_input_add_hosts(&input, guard->network);
 
-	char *text = error == 0 ? make_text(guard, TABLE_NAME, &input) : NULL;
-	char *stand_in = text != NULL ? make_text(guard, STAND_IN_NAME, &input) : NULL;
+	struct guard_sets sets = {0};
+	char *chains = guard_chains_make(guard->network->ports, guard->network->port_count);
 
+	if (error == 0 && chains != NULL)
+		error = guard_sets_make(&input, &sets);
 	guard_input_free(&input);
-	error = stand_in != NULL ? 0 : -ENOMEM;
-	if (error == 0 && (guard->loaded == NULL || strcmp(guard->loaded, text) != 0)) {
-		error = replace(guard, text, stand_in);
-		if (error == 0) {
-			free(guard->loaded);
-			guard->loaded = text;
-			text = NULL;
-		}
+	if (error < 0 || chains == NULL) {
+		guard_sets_free(&sets);
+		free(chains);
+		return -ENOMEM;
 	}
-	free(stand_in);
-	free(text);
-	return error;
+	return load(guard, &sets, chains);
 }
 
 void guard_remove(struct guard *guard)
 {
-	free(guard->loaded);
-	guard->loaded = NULL;
+	forget(guard);
 	load_text(guard, DELETE_TABLE(STAND_IN_NAME) DELETE_TABLE(TABLE_NAME));
 }

@@ -3,23 +3,10 @@
 
 /* What the guard must know, out of the configuration and of Linux. */
 #include "config/config.h"
-#include "controlplane/array.h"
-#include "controlplane/guard/ruleset.h"
+#include "controlplane/guard/sets.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-
-static int add_row(struct guard_rows *rows, struct guard_row row)
-{
-	struct guard_row *items = array_grow(rows->items, rows->count, &rows->room, sizeof(*items));
-
-	if (items == NULL)
-		return -ENOMEM;
-	rows->items = items;
-	items[rows->count++] = row;
-	return 0;
-}
 
 static uint8_t protocol_number(enum config_protocol protocol)
 {
@@ -32,11 +19,12 @@ static int add_listeners(struct guard_input *input, const struct config_service 
 
 	for (size_t i = 0; i < service->address_count; i++) {
 		for (size_t j = 0; j < service->port_count && error == 0; j++)
-			error = add_row(&input->services,
-					(struct guard_row){address_to_ipv4(&service->addresses[i]),
-							   protocol_number(service->protocol),
-							   service->ports[j].first,
-							   service->ports[j].last});
+			error = guard_rows_add(
+				&input->services,
+				(struct guard_row){address_to_ipv4(&service->addresses[i]),
+						   protocol_number(service->protocol),
+						   service->ports[j].first,
+						   service->ports[j].last});
 	}
 	return error;
 }
@@ -45,8 +33,9 @@ static int add_listeners(struct guard_input *input, const struct config_service 
 static int add_endpoint(struct guard_input *input, const struct address *address, uint16_t port,
 			uint8_t protocol)
 {
-	return add_row(&input->endpoints, (struct guard_row){address_to_ipv4(address), protocol,
-							     port, port == 0 ? UINT16_MAX : port});
+	return guard_rows_add(&input->endpoints,
+			      (struct guard_row){address_to_ipv4(address), protocol, port,
+						 port == 0 ? UINT16_MAX : port});
 }
 
 static int add_endpoints(struct guard_input *input, const struct config *config,
@@ -68,9 +57,9 @@ static int add_locals(struct guard_input *input, const struct config_local_pool 
 	int error = 0;
 
 	for (size_t i = 0; i < pool->address_count && error == 0; i++)
-		error = add_row(&input->locals,
-				(struct guard_row){address_to_ipv4(&pool->addresses[i]), 0,
-						   pool->port_first, pool->port_last});
+		error = guard_rows_add(&input->locals,
+				       (struct guard_row){address_to_ipv4(&pool->addresses[i]), 0,
+							  pool->port_first, pool->port_last});
 	return error;
 }
 
@@ -109,11 +98,12 @@ int guard_input_add_hosts(struct guard_input *input, const struct network *netwo
 	int error = 0;
 
 	for (size_t i = 0; i < network->address_count && error == 0; i++)
-		error = add_row(&input->hosts,
-				(struct guard_row){.be_address = network->addresses[i].be_address});
+		error = guard_rows_add(
+			&input->hosts,
+			(struct guard_row){.be_address = network->addresses[i].be_address});
 	for (size_t i = 0; i < network->owned.count && error == 0; i++)
-		error = add_row(&input->hosts,
-				(struct guard_row){.be_address = network->owned.rows[i]});
+		error = guard_rows_add(&input->hosts,
+				       (struct guard_row){.be_address = network->owned.rows[i]});
 	return error;
 }
 

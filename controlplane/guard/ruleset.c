@@ -7,47 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int compare_rows(const void *left, const void *right)
-{
-	const struct guard_row *a = left, *b = right;
-	uint32_t a_address = ntohl(a->be_address), b_address = ntohl(b->be_address);
-
-	if (a_address != b_address)
-		return a_address < b_address ? -1 : 1;
-	if (a->protocol != b->protocol)
-		return a->protocol < b->protocol ? -1 : 1;
-	return a->first < b->first ? -1 : a->first > b->first;
-}
-
-/* The kernel's sets take no ranges that overlap: one service may have port 80, another all ports.
- */
-static void merge_rows(struct guard_rows *rows)
-{
-	size_t kept = 0;
-
-	if (rows->count == 0)
-		return;
-	qsort(rows->items, rows->count, sizeof(rows->items[0]), compare_rows);
-	for (size_t i = 1; i < rows->count; i++) {
-		struct guard_row *before = &rows->items[kept];
-		const struct guard_row *row = &rows->items[i];
-
-		if (row->be_address == before->be_address && row->protocol == before->protocol &&
-		    row->first <= (uint32_t)before->last + 1) {
-			if (row->last > before->last)
-				before->last = row->last;
-		} else {
-			rows->items[++kept] = *row;
-		}
-	}
-	rows->count = kept + 1;
-}
-
-static void put_address(FILE *out, uint32_t be_address)
+static void put_address(FILE *out, const struct guard_row *row)
 {
 	char text[INET_ADDRSTRLEN];
 
-	fputs(inet_ntop(AF_INET, &be_address, text, sizeof(text)), out);
+	fputs(inet_ntop(AF_INET, &row->be_address, text, sizeof(text)), out);
 }
 
 static void put_ports(FILE *out, const struct guard_row *row)
@@ -60,14 +24,14 @@ static void put_ports(FILE *out, const struct guard_row *row)
 
 static void put_with_protocol(FILE *out, const struct guard_row *row)
 {
-	put_address(out, row->be_address);
-	fprintf(out, " . %s . ", row->protocol == IPPROTO_UDP ? "udp" : "tcp");
+	put_address(out, row);
+	fputs(row->protocol == IPPROTO_UDP ? " . udp . " : " . tcp . ", out);
 	put_ports(out, row);
 }
 
 static void put_without_protocol(FILE *out, const struct guard_row *row)
 {
-	put_address(out, row->be_address);
+	put_address(out, row);
 	fputs(" . ", out);
 	put_ports(out, row);
 }
@@ -78,63 +42,49 @@ static void put_numbers(FILE *out, const struct guard_row *row)
 	put_ports(out, row);
 }
 
-/* A set of rows; with none it is empty, which nft has no words for but leaving the line out. */
-static void put_set(FILE *out, const char *name, const char *type, const struct guard_rows *rows,
-		    void (*put)(FILE *out, const struct guard_row *row))
+#define ADDRESS_PROTOCOL_PORT "type ipv4_addr . inet_proto . inet_service;"
+/* Destination, protocol and port of the packet that an ICMP error quotes. */
+#define QUOTED                "typeof @th,192,32 . @th,136,8 . @th,240,16;"
+#define RANGES                " flags interval;"
+
+/* The sets of the table, and whose rows they hold. */
+static const struct {
+	const char *name, *type;
+	enum guard_set rows;
+	void (*put)(FILE *out, const struct guard_row *row);
+} sets_of_table[] = {
+	{"services", ADDRESS_PROTOCOL_PORT, GUARD_SERVICES, put_with_protocol},
+	{"service_ranges", ADDRESS_PROTOCOL_PORT RANGES, GUARD_SERVICE_RANGES, put_with_protocol},
+	{"locals", "type ipv4_addr . inet_service;" RANGES, GUARD_LOCALS, put_without_protocol},
+	{"endpoints", ADDRESS_PROTOCOL_PORT, GUARD_ENDPOINTS, put_with_protocol},
+	{"endpoint_ranges", ADDRESS_PROTOCOL_PORT RANGES, GUARD_ENDPOINT_RANGES, put_with_protocol},
+	{"endpoints_quoted", QUOTED, GUARD_ENDPOINTS, put_numbers},
+	{"endpoint_ranges_quoted", QUOTED RANGES, GUARD_ENDPOINT_RANGES, put_numbers},
+	{"our_addresses", "type ipv4_addr;", GUARD_OUR_ADDRESSES, put_address},
+	{"endpoint_addresses", "type ipv4_addr;", GUARD_ENDPOINT_ADDRESSES, put_address},
+	{"hosts", "type ipv4_addr;", GUARD_HOSTS, put_address},
+};
+
+#define TABLE_SETS (sizeof(sets_of_table) / sizeof(sets_of_table[0]))
+
+/* A set without rows is empty, which nft has no words for but leaving the line out. */
+static void put_set(FILE *out, size_t which, const struct guard_rows *rows)
 {
-	fprintf(out, "\tset %s {\n\t\t%s; flags interval;\n", name, type);
+	fprintf(out, "\tset %s {\n\t\t%s\n", sets_of_table[which].name, sets_of_table[which].type);
 	for (size_t i = 0; i < rows->count; i++) {
 		fputs(i == 0 ? "\t\telements = { " : ",\n\t\t\t", out);
-		put(out, &rows->items[i]);
+		sets_of_table[which].put(out, &rows->items[i]);
 	}
 	fputs(rows->count > 0 ? " }\n\t}\n" : "\t}\n", out);
 }
 
-/* The addresses alone of one or two lists, each once. */
-static void put_address_set(FILE *out, const char *name, const struct guard_rows *lists[2])
-{
-	struct guard_rows all = {0};
-	size_t count = lists[0]->count + (lists[1] != NULL ? lists[1]->count : 0);
-
-	all.items = calloc(count + 1, sizeof(all.items[0]));
-	for (size_t i = 0; all.items != NULL && i < 2 && lists[i] != NULL; i++) {
-		for (size_t j = 0; j < lists[i]->count; j++)
-			all.items[all.count++] =
-				(struct guard_row){.be_address = lists[i]->items[j].be_address};
-	}
-	merge_rows(&all);
-	fprintf(out, "\tset %s {\n\t\ttype ipv4_addr;\n", name);
-	for (size_t i = 0; i < all.count; i++) {
-		fputs(i == 0 ? "\t\telements = { " : ",\n\t\t\t", out);
-		put_address(out, all.items[i].be_address);
-	}
-	fputs(all.count > 0 ? " }\n\t}\n" : "\t}\n", out);
-	free(all.items);
-}
-
-static void put_sets(FILE *out, struct guard_input *input)
-{
-	const struct guard_rows *ours[2] = {&input->services, &input->locals};
-	const struct guard_rows *backends[2] = {&input->endpoints, NULL};
-	const struct guard_rows *hosts[2] = {&input->hosts, NULL};
-
-	put_set(out, "services", "type ipv4_addr . inet_proto . inet_service", &input->services,
-		put_with_protocol);
-	put_set(out, "locals", "type ipv4_addr . inet_service", &input->locals,
-		put_without_protocol);
-	put_set(out, "endpoints", "type ipv4_addr . inet_proto . inet_service", &input->endpoints,
-		put_with_protocol);
-	/* Destination, protocol and port of the packet that an ICMP error quotes. */
-	put_set(out, "endpoints_quoted", "typeof @th,192,32 . @th,136,8 . @th,240,16",
-		&input->endpoints, put_numbers);
-	put_address_set(out, "our_addresses", ours);
-	put_address_set(out, "endpoint_addresses", backends);
-	put_address_set(out, "hosts", hosts);
-}
+#define ERRORS "icmp type { destination-unreachable, time-exceeded, parameter-problem }"
 
 static const char guard_rules[] =
 	"\tchain guard {\n"
 	"\t\tip daddr . meta l4proto . th dport @services counter drop comment \"to a service\"\n"
+	"\t\tip daddr . meta l4proto . th dport @service_ranges counter drop"
+	" comment \"to a service of many ports\"\n"
 	"\t\tmeta l4proto { tcp, udp } ip daddr . th dport @locals counter drop"
 	" comment \"to a local address\"\n"
 	"\t\tip frag-off & 0x1fff != 0 ip daddr @our_addresses counter drop"
@@ -142,15 +92,35 @@ static const char guard_rules[] =
 	"\t\tip daddr @hosts accept\n"
 	"\t\tip saddr . meta l4proto . th sport @endpoints counter drop"
 	" comment \"untranslated reply\"\n"
+	"\t\tip saddr . meta l4proto . th sport @endpoint_ranges counter drop"
+	" comment \"untranslated reply, from any port\"\n"
 	"\t\tip frag-off & 0x1fff != 0 ip saddr @endpoint_addresses counter drop"
 	" comment \"later fragment of a reply\"\n"
-	"\t\ticmp type { destination-unreachable, time-exceeded, parameter-problem }"
-	" @th,192,32 . @th,136,8 . @th,240,16 @endpoints_quoted counter drop"
+	"\t\t" ERRORS " @th,192,32 . @th,136,8 . @th,240,16 @endpoints_quoted counter drop"
 	" comment \"error about a flow\"\n"
+	"\t\t" ERRORS " @th,192,32 . @th,136,8 . @th,240,16 @endpoint_ranges_quoted counter drop"
+	" comment \"error about a flow, to any port\"\n"
 	"\t}\n";
 
-static void put_chains(FILE *out, const struct network_port *ports, size_t port_count)
+/* Closes a stream of open_memstream(); its text, or NULL. */
+static char *finish(FILE *out, char **text)
 {
+	bool failed = ferror(out) != 0;
+
+	if (fclose(out) == 0 && !failed)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
+char *guard_chains_make(const struct network_port *ports, size_t port_count)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
 	for (size_t i = 0; i < port_count; i++) {
 		if (ports[i].interface[0] == '\0' || ports[i].index == 0)
 			continue;
@@ -163,10 +133,10 @@ static void put_chains(FILE *out, const struct network_port *ports, size_t port_
 			"\t}\n",
 			ports[i].index, i, ports[i].interface);
 	}
+	return finish(out, &text);
 }
 
-char *guard_ruleset_make(const char *table, struct guard_input *input,
-			 const struct network_port *ports, size_t port_count)
+char *guard_ruleset_make(const char *table, const struct guard_sets *sets, const char *chains)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -174,22 +144,59 @@ char *guard_ruleset_make(const char *table, struct guard_input *input,
 
 	if (out == NULL)
 		return NULL;
-	merge_rows(&input->services);
-	merge_rows(&input->locals);
-	merge_rows(&input->endpoints);
-	merge_rows(&input->hosts);
 	fprintf(out,
 		"add table netdev %s\n"
 		"delete table netdev %s\n"
 		"table netdev %s {\n",
 		table, table, table);
-	put_sets(out, input);
+	for (size_t i = 0; i < TABLE_SETS; i++)
+		put_set(out, i, &sets->rows[sets_of_table[i].rows]);
 	fputs(guard_rules, out);
-	put_chains(out, ports, port_count);
+	fputs(chains, out);
 	fputs("}\n", out);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
+	return finish(out, &text);
+}
+
+/* "add element ..." for each row of `these` that is not among `those`. */
+static void put_difference(FILE *out, const char *verb, const char *table, size_t which,
+			   const struct guard_rows *these, const struct guard_rows *those)
+{
+	bool begun = false;
+
+	for (size_t i = 0, at = 0; i < these->count; i++) {
+		const struct guard_row *row = &these->items[i];
+
+		while (at < those->count && guard_row_compare(&those->items[at], row) < 0)
+			at++;
+		if (at < those->count && guard_row_compare(&those->items[at], row) == 0)
+			continue;
+		if (begun)
+			fputs(", ", out);
+		else
+			fprintf(out, "%s element netdev %s %s { ", verb, table,
+				sets_of_table[which].name);
+		begun = true;
+		sets_of_table[which].put(out, row);
 	}
-	return text;
+	if (begun)
+		fputs(" }\n", out);
+}
+
+char *guard_ruleset_change(const char *table, const struct guard_sets *before,
+			   const struct guard_sets *now)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < TABLE_SETS; i++) {
+		/* What goes, goes first: a range that grew overlaps what it was. */
+		put_difference(out, "delete", table, i, &before->rows[sets_of_table[i].rows],
+			       &now->rows[sets_of_table[i].rows]);
+		put_difference(out, "add", table, i, &now->rows[sets_of_table[i].rows],
+			       &before->rows[sets_of_table[i].rows]);
+	}
+	return finish(out, &text);
 }

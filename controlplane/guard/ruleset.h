@@ -13,45 +13,20 @@
  */
 #pragma once
 
-#include "controlplane/neighbours/network.h"
-#include "controlplane/publish/publish.h"
+#include "controlplane/guard/sets.h"
 
-/* An address with a range of ports, as the sets of the table hold it. */
-struct guard_row {
-	uint32_t be_address;
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: both */
-	uint16_t first, last;
-};
-
-struct guard_rows {
-	struct guard_row *items;
-	size_t count, room;
-};
-
-struct guard_input {
-	struct guard_rows services;  /* what clients talk to */
-	struct guard_rows locals;    /* what full NAT speaks from */
-	struct guard_rows endpoints; /* where dnat services send */
-	struct guard_rows hosts;     /* every address of this host; no ports */
-};
-
-/* Adds the rows of a configuration; of two configurations both are guarded. 0 or -ENOMEM. */
-int guard_input_add_config(struct guard_input *input, const struct config *config);
-
-/*
- * Adds the endpoints of dnat backends that left the configuration and drain:
- * their replies are as little Linux's as before. 0 or -ENOMEM.
- */
-int guard_input_add_removed(struct guard_input *input, const struct publisher *publisher);
-
-/* Adds the addresses that Linux holds now. 0 or -ENOMEM. */
-int guard_input_add_hosts(struct guard_input *input, const struct network *network);
-
-void guard_input_free(struct guard_input *input);
+/* The chains of the ports; malloc'ed, NULL: no memory. */
+char *guard_chains_make(const struct network_port *ports, size_t port_count);
 
 /*
  * The commands that put the table of this name in place of the one before, in
- * one transaction; malloc'ed, NULL: no memory. Sorts and merges the rows.
+ * one transaction; malloc'ed, NULL: no memory.
  */
-char *guard_ruleset_make(const char *table, struct guard_input *input,
-			 const struct network_port *ports, size_t port_count);
+char *guard_ruleset_make(const char *table, const struct guard_sets *sets, const char *chains);
+
+/*
+ * The commands that make the table's sets `now` out of `before`, in one
+ * transaction; malloc'ed, empty when they are the same; NULL: no memory.
+ */
+char *guard_ruleset_change(const char *table, const struct guard_sets *before,
+			   const struct guard_sets *now);

@@ -209,10 +209,7 @@ int network_set_config(struct network *network, const struct config *config)
 	if (error < 0)
 		return error;
 	network->config = config;
-	free(network->paths);
-	network->paths = NULL;
-	network->path_count = 0;
-	error = paths_find(network);
+	error = paths_follow(network, config_before);
 	if (error < 0) {
 		owned_addresses_free(&network->owned);
 		network->owned = owned_before;

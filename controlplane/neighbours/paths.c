@@ -4,7 +4,9 @@
 #include "controlplane/neighbours/paths.h"
 
 #include "controlplane/log.h"
+#include "controlplane/publish/keymap.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -171,41 +173,135 @@ static size_t count_backends(const struct config *config)
 
 static void tell_change(const struct network *network, const struct config_pool *pool,
 			const struct config_backend *backend, const struct network_path *before,
-			const struct network_path *now, bool first)
+			const struct network_path *now)
 {
-	if (!now->known && (first || before->known))
+	if (!now->known && (before == NULL || before->known))
 		tell_unreachable(network, pool, backend, now);
-	else if (now->known && !first && !before->known)
+	else if (now->known && before != NULL && !before->known)
 		log_info("backend %s/%s is reached through port %s again", pool->name,
 			 backend->name, network->config->dataplane.ports[now->port].name);
 }
 
-int paths_find(struct network *network)
+/* Paths that need not be asked for, by address. */
+struct known {
+	struct keymap rows; /* address -> index of paths */
+	const struct network_path *paths;
+};
+
+static uint64_t key_of(uint32_t be_address)
 {
-	const struct config *config = network->config;
-	bool first = network->paths == NULL;
-	struct network_path *path;
+	uint64_t key = (UINT64_C(1) + ntohl(be_address)) * 0x9e3779b97f4a7c15ull;
 
-	if (first) {
-		network->path_count = count_backends(config);
-		network->paths = calloc(network->path_count + 1, sizeof(*network->paths));
-		if (network->paths == NULL) {
-			network->path_count = 0;
-			return -ENOMEM;
-		}
-	}
-	path = network->paths;
+	return key ^ key >> 32; /* distinct, and never 0 */
+}
+
+static const struct network_path *find_known(const struct known *known, uint32_t be_address)
+{
+	uint32_t row = keymap_find(&known->rows, key_of(be_address));
+
+	return row == ABI_NONE ? NULL : &known->paths[row];
+}
+
+static int know(struct known *known, uint32_t be_address, size_t row)
+{
+	return keymap_put(&known->rows, key_of(be_address), (uint32_t)row);
+}
+
+/* What was found for a configuration before; it holds while Linux's network is the same. */
+static int know_all(struct known *known, const struct config *config,
+		    const struct network_path *paths)
+{
+	size_t row = 0;
+
+	known->paths = paths;
 	for (size_t i = 0; i < config->pool_count; i++) {
-		const struct config_pool *pool = &config->pools[i];
+		for (size_t j = 0; j < config->pools[i].backend_count; j++, row++) {
+			const struct config_backend *backend = &config->pools[i].backends[j];
 
-		for (size_t j = 0; j < pool->backend_count; j++, path++) {
-			const struct config_backend *backend = &pool->backends[j];
-			struct network_path now =
-				find_path(network, address_to_ipv4(&backend->address));
-
-			tell_change(network, pool, backend, path, &now, first);
-			*path = now;
+			if (know(known, address_to_ipv4(&backend->address), row) < 0)
+				return -ENOMEM;
 		}
 	}
 	return 0;
+}
+
+/* The source may have become a service's address meanwhile. */
+static bool still_holds(const struct network *network, const struct network_path *path)
+{
+	return path != NULL && path->be_source != 0 &&
+	       !owned_addresses_have(&network->owned, path->be_source);
+}
+
+/*
+ * Fills `paths`, one for each backend. Addresses in `before` are not asked for
+ * (it may be empty), and none is asked for twice. `last`: what was known of
+ * the same backends; NULL: these are other ones.
+ */
+static int fill(struct network *network, const struct known *before,
+		const struct network_path *last, struct network_path *paths)
+{
+	const struct config *config = network->config;
+	struct known found = {.paths = paths};
+	size_t row = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		for (size_t j = 0; error == 0 && j < pool->backend_count; j++, row++) {
+			uint32_t be_address = address_to_ipv4(&pool->backends[j].address);
+			const struct network_path *twin = find_known(&found, be_address);
+			const struct network_path *old = find_known(before, be_address);
+
+			if (twin == NULL && still_holds(network, old))
+				twin = old;
+			paths[row] = twin != NULL ? *twin : find_path(network, be_address);
+			tell_change(network, pool, &pool->backends[j],
+				    last != NULL ? &last[row] : old, &paths[row]);
+			error = know(&found, be_address, row);
+		}
+	}
+	keymap_free(&found.rows);
+	return error;
+}
+
+static struct network_path *make_paths(const struct network *network)
+{
+	return calloc(count_backends(network->config) + 1, sizeof(struct network_path));
+}
+
+static void replace(struct network *network, struct network_path *paths)
+{
+	free(network->paths);
+	network->paths = paths;
+	network->path_count = count_backends(network->config);
+}
+
+int paths_find(struct network *network)
+{
+	const struct known nothing = {0};
+	struct network_path *paths = make_paths(network);
+	int error = paths == NULL ? -ENOMEM : fill(network, &nothing, network->paths, paths);
+
+	if (error < 0)
+		free(paths);
+	else
+		replace(network, paths);
+	return error;
+}
+
+int paths_follow(struct network *network, const struct config *before)
+{
+	struct known known = {0};
+	struct network_path *paths = make_paths(network);
+	int error = paths == NULL ? -ENOMEM : know_all(&known, before, network->paths);
+
+	if (error == 0)
+		error = fill(network, &known, NULL, paths);
+	if (error < 0)
+		free(paths);
+	else
+		replace(network, paths);
+	keymap_free(&known.rows);
+	return error;
 }

@@ -13,8 +13,13 @@
 
 #include "controlplane/neighbours/network.h"
 
-/* Fills network->paths anew, and makes the list when there is none; 0 or -ENOMEM. */
+/* Makes network->paths anew, asking for every backend; 0, or -ENOMEM with nothing changed. */
 int paths_find(struct network *network);
+/*
+ * The same for another configuration in the same network: `before` is the one
+ * that network->paths are of, and only addresses it does not have are asked for.
+ */
+int paths_follow(struct network *network, const struct config *before);
 
 /* Position of the port with this name in the configuration; -ENOENT. */
 int paths_port_by_name(const struct config *config, const char *name);

@@ -39,9 +39,15 @@ static struct config *parse(const char *text)
 static char *make(struct guard_input *input)
 {
 	const struct network_port ports[2] = {{.interface = "eth1", .index = 5}, {.index = 0}};
-	char *text = guard_ruleset_make("headrace", input, ports, 2);
+	char *chains = guard_chains_make(ports, 2);
+	struct guard_sets sets;
+	char *text;
 
+	assert_int_equal(guard_sets_make(input, &sets), 0);
+	text = guard_ruleset_make("headrace", &sets, chains);
 	guard_input_free(input);
+	guard_sets_free(&sets);
+	free(chains);
 	assert_non_null(text);
 	return text;
 }
@@ -106,7 +112,9 @@ static void overlapping_ranges_are_merged(void **state)
 
 	char *text = make(&input);
 
-	expect(text, "elements = { 192.0.2.1 . tcp . 80-85,\n"
+	expect(text, "set services {\n\t\ttype ipv4_addr . inet_proto . inet_service;\n"
+		     "\t\telements = { 192.0.2.1 . tcp . 80 }\n");
+	expect(text, "elements = { 192.0.2.1 . tcp . 81-85,\n"
 		     "\t\t\t192.0.2.1 . tcp . 90-99,\n"
 		     "\t\t\t192.0.2.1 . udp . 0-65535 }");
 	free(text);
@@ -123,19 +131,65 @@ static void empty_sets_have_no_elements(void **state)
 	free(text);
 }
 
-static void interface_made_anew_changes_the_text(void **state)
+static void interface_made_anew_changes_the_chains(void **state)
 {
-	struct guard_input input = {0};
 	struct network_port port = {.interface = "eth1", .index = 5};
-	char *before = guard_ruleset_make("headrace", &input, &port, 1);
+	char *before = guard_chains_make(&port, 1);
 	char *after;
 
 	(void)state;
 	port.index = 6;
-	after = guard_ruleset_make("headrace", &input, &port, 1);
+	after = guard_chains_make(&port, 1);
 	assert_string_not_equal(before, after);
 	free(before);
 	free(after);
+}
+
+static struct guard_sets make_sets(const struct guard_row *services, size_t service_count,
+				   const struct guard_row *endpoints, size_t endpoint_count)
+{
+	struct guard_input input = {0};
+	struct guard_sets sets;
+
+	set_rows(&input.services, services, service_count);
+	set_rows(&input.endpoints, endpoints, endpoint_count);
+	assert_int_equal(guard_sets_make(&input, &sets), 0);
+	guard_input_free(&input);
+	return sets;
+}
+
+static void a_change_names_what_differs_alone(void **state)
+{
+	const uint32_t one = inet_addr("192.0.2.1"), two = inet_addr("192.0.2.2");
+	const struct guard_row rows[] = {
+		{one, IPPROTO_TCP, 80, 80},
+		{one, IPPROTO_TCP, 81, 81},
+		{two, IPPROTO_TCP, 80, 80},
+		{two, IPPROTO_UDP, 0, 65535},
+	};
+	struct guard_sets before = make_sets(rows, 2, rows, 1);
+	struct guard_sets now = make_sets(rows + 1, 2, rows, 3);
+	struct guard_sets wide = make_sets(rows + 1, 2, rows, 4);
+	char *text = guard_ruleset_change("t", &before, &now);
+
+	(void)state;
+	assert_string_equal(text, "delete element netdev t services { 192.0.2.1 . tcp . 80 }\n"
+				  "add element netdev t services { 192.0.2.2 . tcp . 80 }\n"
+				  "add element netdev t endpoints { 192.0.2.1 . tcp . 81, "
+				  "192.0.2.2 . tcp . 80 }\n"
+				  "add element netdev t endpoints_quoted { 0xc0000201 . 6 . 81, "
+				  "0xc0000202 . 6 . 80 }\n"
+				  "add element netdev t our_addresses { 192.0.2.2 }\n"
+				  "add element netdev t endpoint_addresses { 192.0.2.2 }\n");
+	free(text);
+	text = guard_ruleset_change("t", &now, &now);
+	assert_string_equal(text, "");
+	free(text);
+	assert_true(guard_ranges_equal(&before, &now));
+	assert_false(guard_ranges_equal(&now, &wide));
+	guard_sets_free(&before);
+	guard_sets_free(&now);
+	guard_sets_free(&wide);
 }
 
 int main(void)
@@ -144,7 +198,8 @@ int main(void)
 		cmocka_unit_test(whole_table_is_replaced_in_one_transaction),
 		cmocka_unit_test(overlapping_ranges_are_merged),
 		cmocka_unit_test(empty_sets_have_no_elements),
-		cmocka_unit_test(interface_made_anew_changes_the_text),
+		cmocka_unit_test(interface_made_anew_changes_the_chains),
+		cmocka_unit_test(a_change_names_what_differs_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
