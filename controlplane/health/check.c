@@ -30,11 +30,19 @@ static void cancel_probe(struct check *check)
 	ev_timer_stop(check->shared->loop, &check->failed);
 }
 
+static uint64_t lost_since(const struct check *check)
+{
+	return check->shared->pulse.lost_ns - check->lost_ns;
+}
+
 static void arm(struct check *check, uint64_t due_ns, uint64_t now_ns)
 {
 	uint64_t ahead = due_ns > now_ns ? due_ns - now_ns : 0;
 
 	check->due_ns = due_ns;
+	check->lost_ns = check->shared->pulse.lost_ns;
+	/* The loop's time is that of its waking, which may be a while ago. */
+	ev_now_update(check->shared->loop);
 	ev_timer_stop(check->shared->loop, &check->timer);
 	ev_timer_set(&check->timer, (double)ahead / 1e9, 0.0);
 	ev_timer_start(check->shared->loop, &check->timer);
@@ -43,22 +51,39 @@ static void arm(struct check *check, uint64_t due_ns, uint64_t now_ns)
 /* True when so much of the probe's time was lost to this process that no answer tells nothing. */
 static bool was_deaf(const struct check *check)
 {
-	uint64_t lost = check->shared->pulse.lost_ns - check->lost_ns;
+	return lost_since(check) > check->group->definition.timeout * MS_NS / 2;
+}
 
-	return lost > check->group->definition.timeout * MS_NS / 2;
+/* How long the answer took. Time in which it was not looked for is not the backend's. */
+static uint64_t duration_of(const struct check *check, uint64_t now_ns)
+{
+	uint64_t passed = now_ns - check->began_ns, lost = was_deaf(check) ? lost_since(check) : 0;
+
+	return passed > lost ? passed - lost : 0;
+}
+
+/* The group counts on. */
+static void count_change(struct check *check, enum check_verdict before)
+{
+	check->group->up += check->state.verdict == CHECK_UP;
+	check->group->up -= before == CHECK_UP;
 }
 
 static void apply_result(struct check *check, bool good, const char *reason, uint64_t now_ns)
 {
 	const struct config_health_check *definition = &check->group->definition;
 	struct check_rules rules = {.rise = definition->rise, .fall = definition->fall};
-	uint32_t results = check->state.verdict == CHECK_UNDECIDED ? 1 : check->state.against + 1;
+	enum check_verdict before = check->state.verdict;
+	uint32_t results = before == CHECK_UNDECIDED ? 1 : check->state.against + 1;
 
 	check->ended_ns = now_ns;
-	check->duration_ns = now_ns - check->began_ns;
+	check->duration_ns = duration_of(check, now_ns);
+	*(good ? &check->good_count : &check->fail_count) += 1;
 	snprintf(check->reason, sizeof(check->reason), "%s", reason);
-	if (check_state_apply(&check->state, &rules, good, now_ns / MS_NS))
-		check->shared->on_change(check->shared->context, check, results);
+	if (!check_state_apply(&check->state, &rules, good, now_ns / MS_NS))
+		return;
+	count_change(check, before);
+	check->shared->on_change(check->shared->context, check, results);
 }
 
 static uint64_t next_due(const struct check *check, bool deaf, uint64_t now_ns)
@@ -75,7 +100,11 @@ static uint64_t next_due(const struct check *check, bool deaf, uint64_t now_ns)
 	return next > now_ns ? next : now_ns;
 }
 
-/* An answer is one however late it is looked at; that there was none cannot be told when deaf. */
+/*
+ * An answer is one however late it is looked at; that there was none cannot be
+ * told when deaf. But not twice in a row: were this process short of time for
+ * good, it would never see a backend go.
+ */
 static void probe_ended(void *context, bool good, const char *reason)
 {
 	struct check *check = context;
@@ -84,7 +113,8 @@ static void probe_ended(void *context, bool good, const char *reason)
 
 	check->tcp = NULL;
 	check->http = NULL;
-	if (good || !deaf)
+	check->excused = deaf && !good && !check->excused;
+	if (!check->excused)
 		apply_result(check, good, reason, now);
 	arm(check, next_due(check, deaf, now), now);
 }
@@ -119,11 +149,24 @@ static void begin(struct check *check, uint64_t now_ns)
 	check->due_ns = 0;
 	check->began_ns = now_ns;
 	check->lost_ns = check->shared->pulse.lost_ns;
+	ev_now_update(check->shared->loop);
 	check->error = -start_probe(check);
 	if (check->error != 0) {
 		ev_timer_set(&check->failed, 0.0, 0.0);
 		ev_timer_start(check->shared->loop, &check->failed);
 	}
+}
+
+/*
+ * True when the check waits for its next moment: it is late, or it is one of all
+ * those that fell due while this process did not run, and must not begin at
+ * once. But not twice in a row: were this process short of time for good, there
+ * would be no checks.
+ */
+static bool must_wait(const struct check *check, uint64_t now_ns)
+{
+	return !check->put_off && (schedule_is_missed(&check->schedule, check->due_ns, now_ns) ||
+				   lost_since(check) >= check->schedule.interval_ns);
 }
 
 /* The end of the probe arms the timer again, so that there is never more than one. */
@@ -134,7 +177,8 @@ static void on_due(struct ev_loop *loop, ev_timer *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	if (schedule_is_missed(&check->schedule, check->due_ns, now))
+	check->put_off = must_wait(check, now);
+	if (check->put_off)
 		arm(check, schedule_moment_after(&check->schedule, now), now);
 	else
 		begin(check, now);

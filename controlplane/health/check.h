@@ -26,7 +26,7 @@ struct check_context {
 
 struct check {
 	const struct check_context *shared;
-	const struct check_group *group;
+	struct check_group *group;
 	size_t position; /* among all backends */
 	struct config_backend backend;
 	struct schedule schedule;
@@ -35,11 +35,14 @@ struct check {
 	char reason[REASON_SIZE];
 	uint64_t due_ns;                /* of the next probe; 0: one is under way, or none wanted */
 	uint64_t planned_ns, began_ns;  /* when the last probe was due, and when it began */
-	uint64_t lost_ns;               /* the pulse's, when it began */
+	uint64_t lost_ns;               /* the pulse's, when it was set down or began */
 	uint64_t ended_ns, duration_ns; /* of the last one whose result counts; 0: none did */
-	int error;                      /* of one that could not even start */
-	ev_timer timer;                 /* for due_ns */
-	ev_timer failed;                /* tells from the loop that it could not start */
+	bool put_off;                   /* its moment passed while this process did not run */
+	bool excused;                   /* the last one failed, and does not count */
+	uint64_t good_count, fail_count; /* of results that count */
+	int error;                       /* of one that could not even start */
+	ev_timer timer;                  /* for due_ns */
+	ev_timer failed;                 /* tells from the loop that it could not start */
 	struct tcp_probe *tcp;
 	struct http_probe *http;
 };

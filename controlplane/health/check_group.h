@@ -10,7 +10,7 @@
 
 struct check_group {
 	char pool[CONFIG_NAME_SIZE];
-	size_t first, count;                   /* its backends among all */
+	size_t count, up;                      /* its backends, and how many of them are up */
 	struct config_health_check definition; /* lists are its own */
 	struct http_kind *http;                /* NULL: not by HTTP */
 };

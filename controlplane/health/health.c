@@ -32,8 +32,10 @@ struct health {
 	size_t count;
 	struct check_group **groups; /* one a pool */
 	size_t group_count;
-	ev_check turn;  /* beats at each turn of the loop */
-	ev_timer pulse; /* has the loop turn */
+	bool is_configured; /* not the first configuration any more */
+	ev_prepare sleep;   /* these two feed the pulse */
+	ev_check wake;
+	ev_timer beat; /* has the loop wake */
 };
 
 static uint32_t source_of(void *context, const struct check *check)
@@ -45,16 +47,6 @@ static uint32_t source_of(void *context, const struct check *check)
 		       : 0;
 }
 
-static size_t count_up(const struct health *health, const struct check_group *group)
-{
-	size_t up = 0;
-
-	for (size_t i = group->first; i < group->first + group->count; i++)
-		up += health->checks[i]->backend.admin != CONFIG_MAINT &&
-		      health->checks[i]->state.verdict == CHECK_UP;
-	return up;
-}
-
 static void on_change(void *context, const struct check *check, uint32_t results)
 {
 	struct health *health = context;
@@ -62,25 +54,38 @@ static void on_change(void *context, const struct check *check, uint32_t results
 
 	log_info("backend %s/%s is %s, reason: %s, after %u %s check%s; %zu of %zu up in pool %s",
 		 check->group->pool, check->backend.name, is_up ? "UP" : "DOWN", check->reason,
-		 results, is_up ? "good" : "failed", results == 1 ? "" : "s",
-		 count_up(health, check->group), check->group->count, check->group->pool);
+		 results, is_up ? "good" : "failed", results == 1 ? "" : "s", check->group->up,
+		 check->group->count, check->group->pool);
 	health->callbacks.on_change(health->callbacks.context);
 }
 
-static void on_turn(struct ev_loop *loop, ev_check *watcher, int events)
+static void tell_loss(uint64_t lost_ns)
+{
+	if (lost_ns >= LOSS_TOLD_NS)
+		log_info("this process did not run for %.1f s: failed checks that were under way "
+			 "do not count, the others go on at their moments",
+			 (double)lost_ns / 1e9);
+}
+
+static void on_sleep(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
 	struct health *health = watcher->data;
-	uint64_t lost = pulse_beat(&health->shared.pulse, clock_now_ns());
 
 	(void)loop;
 	(void)events;
-	if (lost >= LOSS_TOLD_NS)
-		log_info("this process did not run for %.1f s: checks that were under way do not "
-			 "count, the others go on at their moments",
-			 (double)lost / 1e9);
+	tell_loss(pulse_sleep(&health->shared.pulse, clock_now_ns()));
 }
 
-static void on_pulse(struct ev_loop *loop, ev_timer *watcher, int events)
+static void on_wake(struct ev_loop *loop, ev_check *watcher, int events)
+{
+	struct health *health = watcher->data;
+
+	(void)loop;
+	(void)events;
+	tell_loss(pulse_wake(&health->shared.pulse, clock_now_ns()));
+}
+
+static void on_beat(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	(void)loop;
 	(void)watcher;
@@ -105,11 +110,13 @@ int health_open(struct ev_loop *loop, const struct network *network,
 		free(health);
 		return error;
 	}
-	ev_check_init(&health->turn, on_turn);
-	ev_init(&health->pulse, on_pulse);
-	health->turn.data = health;
+	ev_prepare_init(&health->sleep, on_sleep);
+	ev_check_init(&health->wake, on_wake);
+	ev_init(&health->beat, on_beat);
+	health->sleep.data = health;
+	health->wake.data = health;
 	/* Before anything that ends a check. */
-	ev_set_priority(&health->turn, EV_MAXPRI);
+	ev_set_priority(&health->wake, EV_MAXPRI);
 	*out = health;
 	return 0;
 }
@@ -128,16 +135,31 @@ static void destroy_groups(struct check_group **groups, size_t count)
 	free(groups);
 }
 
+static void stop_pulse(struct health *health)
+{
+	ev_prepare_stop(health->shared.loop, &health->sleep);
+	ev_check_stop(health->shared.loop, &health->wake);
+	ev_timer_stop(health->shared.loop, &health->beat);
+}
+
 void health_close(struct health *health)
 {
 	if (health == NULL)
 		return;
-	ev_check_stop(health->shared.loop, &health->turn);
-	ev_timer_stop(health->shared.loop, &health->pulse);
+	stop_pulse(health);
 	destroy_checks(health->checks, health->count);
 	destroy_groups(health->groups, health->group_count);
 	http_prober_close(health->shared.http);
 	free(health);
+}
+
+/* A backend that comes later, or back from maintenance, is new: its first check decides. */
+static enum check_verdict adopted(const struct health *health, const struct config_pool *pool,
+				  const struct config_backend *backend)
+{
+	return health->is_configured
+		       ? CHECK_UNDECIDED
+		       : health->callbacks.adopted(health->callbacks.context, pool, backend);
 }
 
 /* What is decided without asking the backend. */
@@ -157,10 +179,8 @@ static void decide_early(const struct health *health, struct check *check,
 							    .since_ms = clock_now_ms()};
 		strcpy(check->reason, "no health check");
 	} else if (!is_decided) {
-		check->state =
-			(struct check_state){.verdict = health->callbacks.adopted(
-						     health->callbacks.context, pool, backend),
-					     .since_ms = clock_now_ms()};
+		check->state = (struct check_state){.verdict = adopted(health, pool, backend),
+						    .since_ms = clock_now_ms()};
 		strcpy(check->reason, check->state.verdict == CHECK_UNDECIDED
 					      ? "waiting for its first check"
 					      : "as it was before the control plane's restart");
@@ -275,9 +295,8 @@ static void give_up(const struct health *health, struct change *change)
 }
 
 /* The check of `backend` as it is now; its state stays. */
-static void begin_check(const struct health *health, struct check *check,
-			const struct check_group *group, const struct config_pool *pool,
-			const struct config_backend *backend)
+static void begin_check(const struct health *health, struct check *check, struct check_group *group,
+			const struct config_pool *pool, const struct config_backend *backend)
 {
 	uint64_t each = health->count * FIRST_SPREAD_EACH_NS;
 	bool reschedule = check->group != group || check->backend.admin != backend->admin;
@@ -285,6 +304,7 @@ static void begin_check(const struct health *health, struct check *check,
 	check->group = group;
 	check->backend = *backend;
 	decide_early(health, check, pool);
+	group->up += check->state.verdict == CHECK_UP;
 	if (reschedule)
 		check_schedule(check, each > FIRST_SPREAD_NS ? each : FIRST_SPREAD_NS);
 }
@@ -321,18 +341,18 @@ static void set_pulse(struct health *health)
 		    (shortest == 0 || definition->timeout < shortest))
 			shortest = definition->timeout;
 	}
-	ev_check_stop(loop, &health->turn);
-	ev_timer_stop(loop, &health->pulse);
-	if (shortest == 0)
+	stop_pulse(health);
+	if (shortest == 0) {
+		health->shared.pulse.slept_ns = health->shared.pulse.woke_ns = 0;
 		return;
+	}
 	beat = shortest / BEATS_IN_TIMEOUT;
 	beat = beat < BEAT_LEAST_MS ? BEAT_LEAST_MS : beat > BEAT_MOST_MS ? BEAT_MOST_MS : beat;
-	/* Timers are a little late by their nature. */
-	health->shared.pulse.period_ns = beat * UINT64_C(1250000);
-	health->shared.pulse.last_ns = 0;
-	ev_timer_set(&health->pulse, beat / 1000.0, beat / 1000.0);
-	ev_timer_start(loop, &health->pulse);
-	ev_check_start(loop, &health->turn);
+	health->shared.pulse.beat_ns = beat * UINT64_C(1000000);
+	ev_timer_set(&health->beat, beat / 1000.0, beat / 1000.0);
+	ev_timer_start(loop, &health->beat);
+	ev_prepare_start(loop, &health->sleep);
+	ev_check_start(loop, &health->wake);
 }
 
 static void take_over(struct health *health, const struct change *change,
@@ -350,8 +370,8 @@ static void take_over(struct health *health, const struct change *change,
 	for (size_t i = 0; i < config->pool_count; i++) {
 		const struct config_pool *pool = &config->pools[i];
 
-		health->groups[i]->first = position;
 		health->groups[i]->count = pool->backend_count;
+		health->groups[i]->up = 0;
 		for (size_t j = 0; j < pool->backend_count; j++, position++) {
 			health->checks[position]->position = position;
 			begin_check(health, health->checks[position], health->groups[i], pool,
@@ -360,6 +380,7 @@ static void take_over(struct health *health, const struct change *change,
 	}
 	destroy_checks(old_checks, old_count);
 	destroy_groups(old_groups, old_group_count);
+	health->is_configured = true;
 	set_pulse(health);
 }
 
@@ -401,6 +422,8 @@ struct health_view health_view(const struct health *health, size_t backend)
 				    .duration_us = check->duration_ns / 1000,
 				    .checked_ms = check->ended_ns / 1000000,
 				    .due_ms = check->due_ns / 1000000,
+				    .good = check->good_count,
+				    .failed = check->fail_count,
 				    .against = check->state.against,
 				    .needed = check->state.verdict == CHECK_UP ? definition->fall
 									       : definition->rise};

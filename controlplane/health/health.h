@@ -8,7 +8,8 @@
  * stay. Those in maint are not checked; those of pools without checks are up.
  *
  * schedule.h says when a check is due, pulse.h what becomes of checks that this
- * process had no time for: a failed one whose time was half lost does not count.
+ * process had no time for: a failed one whose time was half lost does not count,
+ * unless the one before did not either.
  */
 #pragma once
 
@@ -35,6 +36,7 @@ struct health_view {
 	uint64_t duration_us;     /* of the last check; 0: none ended */
 	uint64_t checked_ms;      /* when it ended; 0: none did */
 	uint64_t due_ms;          /* when the next one begins; 0: one is under way, or none will */
+	uint64_t good, failed;    /* results so far */
 	uint32_t against, needed; /* checks in a row against the verdict; so many change it */
 };
 

@@ -92,6 +92,16 @@ static const char *reason_of_certificate(const struct http_probe *probe)
 			   : "TLS: the certificate is not valid";
 }
 
+/* GnuTLS's own words: "An unexpected TLS packet was received." */
+static const char *reason_of_handshake(const struct http_probe *probe, char *text)
+{
+	const char *words = strstr(probe->message, "failed: ");
+
+	snprintf(text, REASON_SIZE, "TLS handshake failed%s%.*s", words != NULL ? ": " : "",
+		 REASON_SIZE - 32, words != NULL ? words + strlen("failed: ") : "");
+	return text;
+}
+
 static const char *reason_of_failure(const struct http_probe *probe, CURLcode code, char *text)
 {
 	long os_error = 0;
@@ -112,6 +122,8 @@ static const char *reason_of_failure(const struct http_probe *probe, CURLcode co
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		return "the answer is not HTTP";
+	case CURLE_SSL_CONNECT_ERROR:
+		return reason_of_handshake(probe, text);
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return reason_of_certificate(probe);
 	case CURLE_SSL_CACERT_BADFILE:

@@ -134,6 +134,8 @@ int http_prober_open(struct ev_loop *loop, struct http_prober **out)
 		return -ENOMEM;
 	}
 	ev_init(&prober->timer, on_timer);
+	/* An answer that came in time is looked at first, however late it is. */
+	ev_set_priority(&prober->timer, EV_MINPRI);
 	prober->timer.data = prober;
 	curl_multi_setopt(prober->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
 	curl_multi_setopt(prober->multi, CURLMOPT_SOCKETDATA, prober);

@@ -3,13 +3,24 @@
 
 #include "controlplane/health/pulse.h"
 
-uint64_t pulse_beat(struct pulse *pulse, uint64_t now_ns)
+static uint64_t lose(struct pulse *pulse, uint64_t since_ns, uint64_t now_ns, uint64_t allowed_ns)
 {
-	uint64_t passed =
-		pulse->last_ns == 0 || now_ns < pulse->last_ns ? 0 : now_ns - pulse->last_ns;
-	uint64_t lost = passed > pulse->period_ns ? passed - pulse->period_ns : 0;
+	uint64_t passed = since_ns == 0 || now_ns < since_ns ? 0 : now_ns - since_ns;
+	uint64_t lost = passed > allowed_ns ? passed - allowed_ns : 0;
 
-	pulse->last_ns = now_ns;
 	pulse->lost_ns += lost;
 	return lost;
+}
+
+uint64_t pulse_sleep(struct pulse *pulse, uint64_t now_ns)
+{
+	pulse->slept_ns = now_ns;
+	return lose(pulse, pulse->woke_ns, now_ns, PULSE_TURN_NS);
+}
+
+/* Timers are late by their nature, if only a little. */
+uint64_t pulse_wake(struct pulse *pulse, uint64_t now_ns)
+{
+	pulse->woke_ns = now_ns;
+	return lose(pulse, pulse->slept_ns, now_ns, pulse->beat_ns + pulse->beat_ns / 4);
 }

@@ -2,23 +2,26 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * How long this process did not run: stopped (SIGSTOP, a suspended machine), or
- * late because something held the loop. A clock that beats at a known period
- * is watched; what passes beyond the period from one beat to the next was
- * lost. A check that was under way meanwhile cannot be told from one without
- * an answer. Pure: the time is an argument, in nanoseconds of CLOCK_MONOTONIC
- * (a suspended machine's time does not count there: nothing aged meanwhile).
+ * How much time the loop lost: the process was stopped (SIGSTOP, a machine that
+ * hung), or one turn of the loop kept all others waiting. The loop sleeps for a
+ * beat at most, and a turn is short; what goes beyond either was lost, and a
+ * check that was under way meanwhile may have had its answer without being
+ * looked at. Pure: the time is an argument, in nanoseconds of CLOCK_MONOTONIC
+ * (which stands still while a machine is suspended: nothing aged meanwhile).
  */
 #pragma once
 
 #include <stdint.h>
 
+/* A turn of the loop is never counted as lost before this. */
+#define PULSE_TURN_NS UINT64_C(5000000)
+
 struct pulse {
-	uint64_t period_ns;
-	uint64_t last_ns; /* the last beat; 0: none yet */
-	uint64_t lost_ns; /* in all */
+	uint64_t beat_ns;
+	uint64_t slept_ns, woke_ns; /* when the loop last went to sleep, and woke; 0: not yet */
+	uint64_t lost_ns;           /* in all */
 };
 
-/* A beat, early or late; more of them than the period asks for do no harm. Returns what was lost.
- */
-uint64_t pulse_beat(struct pulse *pulse, uint64_t now_ns);
+/* The loop goes to sleep, and wakes. Each returns what was lost since the other. */
+uint64_t pulse_sleep(struct pulse *pulse, uint64_t now_ns);
+uint64_t pulse_wake(struct pulse *pulse, uint64_t now_ns);

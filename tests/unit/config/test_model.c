@@ -178,6 +178,36 @@ static void test_a_check_takes_the_defaults_field_by_field(void **state)
 	config_free(config);
 }
 
+static void test_what_a_check_by_https_asks_and_wants_is_read(void **state)
+{
+	struct config *config = parse_edited(
+		"/pools/0/health_check",
+		"{'type': 'https', 'method': 'HEAD', 'path': '/a?b=%20', 'host': 'a.example:8443',"
+		" 'headers': [{'name': 'X-A', 'value': 'b: c'}, {'name': 'X-A', 'value': ' '}],"
+		" 'statuses': ['100', '599', '200-200', '301-302'], 'tls_verify': false,"
+		" 'tls_ca_file': '/etc/ca.pem', 'tls_server_name': 'b.example'}");
+	const struct config_health_check *check = &config->pools[0].health_check;
+	static const struct config_status_range statuses[] = {
+		{100, 100}, {599, 599}, {200, 200}, {301, 302}};
+
+	(void)state;
+	assert_int_equal(check->type, CONFIG_CHECK_HTTPS);
+	assert_int_equal(check->method, CONFIG_CHECK_HEAD);
+	assert_string_equal(check->path, "/a?b=%20");
+	assert_string_equal(check->host, "a.example:8443");
+	assert_int_equal(check->header_count, 2);
+	assert_string_equal(check->headers[0].name, "X-A");
+	assert_string_equal(check->headers[0].value, "b: c");
+	assert_string_equal(check->headers[1].value, " ");
+	assert_int_equal(check->status_count, 4);
+	assert_memory_equal(check->statuses, statuses, sizeof(statuses));
+	assert_string_equal(check->body, "");
+	assert_false(check->tls_verify);
+	assert_string_equal(check->tls_ca_file, "/etc/ca.pem");
+	assert_string_equal(check->tls_server_name, "b.example");
+	config_free(config);
+}
+
 static void test_timeouts_follow_from_the_defaults(void **state)
 {
 	const struct edit edits[] = {
@@ -383,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_backends_in_a_service_become_a_pool_behind_the_named),
 		cmocka_unit_test(test_a_check_follows_from_who_uses_the_pool),
 		cmocka_unit_test(test_a_check_takes_the_defaults_field_by_field),
+		cmocka_unit_test(test_what_a_check_by_https_asks_and_wants_is_read),
 		cmocka_unit_test(test_timeouts_follow_from_the_defaults),
 		cmocka_unit_test(test_last_hops_follow_from_the_device),
 		cmocka_unit_test(test_every_kind_of_device_is_read),

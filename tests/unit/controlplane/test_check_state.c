@@ -63,11 +63,35 @@ static void adopted_state_needs_rise_and_fall(void **state)
 	assert_true(check_state_apply(&down, &rules, true, 2));
 }
 
+/* Doubt begins with the first result against the verdict, and ends with the verdict or its return.
+ */
+static void doubt_lasts_until_it_is_settled(void **state)
+{
+	struct check_rules rules = {.rise = 2, .fall = 3};
+	struct check_state check = {0};
+
+	(void)state;
+	assert_true(check_state_in_doubt(&check));
+	check_state_apply(&check, &rules, true, 1);
+	assert_false(check_state_in_doubt(&check));
+	check_state_apply(&check, &rules, false, 2);
+	assert_true(check_state_in_doubt(&check));
+	check_state_apply(&check, &rules, true, 3);
+	assert_false(check_state_in_doubt(&check));
+	for (uint64_t i = 4; i < 7; i++) {
+		assert_int_equal(check_state_in_doubt(&check), i > 4);
+		check_state_apply(&check, &rules, false, i);
+	}
+	assert_false(check_state_in_doubt(&check));
+	assert_int_equal(check.since_ms, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_hold),
 		cmocka_unit_test(adopted_state_needs_rise_and_fall),
+		cmocka_unit_test(doubt_lasts_until_it_is_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

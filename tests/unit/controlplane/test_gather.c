@@ -188,6 +188,27 @@ static void backends_begin_as_they_were(void **state)
 	assert_true(health_is_decided(world->health));
 }
 
+/* A former life's word counts for what was there at the start, not for what comes later. */
+static void back_from_maintenance_a_backend_is_new(void **state)
+{
+	struct world *world = *state;
+	struct config_backend *backend = &world->config->pools[0].backends[0];
+
+	assert_string_equal(health_view(world->health, 0).reason,
+			    "as it was before the control plane's restart");
+	backend->admin = CONFIG_MAINT;
+	assert_int_equal(health_set_config(world->health, world->config), 0);
+	assert_int_equal(health_view(world->health, 0).verdict, CHECK_UNDECIDED);
+	assert_string_equal(health_view(world->health, 0).reason, "in maintenance: not checked");
+	assert_true(health_is_decided(world->health));
+	backend->admin = CONFIG_READY;
+	assert_int_equal(health_set_config(world->health, world->config), 0);
+	assert_int_equal(health_view(world->health, 0).verdict, CHECK_UNDECIDED);
+	assert_string_equal(health_view(world->health, 0).reason, "waiting for its first check");
+	assert_false(health_is_decided(world->health));
+	assert_int_equal(health_view(world->health, 1).verdict, CHECK_DOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +218,8 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_host_address_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(backends_begin_as_they_were, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(back_from_maintenance_a_backend_is_new, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
