@@ -263,6 +263,7 @@ void change_apply(struct controlplane *controlplane, const struct change_request
 
 	*result = (struct change_result){0};
 	carry_out(controlplane, request, &candidate, result);
+	controlplane->counts.changes[result->outcome]++;
 	result->revision = controlplane->revision;
 	memcpy(result->etag, controlplane->etag, sizeof(result->etag));
 	if (result->outcome == CHANGE_CHECKED) {

@@ -28,6 +28,8 @@ enum change_outcome {
 	CHANGE_FAILED     /* no memory, or the kernel refused: `error` is the errno */
 };
 
+#define CHANGE_OUTCOMES (CHANGE_FAILED + 1)
+
 struct change_request {
 	/* The whole new document, one of the two: as text (places are then told by line) or JSON.
 	 */

@@ -18,6 +18,7 @@
 #include "controlplane/api/server.h"
 #include "controlplane/guard/guard.h"
 #include "controlplane/health/health.h"
+#include "controlplane/metrics/counts.h"
 #include "controlplane/neighbours/network.h"
 #include "controlplane/publication.h"
 #include "controlplane/publish/publish.h"
@@ -51,6 +52,7 @@ struct controlplane {
 	struct health *health;
 	struct publication publication;
 	struct api_server *api;
+	struct counts counts;
 };
 
 /* What it starts with. */

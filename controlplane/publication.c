@@ -134,7 +134,11 @@ void publication_publish(struct publication *publication)
 	if (must_wait(publication))
 		return;
 
+	uint64_t began = clock_now_ns();
 	int outcome = publish(controlplane);
+
+	publish_times_note(&publication->times, outcome,
+			   publisher_generation(controlplane->publisher), began);
 
 	if (outcome < 0) {
 		if (!publication->failed)
@@ -230,6 +234,7 @@ void publication_start(struct publication *publication, struct controlplane *con
 	publication->due.data = publication;
 	publication->watch.data = publication;
 	ev_timer_start(controlplane->loop, &publication->watch);
+	publish_times_start(&publication->times, controlplane->loop, controlplane->stats);
 	assign_indexes(controlplane);
 	wait_for_first_checks(publication);
 	publication_request(publication);
@@ -242,6 +247,7 @@ void publication_stop(struct publication *publication)
 	ev_timer_stop(publication->controlplane->loop, &publication->settle);
 	ev_timer_stop(publication->controlplane->loop, &publication->due);
 	ev_timer_stop(publication->controlplane->loop, &publication->watch);
+	publish_times_stop(&publication->times);
 }
 
 void publication_request(struct publication *publication)

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include "controlplane/metrics/publish_times.h"
+
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +25,8 @@ struct publication {
 	ev_timer watch;  /* looks whether what we wrote is there, and taken */
 	bool waiting;    /* for first checks, at start */
 	ev_tstamp wait_until;
-	bool failed;            /* the last one, as the log says */
+	bool failed; /* the last one, as the log says */
+	struct publish_times times;
 	uint64_t refusals;      /* of the dataplane, that were looked at */
 	ev_tstamp doubted_last; /* 0: never */
 };

@@ -64,6 +64,7 @@ void controlplane_reload(struct controlplane *controlplane)
 		log_faults(controlplane->config_path, &result.errors);
 		log_error("%s is not used; the running configuration goes on",
 			  controlplane->config_path);
+		controlplane->counts.changes[CHANGE_FAILED]++;
 		change_result_free(&result);
 		return;
 	}

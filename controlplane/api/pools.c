@@ -3,6 +3,7 @@
 
 /* GET /v1/pools, /v1/pools/NAME, /v1/pools/NAME/backends, /v1/pools/NAME/backends/NAME */
 #include "controlplane/api/resource.h"
+#include "controlplane/backend_state.h"
 #include "controlplane/clock.h"
 
 #include <errno.h>
@@ -29,17 +30,6 @@ static const char *admin_text(enum config_admin admin)
 	default:
 		return "ready";
 	}
-}
-
-static const char *state_text(const struct backend_row *row)
-{
-	if (row->backend->admin == CONFIG_MAINT || row->health.verdict == CHECK_DOWN)
-		return "down";
-	if (row->health.verdict == CHECK_UNDECIDED)
-		return "checking";
-	if (row->backend->admin == CONFIG_DRAIN || row->backend->weight == 0)
-		return "draining";
-	return "up";
 }
 
 /* The MAC packets to the backend go to; false: not known. */
@@ -122,7 +112,9 @@ static json_t *render_backend(struct controlplane *controlplane, const struct ba
 	json_object_set_new(object, "port", json_integer(backend->port));
 	json_object_set_new(object, "weight", json_integer(backend->weight));
 	json_object_set_new(object, "admin", json_string(admin_text(backend->admin)));
-	json_object_set_new(object, "state", json_string(state_text(row)));
+	json_object_set_new(
+		object, "state",
+		json_string(backend_state_text(backend_state_of(backend, row->health.verdict))));
 	json_object_set_new(object, "reason", json_string(reason_text(row, next_hop)));
 	json_object_set_new(object, "since", json_real(seconds_since(row->health.since_ms)));
 	json_object_set_new(object, "check_duration_ms",
@@ -144,7 +136,7 @@ static json_t *render_removed(struct controlplane *controlplane, const char *nam
 	json_object_set_new(object, "port", json_integer(removed->port));
 	json_object_set_new(object, "weight", json_integer(0));
 	json_object_set_new(object, "admin", json_string("drain"));
-	json_object_set_new(object, "state", json_string("removed"));
+	json_object_set_new(object, "state", json_string(backend_state_text(BACKEND_REMOVED)));
 	json_object_set_new(object, "reason",
 			    json_string("left the configuration; keeps its flows until they end"));
 	json_object_set_new(object, "since", json_real(seconds_since(removed->removed_at)));

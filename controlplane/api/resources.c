@@ -2,12 +2,14 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 #include "controlplane/api/resource.h"
+#include "controlplane/metrics/metrics.h"
 
 #include <string.h>
 
 static const struct api_resource resources[] = {
 	{.pattern = "/v1/status", .render = api_status},
 	{.pattern = "/v1/flows", .render = api_flows},
+	{.pattern = "/metrics", .text = metrics_render, .text_type = METRICS_TYPE},
 	{.pattern = "/v1/config", .render = api_config, .kind = OBJECT_DOCUMENT},
 	{.pattern = "/v1/services",
 	 .render = api_services,

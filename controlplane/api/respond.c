@@ -52,6 +52,21 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, const struct
 	return result;
 }
 
+/* With a newline at its end, for who reads it in a terminal. */
+static char *render_body(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	size_t length = text == NULL ? 0 : strlen(text);
+	char *line = text == NULL ? NULL : realloc(text, length + 2);
+
+	if (line == NULL) {
+		free(text);
+		return NULL;
+	}
+	memcpy(line + length, "\n", 2);
+	return line;
+}
+
 /* Takes over what the answer holds. */
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer *answer,
 				   const char *allow)
@@ -59,7 +74,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api
 	char *text = answer->text;
 
 	if (answer->json != NULL) {
-		text = json_dumps(answer->json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+		text = render_body(answer->json);
 		json_decref(answer->json);
 		if (text == NULL)
 			return MHD_NO; /* no memory: the connection is closed */
@@ -149,7 +164,7 @@ enum MHD_Result respond(const struct respond_to *to)
 	} else if (resource == NULL) {
 		problem_set(&answer.problem, MHD_HTTP_NOT_FOUND,
 			    "there is no %.200s; there are /v1/config, /v1/services, /v1/pools, "
-			    "/v1/local_pools, /v1/status and /v1/flows",
+			    "/v1/local_pools, /v1/status, /v1/flows and /metrics",
 			    to->path);
 	} else if (!api_allows(resource, to->method)) {
 		allow = api_allowed_methods(resource);
@@ -160,6 +175,8 @@ enum MHD_Result respond(const struct respond_to *to)
 	} else {
 		api_change(to->controlplane, resource, &request, &answer);
 	}
+	counts_answer(&to->controlplane->counts,
+		      answer.status != 0 ? answer.status : answer.problem.status);
 	return answer.status != 0 ? send_answer(to->connection, &answer, NULL)
 				  : send_problem(to->connection, &answer, allow);
 }

@@ -81,7 +81,10 @@ static enum MHD_Result begin_request(struct api_server *server, struct MHD_Conne
 		return MHD_NO;
 	upload->all = &server->uploads;
 	*state = upload;
-	return refused == 0 ? MHD_YES : respond_refusal(connection, refused);
+	if (refused == 0)
+		return MHD_YES;
+	counts_answer(&server->controlplane->counts, refused);
+	return respond_refusal(connection, refused);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,

@@ -3,6 +3,7 @@
 
 /* GET /v1/services, /v1/services/NAME */
 #include "controlplane/api/resource.h"
+#include "controlplane/backend_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,47 +45,11 @@ static json_t *render_ports(const struct config_service *service)
 	return list;
 }
 
-/* How many backends a pool has, and how many of them take new flows. */
-struct pool_count {
-	const char *pool;
-	size_t all, up;
-};
-
-static int by_name(const void *left, const void *right)
-{
-	const struct pool_count *a = left, *b = right;
-
-	return strcmp(a->pool, b->pool);
-}
-
-/* Of every pool, sorted by name; malloc'ed. */
-static struct pool_count *count_pools(const struct controlplane *controlplane)
-{
-	const struct config *config = controlplane->config;
-	struct pool_count *counts = calloc(config->pool_count + 1, sizeof(*counts));
-	size_t position = 0;
-
-	if (counts == NULL)
-		return NULL;
-	for (size_t i = 0; i < config->pool_count; i++) {
-		const struct config_pool *pool = &config->pools[i];
-
-		counts[i] = (struct pool_count){.pool = pool->name, .all = pool->backend_count};
-		for (size_t j = 0; j < pool->backend_count; j++, position++)
-			counts[i].up +=
-				pool->backends[j].admin == CONFIG_READY &&
-				health_view(controlplane->health, position).verdict == CHECK_UP;
-	}
-	qsort(counts, config->pool_count, sizeof(*counts), by_name);
-	return counts;
-}
-
 static json_t *render_service(struct controlplane *controlplane,
 			      const struct config_service *service, const struct pool_count *counts)
 {
-	struct pool_count wanted = {.pool = service->pool};
-	const struct pool_count *count = bsearch(&wanted, counts, controlplane->config->pool_count,
-						 sizeof(*counts), by_name);
+	const struct pool_count *count =
+		pool_count_find(counts, controlplane->config, service->pool);
 	int index = publisher_service_index(controlplane->publisher, service->name);
 	struct abi_traffic traffic = {0};
 	json_t *object = json_object();
@@ -111,7 +76,7 @@ json_t *api_services(struct controlplane *controlplane, const struct api_request
 		     struct api_problem *problem)
 {
 	const struct config *config = controlplane->config;
-	struct pool_count *counts = count_pools(controlplane);
+	struct pool_count *counts = pool_counts_make(controlplane->config, controlplane->health);
 	json_t *list = json_array();
 
 	(void)request;
@@ -133,7 +98,8 @@ json_t *api_service(struct controlplane *controlplane, const struct api_request 
 		if (strcmp(config->services[i].name, name) != 0)
 			continue;
 
-		struct pool_count *counts = count_pools(controlplane);
+		struct pool_count *counts =
+			pool_counts_make(controlplane->config, controlplane->health);
 		json_t *object =
 			counts == NULL ? NULL
 				       : render_service(controlplane, &config->services[i], counts);

@@ -60,10 +60,11 @@ static json_t *render_refusal(const struct abi_status *status)
 static json_t *render_generation(const struct controlplane *controlplane,
 				 const struct abi_status *status)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "published",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "published",
 			 number(publisher_generation(controlplane->publisher)), "taken",
 			 number(status != NULL ? status->generation_taken : 0), "refused",
-			 number(status != NULL ? status->generation_refused : 0), "refusal",
+			 number(status != NULL ? status->generation_refused : 0), "refusals",
+			 number(status != NULL ? status->refusals : 0), "refusal",
 			 status != NULL ? render_refusal(status) : json_string(""));
 }
 

@@ -20,7 +20,6 @@ static void print_node(const json_t *document, const struct show_output *output)
 {
 	const json_t *node = json_object_get(document, "node");
 	const json_t *controlplane = json_object_get(document, "controlplane");
-	const json_t *required = json_object_get(document, "restart_required");
 	char text[UNITS_SIZE];
 
 	fprintf(output->stream, "node           %s (%" PRIu64 "), Headrace %s\n",
@@ -28,9 +27,32 @@ static void print_node(const json_t *document, const struct show_output *output)
 	fprintf(output->stream, "control plane  running for %s, process %" PRIu64 "\n",
 		units_duration(json_number_value(json_object_get(controlplane, "uptime")), text),
 		show_number(controlplane, "pid"));
+}
+
+static void print_configuration(const json_t *document, const struct show_output *output)
+{
+	const json_t *required = json_object_get(document, "restart_required");
+
+	fprintf(output->stream, "configuration  revision %" PRIu64 "\n",
+		show_number(document, "revision"));
 	for (size_t i = 0; i < json_array_size(required); i++)
 		fprintf(output->stream, "%s%s\n", i == 0 ? "needs restart  " : "               ",
 			json_string_value(json_array_get(required, i)));
+}
+
+/* The last refusal: in red as long as nothing newer was taken. */
+static void print_refusal(const json_t *generation, const struct show_output *output)
+{
+	uint64_t refused = show_number(generation, "refused");
+
+	if (refused == 0)
+		return;
+	fprintf(output->stream, "last refused   %" PRIu64 ": ", refused);
+	if (refused > show_number(generation, "taken"))
+		print_state(output, false, show_text(generation, "refusal"));
+	else
+		fputs(show_text(generation, "refusal"), output->stream);
+	fputc('\n', output->stream);
 }
 
 static void print_dataplane(const json_t *document, const struct show_output *output)
@@ -38,8 +60,6 @@ static void print_dataplane(const json_t *document, const struct show_output *ou
 	const json_t *dataplane = json_object_get(document, "dataplane");
 	const json_t *generation = json_object_get(document, "generation");
 	bool running = json_is_true(json_object_get(dataplane, "running"));
-	uint64_t published = show_number(generation, "published");
-	uint64_t taken = show_number(generation, "taken");
 
 	fputs("dataplane      ", output->stream);
 	print_state(output, running, running ? show_text(dataplane, "state") : "NOT RUNNING");
@@ -49,14 +69,9 @@ static void print_dataplane(const json_t *document, const struct show_output *ou
 			json_number_value(json_object_get(dataplane, "heartbeat_age_ms")));
 	fputc('\n', output->stream);
 
-	fprintf(output->stream, "generation     %" PRIu64 " published, %" PRIu64 " taken",
-		published, taken);
-	if (show_number(generation, "refused") > taken) {
-		fputs(", ", output->stream);
-		print_state(output, false, "refused: ");
-		fputs(show_text(generation, "refusal"), output->stream);
-	}
-	fputc('\n', output->stream);
+	fprintf(output->stream, "generation     %" PRIu64 " published, %" PRIu64 " taken\n",
+		show_number(generation, "published"), show_number(generation, "taken"));
+	print_refusal(generation, output);
 }
 
 static void print_accounts(const json_t *document, const struct show_output *output)
@@ -169,6 +184,7 @@ void show_status(const json_t *document, const struct show_output *output)
 	const json_t *dataplane = json_object_get(document, "dataplane");
 
 	print_node(document, output);
+	print_configuration(document, output);
 	print_dataplane(document, output);
 	print_accounts(document, output);
 	print_workers(json_object_get(dataplane, "workers"), output);

@@ -3,6 +3,8 @@
 
 #include "controlplane/stats/mapped_file.h"
 
+#include "controlplane/log.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -29,8 +31,23 @@ static bool is_valid(const struct mapped_file *file, const void *data, size_t si
 {
 	const struct abi_file *head = data;
 
-	return head->magic == file->magic && head->abi_version == ABI_VERSION &&
+	return head->magic == file->magic && abi_versions_agree(head->abi_version, ABI_VERSION) &&
 	       head->size <= size && head->size >= file->least_size && head->instance != 0;
+}
+
+/* Once a file; without it the dataplane would seem not to run. */
+static void tell_of_version(struct mapped_file *file, const struct abi_file *head,
+			    const struct stat *info)
+{
+	if (head->magic != file->magic || abi_versions_agree(head->abi_version, ABI_VERSION) ||
+	    (file->told_device == info->st_dev && file->told_inode == info->st_ino))
+		return;
+	file->told_device = info->st_dev;
+	file->told_inode = info->st_ino;
+	log_error("%s is of ABI version %u, this control plane reads %u to %u: the %s is too old, "
+		  "start its newer version",
+		  file->path, head->abi_version, ABI_VERSION_BEFORE, ABI_VERSION_AFTER,
+		  head->abi_version > ABI_VERSION ? "control plane" : "dataplane");
 }
 
 static bool map(struct mapped_file *file, int descriptor, const struct stat *info)
@@ -44,6 +61,7 @@ static bool map(struct mapped_file *file, int descriptor, const struct stat *inf
 	if (data == MAP_FAILED)
 		return false;
 	if (!is_valid(file, data, size)) {
+		tell_of_version(file, data, info);
 		munmap(data, size);
 		return false;
 	}

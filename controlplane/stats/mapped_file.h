@@ -3,7 +3,9 @@
 
 /*
  * A file of shared memory that somebody else writes, mapped for reading. Its
- * writer may die and a new one put another file into place at any time.
+ * writer may die and a new one put another file into place at any time. Who
+ * cuts the live file kills its readers by SIGBUS, and the dataplane that writes
+ * it before them: no reader is guarded against that.
  */
 #pragma once
 
@@ -22,6 +24,8 @@ struct mapped_file {
 	dev_t device;
 	ino_t inode;
 	uint64_t instance;
+	dev_t told_device; /* of the last one whose version we do not read */
+	ino_t told_inode;
 };
 
 void mapped_file_init(struct mapped_file *file, const char *run_dir, const char *name,

@@ -129,6 +129,22 @@ void stats_totals(struct stats *stats, struct abi_counters_block *out)
 		add_counters(out, block + i * step, size);
 }
 
+bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out)
+{
+	const uint8_t *block = NULL;
+	uint64_t step = 0;
+	size_t size = offsetof(struct abi_counters_block, services);
+
+	uint32_t count = find_blocks(stats, &block, &step);
+
+	memset(out, 0, size);
+	/* The last block is the main thread's. */
+	if (count == 0 || worker >= count - 1)
+		return false;
+	add_counters(out, block + worker * step, size);
+	return true;
+}
+
 static void sum_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
 			struct abi_traffic *out)
 {

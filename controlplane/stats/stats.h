@@ -34,6 +34,9 @@ bool stats_dataplane_lives(struct stats *stats);
  */
 void stats_totals(struct stats *stats, struct abi_counters_block *out);
 
+/* The same of the block of one worker alone; false: there is none. */
+bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out);
+
 /* Hash of what makes an object that object; `seed` chains several pieces. Never 0. */
 uint64_t stats_identity(const void *data, size_t length, uint64_t seed);
 

@@ -104,6 +104,11 @@ static void blocks_are_summed(void **state)
 	assert_int_equal(totals->received, 12);
 	assert_int_equal(packets_in(world, 3), 111);
 	assert_int_equal(packets_in(world, 4), 0);
+	assert_true(stats_worker(world->stats, 0, totals));
+	assert_int_equal(totals->received, 5);
+	assert_false(stats_worker(world->stats, 1, totals)); /* the main thread's block */
+	assert_int_equal(totals->received, 0);
+	assert_false(stats_worker(world->stats, UINT32_MAX, totals));
 	free(totals);
 }
 
@@ -151,10 +156,24 @@ static void lying_files_are_not_believed(void **state)
 	put_counters(world);
 	assert_int_equal(packets_in(world, 3), 0);
 	world->head = good;
-	world->head.file.abi_version++;
+	world->head.file.abi_version += 2;
 	put_counters(world);
 	assert_int_equal(packets_in(world, 3), 0);
 	world->head = good;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 100);
+}
+
+/* A dataplane of the next version, and one of the version before. */
+static void neighbouring_versions_are_read(void **state)
+{
+	struct world *world = *state;
+
+	world->blocks[0].backends[3].packets_in = 100;
+	world->head.file.abi_version = ABI_VERSION_AFTER;
+	put_counters(world);
+	assert_int_equal(packets_in(world, 3), 100);
+	world->head.file.abi_version = ABI_VERSION_BEFORE;
 	put_counters(world);
 	assert_int_equal(packets_in(world, 3), 100);
 }
@@ -181,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_object_of_the_index_begins_at_zero, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(neighbouring_versions_are_read, set_up, tear_down),
 		cmocka_unit_test(records_being_written_are_passed_over),
 	};
 
