@@ -108,18 +108,18 @@ int steering_rules_difference(const struct steering_rules *a, const struct steer
 			      void *context)
 {
 	for (int map = 0; map < STEERING_MAP_COUNT; map++) {
-		const struct steering_row *other = b->maps[map].rows;
-		const struct steering_row *end = other + b->maps[map].count;
+		const struct steering_row *others = b->maps[map].rows;
+		size_t at = 0, count = b->maps[map].count;
 
 		for (size_t i = 0; i < a->maps[map].count; i++) {
 			const struct steering_row *row = &a->maps[map].rows[i];
 			int result;
 
-			while (other < end && compare_keys(other, row) < 0)
-				other++;
-			if (other < end && compare_keys(other, row) == 0 &&
+			while (at < count && compare_keys(&others[at], row) < 0)
+				at++;
+			if (at < count && compare_keys(&others[at], row) == 0 &&
 			    (!compare_values ||
-			     memcmp(other->value, row->value, sizeof(row->value)) == 0))
+			     memcmp(others[at].value, row->value, sizeof(row->value)) == 0))
 				continue;
 			result = visit(context, map, row);
 			if (result != 0)

@@ -8,20 +8,11 @@
 #include "dataplane/log.h"
 #include "dataplane/status.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* How often the file's inode is looked at. */
-#define LOOK_INTERVAL_MS 10
 
 /* A worker that does not turn for so long is stalled: the rest goes on without it. */
 #define DRAIN_MS  20
@@ -62,57 +53,14 @@ static void release_ordinary(void *context, void *memory)
 void generation_init(struct generations *generations, const struct run_directory *directory,
 		     bool huge_pages)
 {
-	generations->directory = directory->path;
+	tables_reader_open(&generations->reader, directory->path);
 	generations->allocator =
 		huge_pages ? (struct allocator){allocate_huge, release_huge, NULL}
 			   : (struct allocator){allocate_ordinary, release_ordinary, NULL};
 }
 
-static void unmap_file(struct generations *generations)
-{
-	if (generations->file == NULL)
-		return;
-	munmap((void *)(uintptr_t)generations->file, generations->size);
-	generations->file = NULL;
-}
-
-static bool is_mapped(const struct generations *generations, const struct stat *stat)
-{
-	return generations->file != NULL && stat->st_ino == generations->inode &&
-	       stat->st_dev == generations->device;
-}
-
-/* Maps the file when there is one, again when another has taken its place. */
-static void look_for_file(struct generations *generations)
-{
-	char path[RUN_PATH_SIZE + sizeof(ABI_FILE_TABLES)];
-	struct stat stat;
-	void *data;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/" ABI_FILE_TABLES, generations->directory);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &stat) == 0 && !is_mapped(generations, &stat) &&
-	    stat.st_size >= ABI_TABLES_HEAP) {
-		data = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, fd, 0);
-		if (data != MAP_FAILED) {
-			unmap_file(generations);
-			generations->file = data;
-			generations->size = (size_t)stat.st_size;
-			generations->inode = stat.st_ino;
-			generations->device = stat.st_dev;
-			generations->seen = 0;
-			generations->file_is_new = true;
-		}
-	}
-	close(fd);
-}
-
 static void refuse(struct generations *generations, uint64_t generation, const char *reason)
 {
-	generations->seen = generation;
 	status_refuse(generations->status, generation, reason);
 	log_line("generation %" PRIu64 " of the tables is refused, the one before stays in use: %s",
 		 generation, reason);
@@ -122,23 +70,20 @@ static void refuse(struct generations *generations, uint64_t generation, const c
 static struct snapshot *take(struct generations *generations)
 {
 	const struct tables_limits limits = {.port_count = generations->ports->count};
+	const struct tables_source source = tables_reader_source(&generations->reader);
 	const uint64_t begin = status_clock();
 	struct snapshot *snapshot = NULL;
 	uint64_t generation = 0;
 	char reason[256] = "";
 
-	switch (tables_take(generations->file, generations->size,
-			    generations->file_is_new ? NULL : generations->current, &limits,
-			    &generations->allocator, &snapshot, &generation, reason,
-			    sizeof(reason))) {
-	case TABLES_TAKEN:
-		generations->seen = generation;
-		generations->file_is_new = false;
-		generations->status->tables_instance = generations->file->file.instance;
-		generations->status->take_nanoseconds = status_clock() - begin;
-		return snapshot;
+	switch (tables_take(&source, generations->current, &limits, &generations->allocator,
+			    &snapshot, &generation, reason, sizeof(reason))) {
 	case TABLES_TORN:
 		generations->status->torn_copies++;
+		return NULL;
+	case TABLES_TAKEN:
+		generations->status->tables_instance = snapshot->instance;
+		generations->status->take_nanoseconds = status_clock() - begin;
 		break;
 	case TABLES_REFUSED:
 		refuse(generations, generation, reason);
@@ -147,7 +92,8 @@ static struct snapshot *take(struct generations *generations)
 	case TABLES_NONE:
 		break;
 	}
-	return NULL;
+	tables_reader_settle(&generations->reader);
+	return snapshot;
 }
 
 static void change_steering(struct generations *generations,
@@ -262,22 +208,10 @@ static void finish(struct generations *generations)
 	generations->rules = generations->next_rules;
 	generations->next_rules = (struct steering_rules){0};
 	generations->phase = GENERATION_IDLE;
+	for (unsigned i = 0; i < generations->worker_count; i++)
+		generations->status->workers[i].taken_at = status_clock();
 	__atomic_store_n(&generations->status->generation_taken, generations->current->generation,
 			 __ATOMIC_RELEASE);
-}
-
-static bool has_news(struct generations *generations, uint64_t now_ms)
-{
-	uint64_t published;
-
-	if (now_ms - generations->looked_ms >= LOOK_INTERVAL_MS || generations->file == NULL) {
-		generations->looked_ms = now_ms;
-		look_for_file(generations);
-	}
-	if (generations->file == NULL)
-		return false;
-	published = __atomic_load_n(&generations->file->published, __ATOMIC_ACQUIRE);
-	return published != 0 && published != generations->seen;
 }
 
 void generation_poll(struct generations *generations, uint64_t now_ms)
@@ -289,7 +223,7 @@ void generation_poll(struct generations *generations, uint64_t now_ms)
 		reclaim(generations);
 	switch (generations->phase) {
 	case GENERATION_IDLE:
-		if (!has_news(generations, now_ms))
+		if (!tables_reader_has_news(&generations->reader, now_ms))
 			return;
 		next = take(generations);
 		if (next != NULL)
@@ -330,5 +264,5 @@ void generation_close(struct generations *generations)
 	generations->next = generations->current = NULL;
 	steering_rules_free(&generations->rules);
 	steering_rules_free(&generations->next_rules);
-	unmap_file(generations);
+	tables_reader_close(&generations->reader);
 }

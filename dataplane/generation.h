@@ -23,10 +23,10 @@
 #include "dataplane/core/tables.h"
 #include "dataplane/port.h"
 #include "dataplane/run_files.h"
+#include "dataplane/tables_reader.h"
 #include "dataplane/worker.h"
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 enum generation_phase { GENERATION_IDLE, GENERATION_DRAINING, GENERATION_SWITCHING };
 
@@ -38,22 +38,13 @@ struct retired {
 };
 
 struct generations {
-	const char *directory;
 	struct ports *ports;
 	struct worker *workers;
 	unsigned worker_count;
 	struct rte_rcu_qsbr *quiescent;
 	struct abi_status *status;
 	struct allocator allocator;
-
-	/* The file as mapped; NULL: there is none yet. */
-	const struct abi_tables *file;
-	size_t size;
-	dev_t device;
-	ino_t inode;
-	uint64_t looked_ms; /* when the file was last looked for */
-	uint64_t seen;      /* generation of this file that was taken or refused; 0: none */
-	bool file_is_new;   /* nothing in use came from this file */
+	struct tables_reader reader;
 
 	enum generation_phase phase;
 	uint64_t deadline_ms; /* of the phase */

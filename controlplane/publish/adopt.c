@@ -3,8 +3,8 @@
 
 /*
  * Taking over the file of a control plane that is gone. It may have died while
- * writing, or be another program's: what is not whole in every reference is
- * not adopted.
+ * writing, be another program's, or a newer one that knew kinds of objects we
+ * do not: what is not whole in every reference is not adopted.
  */
 #include "controlplane/publish/state.h"
 
@@ -29,7 +29,7 @@ static const struct abi_ref *find_directory(const struct tables_file *file, uint
 
 	*root = tables_of(file)->roots[generation % 2];
 	if (root->checksum != abi_checksum(root, offsetof(struct abi_root, checksum)) ||
-	    root->generation != generation || root->directory_count > abi_most_objects())
+	    root->generation != generation || root->directory_count > ABI_MAX_OBJECTS)
 		return NULL;
 	length = root->directory_count * sizeof(*refs);
 	if (!in_heap(file, root->directory_offset, length))
@@ -85,6 +85,46 @@ static uint64_t identify(const struct abi_ref *ref, const void *bytes, uint32_t 
 	}
 }
 
+static bool is_usable_address(const uint8_t address[16])
+{
+	static const uint8_t nobody[16] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(address, nobody, 12) == 0 && memcmp(address, nobody, 16) != 0;
+}
+
+/*
+ * Most objects are made anew from the configuration and only compared with what
+ * is here. These may go on as they are: a backend that was removed, the way to
+ * it, a ring. The dataplane would refuse them as we would.
+ */
+static bool is_sound(const struct abi_ref *ref, const void *bytes)
+{
+	const uint32_t flags =
+		ABI_BACKEND_DNAT | ABI_BACKEND_FULL_NAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP;
+	const struct abi_backend *backend = bytes;
+	const struct abi_next_hop *hop = bytes;
+
+	if (ref->kind == ABI_BACKEND)
+		return backend->family == 4 && is_usable_address(backend->address) &&
+		       backend->state >= ABI_BACKEND_UP && backend->state <= ABI_BACKEND_DOWN &&
+		       (backend->flags & ~flags) == 0 && backend->name[0] != '\0';
+	if (ref->kind == ABI_NEXT_HOP)
+		return is_usable_address(hop->address) && hop->resolved <= 1 && hop->vlan < 4095 &&
+		       (hop->mac[0] & 1) == 0;
+	return true;
+}
+
+/* All its slots name backends that have been adopted. */
+static bool is_sound_ring(const struct publisher *publisher, const struct abi_ring *ring)
+{
+	const struct identities *backends = &publisher->kinds[ABI_BACKEND];
+
+	for (uint32_t i = 0; i < ring->size; i++)
+		if (ring->slots[i] >= backends->count || backends->rows[ring->slots[i]].key == 0)
+			return false;
+	return true;
+}
+
 static int adopt_object(struct publisher *publisher, const struct abi_ref *ref)
 {
 	struct tables_file *file = &publisher->file;
@@ -94,7 +134,8 @@ static int adopt_object(struct publisher *publisher, const struct abi_ref *ref)
 	if (!is_whole(file, ref, publisher->root.generation))
 		return -EINVAL;
 	key = identify(ref, file->bytes + ref->offset, &epoch);
-	if (key == 0 || !heap_claim(&file->heap, ref->offset, ref->length))
+	if (key == 0 || !is_sound(ref, file->bytes + ref->offset) ||
+	    !heap_claim(&file->heap, ref->offset, ref->length))
 		return -EINVAL;
 	return identities_adopt(&publisher->kinds[ref->kind], ref, key, epoch);
 }
@@ -140,7 +181,12 @@ int publisher_adopt(struct publisher *publisher)
 
 		if (rc < 0)
 			return rc;
+		if (refs[i].kind == ABI_RING &&
+		    !is_sound_ring(publisher, (const void *)(file->bytes + refs[i].offset)))
+			return -EINVAL;
 	}
+	/* Read by its own meaning, and written on by ours: neighbours read both. */
+	tables_of(file)->file.abi_version = ABI_VERSION;
 	publisher->instance = tables_of(file)->file.instance;
 	publisher->adopted = true;
 	return retire_before(file, generation - 1);

@@ -95,7 +95,8 @@ int tables_file_open(struct tables_file *file, int directory)
 		rc = map_file(file);
 	if (rc == 0) {
 		header = &tables_of(file)->file;
-		if (header->magic != ABI_MAGIC_TABLES || header->abi_version != ABI_VERSION ||
+		if (header->magic != ABI_MAGIC_TABLES ||
+		    !abi_versions_agree(header->abi_version, ABI_VERSION) ||
 		    header->size != file->size || header->instance == 0)
 			rc = -EINVAL;
 	}

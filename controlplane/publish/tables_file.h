@@ -37,7 +37,8 @@ int tables_file_create(struct tables_file *file, int directory, uint64_t size, u
 int tables_file_install(int directory);
 /* Closes one that was not installed, and removes it. */
 void tables_file_discard(struct tables_file *file, int directory);
-/* Opens the live one; -ENOENT, or -EINVAL when it is not a tables file of this ABI. */
+/* Opens the live one; -ENOENT, or -EINVAL when it is not a tables file of an ABI version we read.
+ */
 int tables_file_open(struct tables_file *file, int directory);
 void tables_file_close(struct tables_file *file);
 

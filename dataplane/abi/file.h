@@ -21,8 +21,35 @@
 
 #include <stdint.h>
 
-/* Grows with every change to a struct in this folder. */
+/*
+ * Versions. ABI_VERSION grows once with each release that changes what bytes in
+ * this folder mean. A program reads files of its own version, of the one before and of the
+ * one after, so that either daemon may be replaced first. That is kept by the
+ * way the contract grows:
+ *
+ * - Structs keep their size and every field its place. A new field takes
+ *   reserved bytes; 0 in it means what was true before there was the field.
+ *   Writers write 0 to reserved bytes, readers do not look at them.
+ * - A new kind of object, or a new file, has a new number or name; readers
+ *   pass over what they do not know.
+ * - A new value of an enum is refused by older readers, with a sentence.
+ *
+ * What cannot be done so takes two versions at once: programs that far apart
+ * refuse each other's files.
+ */
+#ifndef ABI_VERSION /* the tests build the programs as the next version too */
 #define ABI_VERSION 1
+#endif
+
+/* The range that is read; there was no version 0. */
+#define ABI_VERSION_BEFORE (ABI_VERSION > 1 ? ABI_VERSION - 1 : 1)
+#define ABI_VERSION_AFTER  (ABI_VERSION + 1)
+
+/* 1 when a program of version `program` reads a file of version `file`. */
+static inline int abi_versions_agree(uint32_t file, uint32_t program)
+{
+	return file != 0 && (file > program ? file - program : program - file) <= 1;
+}
 
 #define ABI_CACHE_LINE 64
 #define ABI_NAME_SIZE  64 /* with the NUL */

@@ -44,16 +44,6 @@ static inline const struct abi_kind_bounds *abi_kind_bounds(uint32_t kind)
 	return &bounds[kind < ABI_KIND_END ? kind : 0];
 }
 
-/* The most objects a generation can have. */
-static inline uint64_t abi_most_objects(void)
-{
-	uint64_t most = 0;
-
-	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++)
-		most += abi_kind_bounds(kind)->indexes;
-	return most;
-}
-
 /* 1 when a ring may have this many slots. */
 static inline int abi_is_prime(uint32_t number)
 {

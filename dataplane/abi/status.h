@@ -35,8 +35,9 @@ struct abi_status_worker {
 	uint64_t heartbeat; /* CLOCK_MONOTONIC, ns, of the last turn of its loop (about every ms) */
 	uint32_t cpu;
 	uint32_t flow_capacity;
-	uint64_t flows; /* records in use */
-	uint8_t reserved[40];
+	uint64_t flows;    /* records in use */
+	uint64_t taken_at; /* CLOCK_MONOTONIC, ns, when it had `generation_taken`; 0: not told */
+	uint8_t reserved[32];
 };
 
 struct abi_status {

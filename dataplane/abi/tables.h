@@ -48,6 +48,7 @@
 #define ABI_MAX_POOL_ADDRESSES 1024
 #define ABI_MAX_HOST_ADDRESSES 4096
 #define ABI_MAX_RING_SIZE      1048573
+#define ABI_MAX_OBJECTS        262144 /* of a generation; with room for kinds to come */
 #define ABI_NO_BACKEND         0xffff /* a slot that names nobody */
 
 enum abi_kind {
@@ -62,7 +63,10 @@ enum abi_kind {
 	ABI_KIND_END
 };
 
-/* A reference to an object; the directory is an array of these, sorted by kind, then index. */
+/*
+ * A reference to an object; the directory is an array of these, sorted by kind, then index. No
+ * two objects overlap. A reader passes over kinds it does not know.
+ */
 struct abi_ref {
 	uint32_t kind;
 	uint32_t index;

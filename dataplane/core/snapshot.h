@@ -35,7 +35,7 @@ bool refuse(const struct refusal *refusal, const char *format, ...)
 
 /* Checks one reference of a directory against the kind's bounds and the file's size. */
 bool validate_reference(const struct abi_ref *ref, const struct abi_ref *previous,
-			uint64_t generation, size_t file_size, const struct refusal *refusal);
+			uint64_t generation, uint64_t file_size, const struct refusal *refusal);
 /* Checks a copy by itself: counts against its length, enums, names, addresses, ports. */
 bool validate_object(const struct object *object, const struct tables_limits *limits,
 		     const struct refusal *refusal);

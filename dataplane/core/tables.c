@@ -19,8 +19,7 @@
 
 /* One call of tables_take(). */
 struct taking {
-	const uint8_t *file;
-	size_t size;
+	const struct tables_source *source;
 	const struct snapshot *current;
 	const struct tables_limits *limits;
 	const struct allocator *allocator;
@@ -41,19 +40,37 @@ bool refuse(const struct refusal *refusal, const char *format, ...)
 	return false;
 }
 
-static uint64_t load_published(const uint8_t *file)
+static bool read_file(const struct taking *taking, uint64_t offset, void *to, size_t length)
 {
-	const struct abi_tables *tables = (const void *)file;
+	const struct tables_source *source = taking->source;
 
-	return __atomic_load_n(&tables->published, __ATOMIC_ACQUIRE);
+	if (offset > source->size || length > source->size - offset ||
+	    !source->read(source->context, offset, to, length))
+		return refuse(&taking->refusal,
+			      "%zu bytes at %" PRIu64 " cannot be read: the file was cut short",
+			      length, offset);
+	return true;
+}
+
+static bool read_head(const struct taking *taking, struct tables_head *head)
+{
+	bool there = read_file(taking, 0, head, sizeof(*head));
+
+	/* Of what `published` covers nothing is read before it. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return there;
 }
 
 /* After a wrong sum: the writer's doing, or damage? */
 static enum tables_outcome torn_or_damaged(const struct taking *taking, const char *what,
 					   uint32_t index)
 {
+	struct tables_head head;
+
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (load_published(taking->file) != taking->root.generation)
+	if (!read_head(taking, &head))
+		return TABLES_REFUSED;
+	if (head.published != taking->root.generation)
 		return TABLES_TORN;
 	if (index == ABI_NONE)
 		refuse(&taking->refusal, "the checksum of the %s is wrong", what);
@@ -62,28 +79,30 @@ static enum tables_outcome torn_or_damaged(const struct taking *taking, const ch
 	return TABLES_REFUSED;
 }
 
-static bool check_file(const struct taking *taking, struct abi_file *header)
+static bool check_file(const struct taking *taking, const struct abi_file *header)
 {
-	memcpy(header, taking->file, sizeof(*header));
 	if (header->magic != ABI_MAGIC_TABLES)
 		return refuse(&taking->refusal, "not a tables file: magic is %" PRIx64,
 			      header->magic);
-	if (header->abi_version != ABI_VERSION)
+	if (!abi_versions_agree(header->abi_version, ABI_VERSION))
 		return refuse(&taking->refusal,
-			      "ABI version %u, this program reads %u: restart the older program",
-			      header->abi_version, ABI_VERSION);
-	if (header->size != taking->size)
-		return refuse(&taking->refusal, "the file is %zu bytes and says %" PRIu64,
-			      taking->size, header->size);
+			      "ABI version %u, this dataplane reads %u to %u: the %s is too old, "
+			      "start its newer version",
+			      header->abi_version, ABI_VERSION_BEFORE, ABI_VERSION_AFTER,
+			      header->abi_version > ABI_VERSION ? "dataplane" : "control plane");
+	if (header->size != taking->source->size)
+		return refuse(&taking->refusal, "the file is %" PRIu64 " bytes and says %" PRIu64,
+			      taking->source->size, header->size);
 	return true;
 }
 
 static enum tables_outcome copy_root(struct taking *taking, uint64_t generation)
 {
-	const struct abi_tables *tables = (const void *)taking->file;
 	struct abi_root *root = &taking->root;
+	uint64_t offset = offsetof(struct abi_tables, roots) + generation % 2 * sizeof(*root);
 
-	memcpy(root, &tables->roots[generation % 2], sizeof(*root));
+	if (!read_file(taking, offset, root, sizeof(*root)))
+		return TABLES_REFUSED;
 	if (root->checksum != abi_checksum(root, offsetof(struct abi_root, checksum)) ||
 	    root->generation != generation) {
 		root->generation = generation;
@@ -96,16 +115,46 @@ static bool check_root(const struct taking *taking)
 {
 	const struct abi_root *root = &taking->root;
 
-	if (root->directory_count > abi_most_objects())
-		return refuse(&taking->refusal,
-			      "directory of %" PRIu64 " objects, at most %" PRIu64,
-			      root->directory_count, abi_most_objects());
+	if (root->directory_count > ABI_MAX_OBJECTS)
+		return refuse(&taking->refusal, "directory of %" PRIu64 " objects, at most %u",
+			      root->directory_count, ABI_MAX_OBJECTS);
 	if (root->directory_offset % ABI_CACHE_LINE || root->directory_offset < ABI_TABLES_HEAP ||
-	    root->directory_offset > taking->size ||
-	    root->directory_count * sizeof(struct abi_ref) > taking->size - root->directory_offset)
+	    root->directory_offset > taking->source->size ||
+	    root->directory_count * sizeof(struct abi_ref) >
+		    taking->source->size - root->directory_offset)
 		return refuse(&taking->refusal,
 			      "directory at %" PRIu64 " lies outside the file's heap",
 			      root->directory_offset);
+	return true;
+}
+
+/* What this program does not know, kinds of a newer writer, comes last and is left out. */
+static bool check_directory(struct taking *taking)
+{
+	struct abi_root *root = &taking->root;
+	const struct abi_ref *previous = NULL;
+	uint64_t room = taking->source->size - ABI_TABLES_HEAP;
+	uint32_t known = 0;
+
+	for (uint32_t i = 0; i < root->directory_count; i++) {
+		const struct abi_ref *ref = &taking->refs[i];
+
+		if (ref->kind >= ABI_KIND_END)
+			continue;
+		if (known++ != i)
+			return refuse(&taking->refusal, "directory: %s %u is out of order",
+				      abi_kind_bounds(ref->kind)->name, ref->index);
+		if (!validate_reference(ref, previous, root->generation, taking->source->size,
+					&taking->refusal))
+			return false;
+		/* No two lie in one place: else a small file could ask for all memory. */
+		if (ref->length > room)
+			return refuse(&taking->refusal,
+				      "directory: the objects are longer than the file's heap");
+		room -= ref->length;
+		previous = ref;
+	}
+	root->directory_count = known;
 	return true;
 }
 
@@ -113,7 +162,6 @@ static enum tables_outcome copy_directory(struct taking *taking)
 {
 	const struct abi_root *root = &taking->root;
 	size_t length = root->directory_count * sizeof(struct abi_ref);
-	const struct abi_ref *previous = NULL;
 
 	if (!check_root(taking))
 		return TABLES_REFUSED;
@@ -124,16 +172,11 @@ static enum tables_outcome copy_directory(struct taking *taking)
 		refuse(&taking->refusal, "no memory for a directory of %zu bytes", length);
 		return TABLES_REFUSED;
 	}
-	memcpy(taking->refs, taking->file + root->directory_offset, length);
+	if (!read_file(taking, root->directory_offset, taking->refs, length))
+		return TABLES_REFUSED;
 	if (root->directory_checksum != abi_checksum(taking->refs, length))
 		return torn_or_damaged(taking, "directory", ABI_NONE);
-	for (uint32_t i = 0; i < root->directory_count; i++) {
-		if (!validate_reference(&taking->refs[i], previous, root->generation, taking->size,
-					&taking->refusal))
-			return TABLES_REFUSED;
-		previous = &taking->refs[i];
-	}
-	return TABLES_TAKEN;
+	return check_directory(taking) ? TABLES_TAKEN : TABLES_REFUSED;
 }
 
 /* Where the bytes lie says nothing of what they are: a larger file moves them all. */
@@ -162,7 +205,8 @@ static enum tables_outcome copy_object(const struct taking *taking, const struct
 	object->ref = *ref;
 	object->users = 1;
 	*out = object;
-	memcpy(object->bytes, taking->file + ref->offset, ref->length);
+	if (!read_file(taking, ref->offset, object->bytes, ref->length))
+		return TABLES_REFUSED;
 	if (ref->checksum != abi_checksum(object->bytes, ref->length))
 		return torn_or_damaged(taking, abi_kind_bounds(ref->kind)->name, ref->index);
 	if (!validate_object(object, taking->limits, &taking->refusal))
@@ -226,37 +270,39 @@ static void release_taking(struct taking *taking)
 		allocator->release(allocator->context, taking->refs);
 }
 
-enum tables_outcome tables_take(const void *file, size_t size, const struct snapshot *current,
+enum tables_outcome tables_take(const struct tables_source *source, const struct snapshot *current,
 				const struct tables_limits *limits,
 				const struct allocator *allocator, struct snapshot **out,
 				uint64_t *generation, char *reason, size_t reason_size)
 {
-	struct taking taking = {.file = file,
-				.size = size,
+	struct taking taking = {.source = source,
 				.current = current,
 				.limits = limits,
 				.allocator = allocator,
 				.refusal = {reason, reason_size}};
-	struct abi_file header;
+	struct tables_head head;
 	enum tables_outcome outcome;
 
 	*generation = 0;
-	if (size < ABI_TABLES_HEAP) {
-		refuse(&taking.refusal, "the file is cut short: %zu bytes", size);
+	if (source->size < ABI_TABLES_HEAP) {
+		refuse(&taking.refusal, "the file is cut short: %" PRIu64 " bytes", source->size);
 		return TABLES_REFUSED;
 	}
-	*generation = load_published(taking.file);
-	if (!check_file(&taking, &header))
+	if (!read_head(&taking, &head))
 		return TABLES_REFUSED;
-	if (*generation == 0)
+	*generation = head.published;
+	if (!check_file(&taking, &head.file))
+		return TABLES_REFUSED;
+	if (head.published == 0)
 		return TABLES_NONE;
-	if (current && current->instance == header.instance && current->generation == *generation)
+	if (current && current->instance == head.file.instance &&
+	    current->generation == head.published)
 		return TABLES_UNCHANGED;
-	outcome = copy_root(&taking, *generation);
+	outcome = copy_root(&taking, head.published);
 	if (outcome == TABLES_TAKEN)
 		outcome = take_generation(&taking, out);
 	if (outcome == TABLES_TAKEN)
-		(*out)->instance = header.instance;
+		(*out)->instance = head.file.instance;
 	release_taking(&taking);
 	return outcome;
 }

@@ -103,17 +103,35 @@ enum tables_outcome {
 	TABLES_REFUSED    /* the reason says why; the one in use goes on */
 };
 
+/*
+ * The file, read by copying. Others may write to it, cut it or fill it with
+ * rubbish at any moment: nothing here looks at a byte of it twice.
+ */
+struct tables_source {
+	/* Copies `length` bytes from `offset` on; false: they are not there (any more). */
+	bool (*read)(void *context, uint64_t offset, void *to, size_t length);
+	void *context;
+	uint64_t size; /* of the file, by fstat() */
+};
+
+/* What the file begins with. While this and the size stay as they are there is nothing new in it.
+ */
+struct tables_head {
+	struct abi_file file;
+	uint64_t published;
+};
+
 /* How many ports next hops and routes may name. */
 struct tables_limits {
 	uint16_t port_count;
 };
 
 /*
- * `file` is the mapped file, `size` its length by fstat(). `current` may be
- * NULL. `reason` (of `reason_size` bytes) gets a sentence with TABLES_REFUSED;
+ * `current`, the snapshot in use whatever file it came from, may be NULL.
+ * `reason` (of `reason_size` bytes) gets a sentence with TABLES_REFUSED;
  * *generation the generation it is about (0: the file is too short to say).
  */
-enum tables_outcome tables_take(const void *file, size_t size, const struct snapshot *current,
+enum tables_outcome tables_take(const struct tables_source *source, const struct snapshot *current,
 				const struct tables_limits *limits,
 				const struct allocator *allocator, struct snapshot **out,
 				uint64_t *generation, char *reason, size_t reason_size);

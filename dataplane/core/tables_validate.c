@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 
 bool validate_reference(const struct abi_ref *ref, const struct abi_ref *previous,
-			uint64_t generation, size_t file_size, const struct refusal *refusal)
+			uint64_t generation, uint64_t file_size, const struct refusal *refusal)
 {
 	const struct abi_kind_bounds *kind = abi_kind_bounds(ref->kind);
 

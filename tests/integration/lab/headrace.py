@@ -54,19 +54,19 @@ class Headrace:
         self.config_file.write_text(text if text is not None else json.dumps(self.config, indent=2),
                                     encoding="utf-8")
 
-    def _spawn(self, program):
+    def _spawn(self, program, path=None):
         self.starts += 1
         return self.namespace.spawn(
             f"{self.name}-{self.starts}-{program.removeprefix('headrace-')}",
-            [self.lab.program(program), "--run-dir", self.run_dir, "--config", self.config_file])
+            [path or self.lab.program(program), "--run-dir", self.run_dir, "--config", self.config_file])
 
-    def start_dataplane(self):
-        """Starts the dataplane; does not wait."""
-        self.dataplane = self._spawn("headrace-dataplane")
+    def start_dataplane(self, path=None):
+        """Starts the dataplane (or another program as it); does not wait."""
+        self.dataplane = self._spawn("headrace-dataplane", path)
 
-    def start_controlplane(self):
-        """Starts the control plane; does not wait."""
-        self.controlplane = self._spawn("headrace-controlplane")
+    def start_controlplane(self, path=None):
+        """Starts the control plane (or another program as it); does not wait."""
+        self.controlplane = self._spawn("headrace-controlplane", path)
 
     def start(self, backends_up=None, seconds=30):
         """Starts both, the control plane first, and waits until it balances."""

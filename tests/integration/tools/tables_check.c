@@ -183,6 +183,14 @@ static void release(void *context, void *memory)
 	free(memory);
 }
 
+static bool copy_out(void *context, uint64_t offset, void *to, size_t length)
+{
+	const struct checker *checker = context;
+
+	memcpy(to, checker->bytes + offset, length);
+	return true;
+}
+
 static uint64_t ring_sum(const struct snapshot *snapshot, uint32_t index)
 {
 	const struct abi_ring *ring = index == ABI_NONE ? NULL : snapshot->rings[index];
@@ -216,6 +224,7 @@ static int check_whole(struct checker *checker)
 {
 	const struct allocator allocator = {allocate, release, NULL};
 	const struct tables_limits limits = {.port_count = ABI_MAX_PORTS};
+	struct tables_source source = {.read = copy_out, .context = checker};
 	struct snapshot *snapshot = NULL;
 	enum tables_outcome outcome = TABLES_TORN;
 	enum reading reading = READ_OVERTAKEN;
@@ -224,9 +233,10 @@ static int check_whole(struct checker *checker)
 
 	while (reading == READ_OVERTAKEN)
 		reading = check_once(checker);
+	source.size = checker->size;
 	while (reading == READ_WELL && outcome == TABLES_TORN && !stopped)
-		outcome = tables_take(checker->bytes, checker->size, NULL, &limits, &allocator,
-				      &snapshot, &generation, reason, sizeof(reason));
+		outcome = tables_take(&source, NULL, &limits, &allocator, &snapshot, &generation,
+				      reason, sizeof(reason));
 	if (reading == READ_WELL && outcome == TABLES_TAKEN) {
 		print_snapshot(snapshot);
 		snapshot_release(snapshot);

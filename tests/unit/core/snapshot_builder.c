@@ -5,6 +5,7 @@
 
 #include "dataplane/abi/hash.h"
 #include "tests/unit/core/check.h"
+#include "tests/unit/memory_source.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -316,7 +317,9 @@ struct snapshot *snapshot_builder_take(struct snapshot_builder *builder, uint16_
 	builder->generation++;
 	uint8_t *image = allocate(NULL, most);
 	size_t size = fill(builder, image);
-	enum tables_outcome outcome = tables_take(image, size, NULL, &limits, &allocator, &snapshot,
+	const struct memory_source memory = {image, size};
+	const struct tables_source source = memory_source(&memory);
+	enum tables_outcome outcome = tables_take(&source, NULL, &limits, &allocator, &snapshot,
 						  &generation, reason, sizeof(reason));
 	free(image);
 	if (outcome != TABLES_TAKEN)

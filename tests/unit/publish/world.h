@@ -76,7 +76,9 @@ int world_publish(struct world *world);
 enum tables_outcome world_take(struct world *world);
 /* Publishes, which must give a new generation, and takes it, which must succeed. */
 void world_step(struct world *world);
-/* The same for bytes that need not be the live file's. */
+/* As world_take() for a file read in another way, and for bytes that need not be the live file's.
+ */
+enum tables_outcome world_take_source(struct world *world, const struct tables_source *source);
 enum tables_outcome world_take_bytes(struct world *world, const void *bytes, size_t size);
 
 /* The live file in private memory; free() it. */
