@@ -7,6 +7,8 @@ import json
 import socket
 import struct
 
+from .waiting import wait_for
+
 
 class Load:
     """A load generator at work in a namespace."""
@@ -22,6 +24,13 @@ class Load:
         fresh, self._read = text[self._read:end], end
         return [report["progress"] for report in map(json.loads, fresh.splitlines())
                 if "progress" in report]
+
+    def more(self, count):
+        """Waits until so many more requests of HTTP load are done, counted from the last report."""
+        def done():
+            return max((report["done"] for report in self.progress()), default=0)
+        before = wait_for(done, f"{self.process.name} to report")
+        wait_for(lambda: done() >= before + count, f"{self.process.name} to do {count} more", 30)
 
     def stop(self):
         """Lets it finish what is under way; returns its result."""
@@ -43,6 +52,7 @@ def _options(settings):
 
 def start_http_load(client, address, port=80, name="httpload", **settings):
     """Starts HTTP load; settings as in httpload --help (requests=, connections=, rate=, ...)."""
+    settings.setdefault("progress", 0.05)
     return Load(client.spawn(_fresh(client, name), [
         client.lab.tool("httpload"), "--target", f"{address}:{port}", *_options(settings)]))
 

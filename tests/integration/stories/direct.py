@@ -35,8 +35,9 @@ def story_backend_itself(lab):
                            per_connection=10)
         check(result["failed"] == 0, f"directly to {backend.name}: {result['kinds']}")
         check(result["backends"] == {backend.name: 1000}, f"answers by {result['backends']}")
+    load.more(100)
     result = load.stop()
-    check(result["failed"] == 0 and result["done"] > 100, f"the service meanwhile: {result}")
+    check(result["failed"] == 0, f"the service meanwhile: {result}")
     check_law(headrace)
 
 

@@ -146,6 +146,8 @@ def story(lab):
     changer.end()
     wait_for(headrace.running, "the last change to be taken")
 
+    for load in loads.values():
+        load.more(200)
     results = {name: load.stop() for name, load in loads.items()}
     for capture in captures:
         capture.stop()
@@ -153,7 +155,6 @@ def story(lab):
         check(result["failed"] == 0,
               f"{name}: {result['failed']} of {result['requests']} failed: {result['kinds']} "
               f"{result['failures'][:3]}")
-        check(result["done"] > 2000, f"{name}: there was hardly any load: {result['done']}")
     latest = judge_drains(changer, {c.file.stem: c.file for c in captures},
                           {"direct": world.client.address, "both": LOCAL_ADDRESS})
     config = headrace.get("/v1/config")

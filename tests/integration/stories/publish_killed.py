@@ -127,9 +127,11 @@ def story(lab):
     after = tables(headrace)
     check(after == before, f"adoption published something: {before}, then {after}")
 
+    for load in loads:
+        load.more(100)
     results = [load.stop() for load in loads]
     for result in results:
-        check(result["failed"] == 0 and result["done"] > 1000, f"{result}")
+        check(result["failed"] == 0, f"{result}")
     checker.stop()
     watched = json.loads(checker.output().splitlines()[-1])
     check(watched["ok"] and watched["generations"] > 300, f"{watched}; {checker.tail()}")
