@@ -140,6 +140,9 @@ static const struct field timeouts_fields[] = {
 	{.key = "udp", .type = FIELD_DURATION, IN(config_timeouts, udp), .minimum = 100,
 	 .maximum = HOURS(24), .fallback = "300s",
 	 .help = "A UDP flow that is silent (RFC 4787 recommends 300s)."},
+	{.key = "udp_one_shot", .type = FIELD_DURATION, IN(config_timeouts, udp_one_shot), .minimum = 100,
+	 .maximum = HOURS(24), .fallback = "10s",
+	 .help = "A UDP flow of one question and one answer (DNS)."},
 };
 static const struct field_object timeouts_object = OBJECT("timeouts", config_timeouts,
 	timeouts_fields, "After how long without a packet a flow is forgotten, by its state.");
@@ -156,6 +159,9 @@ static const struct field service_timeouts_fields[] = {
 	{.key = "udp", .type = FIELD_DURATION, IN(config_timeouts, udp), .minimum = 100,
 	 .maximum = HOURS(24), OF_DEFAULTS(timeouts),
 	 .help = "A UDP flow that is silent."},
+	{.key = "udp_one_shot", .type = FIELD_DURATION, IN(config_timeouts, udp_one_shot), .minimum = 100,
+	 .maximum = HOURS(24), OF_DEFAULTS(timeouts),
+	 .help = "A UDP flow of one question and one answer."},
 };
 static const struct field_object service_timeouts_object = OBJECT("service_timeouts",
 	config_timeouts, service_timeouts_fields,

@@ -96,6 +96,7 @@ struct config_timeouts {
 	uint32_t tcp_established;
 	uint32_t tcp_closing;
 	uint32_t udp;
+	uint32_t udp_one_shot;
 };
 
 struct config_status_range {

@@ -87,6 +87,7 @@ struct abi_service *object_service(struct scratch *scratch, const struct config_
 	out->timeouts[ABI_TIMEOUT_TCP_ESTABLISHED] = service->timeouts.tcp_established;
 	out->timeouts[ABI_TIMEOUT_TCP_CLOSING] = service->timeouts.tcp_closing;
 	out->timeouts[ABI_TIMEOUT_UDP] = service->timeouts.udp;
+	out->timeouts[ABI_TIMEOUT_UDP_ONE_SHOT] = service->timeouts.udp_one_shot;
 	out->listener_count = (uint32_t)listeners;
 	set_listeners(out, service);
 	return out;

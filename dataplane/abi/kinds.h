@@ -23,7 +23,8 @@ static inline const struct abi_kind_bounds *abi_kind_bounds(uint32_t kind)
 				  sizeof(struct abi_settings)},
 		[ABI_SERVICE] = {"service", ABI_MAX_SERVICES, sizeof(struct abi_service),
 				 sizeof(struct abi_service) +
-					 ABI_MAX_LISTENERS * sizeof(struct abi_listener)},
+					 ABI_MAX_LISTENERS * sizeof(struct abi_listener) +
+					 2 * ABI_MAX_RANGES * sizeof(struct abi_range)},
 		[ABI_BACKEND] = {"backend", ABI_MAX_BACKENDS, sizeof(struct abi_backend),
 				 sizeof(struct abi_backend)},
 		[ABI_RING] = {"ring", ABI_MAX_RINGS, sizeof(struct abi_ring),

@@ -45,6 +45,7 @@
 #define ABI_MAX_LOCAL_POOLS    256
 #define ABI_MAX_ROUTES         16384
 #define ABI_MAX_LISTENERS      1024 /* of one service */
+#define ABI_MAX_RANGES         4096 /* of clients a service allows, and as many it denies */
 #define ABI_MAX_POOL_ADDRESSES 1024
 #define ABI_MAX_HOST_ADDRESSES 4096
 #define ABI_MAX_RING_SIZE      1048573
@@ -115,16 +116,29 @@ enum abi_timeout {
 	ABI_TIMEOUT_TCP_ESTABLISHED,
 	ABI_TIMEOUT_TCP_CLOSING,
 	ABI_TIMEOUT_UDP,
+	ABI_TIMEOUT_UDP_ONE_SHOT, /* one question, one answer */
 	ABI_TIMEOUT_COUNT
 };
 
+/*
+ * Of the listeners that fit a packet the one with fewest ports is meant: a
+ * single port, a range, every port (1 to 65535). Listeners of one address and
+ * protocol are equal in no port, or one is every port and the other is not, or
+ * one is a single port and the other is not.
+ */
 struct abi_listener {
 	uint8_t address[16];
-	uint16_t port_first, port_last; /* inclusive; 0-65535: every port */
+	uint16_t port_first, port_last; /* inclusive; from 1 on */
 	uint8_t protocol;               /* IPPROTO_TCP or IPPROTO_UDP */
 	uint8_t reserved[3];
 };
 
+/* Client addresses, first and last inclusive, of the service's family. */
+struct abi_range {
+	uint8_t first[16], last[16];
+};
+
+/* Its listeners are followed by the ranges it allows, then by those it denies. */
 struct abi_service {
 	char name[ABI_NAME_SIZE];
 	uint32_t epoch;
@@ -138,9 +152,21 @@ struct abi_service {
 	uint8_t reserved[3];
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* ms */
 	uint32_t listener_count;
-	uint32_t reserved1;
+	uint32_t allow_count; /* ranges; 0: every client that is not denied */
+	uint32_t deny_count;
 	struct abi_listener listeners[];
 };
+
+/* Each list in ascending order, and no two of it touch. */
+static inline const struct abi_range *abi_service_allow(const struct abi_service *service)
+{
+	return (const struct abi_range *)(const void *)&service->listeners[service->listener_count];
+}
+
+static inline const struct abi_range *abi_service_deny(const struct abi_service *service)
+{
+	return abi_service_allow(service) + service->allow_count;
+}
 
 enum abi_backend_state {
 	ABI_BACKEND_UP = 1,   /* takes new flows */

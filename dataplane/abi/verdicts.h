@@ -33,7 +33,9 @@
 	V(KERNEL_RING_FULL, "kernel-ring-full", "the ring to the main thread was full")    \
 	V(TAP_FULL, "tap-full", "Linux did not take it from the tap")                      \
 	V(WORKER_RING_FULL, "worker-ring-full", "the ring from the main thread was full")  \
-	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")
+	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")            \
+	V(DENIED, "denied", "the service does not allow this client")                      \
+	V(NO_CHECKSUM, "no-checksum", "UDP over IPv6 without a checksum")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,

@@ -134,6 +134,22 @@ static bool check_listener(const struct subject *subject, uint32_t row,
 	return check_range(subject, "port of a listener", listener->port_first, 1, 65535);
 }
 
+static bool check_service_length(const struct subject *subject, const struct object *object,
+				 const struct abi_service *service)
+{
+	uint32_t ranges = service->allow_count + service->deny_count;
+
+	if (object->ref.length != sizeof(*service) +
+					  service->listener_count * sizeof(struct abi_listener) +
+					  ranges * sizeof(struct abi_range))
+		return refuse(subject->refusal,
+			      "%s %u: length %" PRIu64
+			      " does not fit %u listeners and %u ranges of clients",
+			      subject->kind, subject->index, object->ref.length,
+			      service->listener_count, ranges);
+	return true;
+}
+
 static bool check_service(const struct subject *subject, const struct object *object)
 {
 	const struct abi_service *service = (const void *)object->bytes;
@@ -148,8 +164,9 @@ static bool check_service(const struct subject *subject, const struct object *ob
 			 ABI_BACKEND_DOWN_KEEP, ABI_BACKEND_DOWN_RESET) ||
 	    !check_range(subject, "listener_count", service->listener_count, 1,
 			 ABI_MAX_LISTENERS) ||
-	    !check_count(subject, object, sizeof(*service), service->listener_count,
-			 sizeof(service->listeners[0])))
+	    !check_range(subject, "allow_count", service->allow_count, 0, ABI_MAX_RANGES) ||
+	    !check_range(subject, "deny_count", service->deny_count, 0, ABI_MAX_RANGES) ||
+	    !check_service_length(subject, object, service))
 		return false;
 	for (unsigned i = 0; i < ABI_TIMEOUT_COUNT; i++)
 		if (!check_range(subject, "a timeout", service->timeouts[i], 1, UINT32_MAX))

@@ -163,7 +163,7 @@ struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, u
 					     const char *address, uint16_t port, uint8_t protocol,
 					     uint32_t ring, uint32_t local_pool)
 {
-	static const uint32_t timeouts[ABI_TIMEOUT_COUNT] = {30000, 7440000, 60000, 300000};
+	static const uint32_t timeouts[ABI_TIMEOUT_COUNT] = {30000, 7440000, 60000, 300000, 10000};
 	struct abi_service *service = replace(builder, ABI_SERVICE, index,
 					      sizeof(*service) + sizeof(struct abi_listener));
 

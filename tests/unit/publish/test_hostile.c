@@ -112,7 +112,7 @@ static void every_field_of_an_object_is_checked(void **state)
 		{ABI_SERVICE, 0, offsetof(struct abi_service, timeouts) + 8, 4, 0,
 		 "service 0: a timeout is 0, not 1 to 4294967295"},
 		{ABI_SERVICE, 0, FIELD(abi_service, listener_count), 2,
-		 "service 0: length 132 does not fit a count of 2"},
+		 "service 0: length 140 does not fit 2 listeners and 0 ranges of clients"},
 		{ABI_SERVICE, 0, FIELD(abi_service, listener_count), 0xffffffff,
 		 "service 0: listener_count is 4294967295, not 1 to 1024"},
 		{ABI_SERVICE, 0, listener, 1, 0x20,
