@@ -106,7 +106,12 @@ static const struct field dataplane_fields[] = {
 	{.key = "flows_per_worker", .type = FIELD_NUMBER, IN(config_dataplane, flows_per_worker),
 	 .minimum = 1024, .maximum = 1u << 28, .fallback = "1000000", .unit = "flows",
 	 .flags = FIELD_START_ONLY,
-	 .help = "Room in a worker's flow table; a flow takes 64 bytes and its share of the index."},
+	 .help = "Room for IPv4 flows in a worker's flow table: 64 bytes each and their share of the "
+		 "index."},
+	{.key = "flows_per_worker_ipv6", .type = FIELD_NUMBER,
+	 IN(config_dataplane, flows_per_worker_ipv6), .minimum = 1024, .maximum = 1u << 27,
+	 .fallback = "262144", .unit = "flows", .flags = FIELD_START_ONLY,
+	 .help = "Room for IPv6 flows beside them: 128 bytes each and their share of the index."},
 	{.key = "idle", .type = FIELD_WORD, IN(config_dataplane, idle), .words = idle_words,
 	 .fallback = "sleep", .flags = FIELD_START_ONLY,
 	 .help = "What a worker does when no packet comes: `poll` on, for the lowest latency, or "

@@ -118,12 +118,13 @@ static int open_files(struct dataplane *dataplane)
 {
 	const struct config_dataplane *config = &dataplane->config->dataplane;
 	const unsigned workers = dataplane->worker_count;
+	const uint32_t capacities[FAMILY_COUNT] = {config->flows_per_worker,
+						   config->flows_per_worker_ipv6};
 
 	if (status_create(&dataplane->status_file, &dataplane->directory, &dataplane->cpus,
-			  config->flows_per_worker) != 0 ||
+			  capacities) != 0 ||
 	    counters_create(&dataplane->counters, &dataplane->directory, workers) != 0 ||
-	    flows_file_create(&dataplane->flows, &dataplane->directory, workers,
-			      config->flows_per_worker) != 0)
+	    flows_file_create(&dataplane->flows, &dataplane->directory, workers, capacities) != 0)
 		return -1;
 	dataplane->status = dataplane->status_file.data;
 	return 0;
@@ -149,14 +150,8 @@ static void describe_ports(struct worker *worker, const struct ports *ports)
 	worker->engine.port_count = worker->output_count = ports->count;
 	for (uint16_t i = 0; i < ports->count; i++) {
 		const struct port *port = &ports->items[i];
-		struct engine_port *row = &worker->engine.ports[i];
 
-		memcpy(row->mac, port->mac, sizeof(row->mac));
-		row->mtu = port->mtu;
-		row->any_mac = port->any_mac;
-		row->unsteered = port->config->kind != CONFIG_DEVICE_AF_XDP;
-		row->reply_by_route = port->config->reply_path == CONFIG_REPLY_ROUTE;
-		row->learn_from_anyone = port->config->last_hop_from == CONFIG_FROM_ANYONE;
+		worker->engine.ports[i] = port_for_engine(port);
 		worker->outputs[i].dpdk_id = port->dpdk_id;
 		for (uint16_t queue = 0; queue < port->queue_count; queue++)
 			worker->queues[worker->queue_count++] =
@@ -183,7 +178,10 @@ static int make_workers(struct dataplane *dataplane)
 		worker->to_linux = dataplane->kernel_path.to_linux[i];
 		worker->from_linux = i == 0 ? dataplane->kernel_path.from_linux : NULL;
 		worker->engine.counters = counters_block(&dataplane->counters, i);
-		worker->engine.flows = flows_file_table(&dataplane->flows, i, clock_ms());
+		engine_set_isa(&worker->engine, engine_best_isa());
+		for (unsigned family = 0; family < FAMILY_COUNT; family++)
+			worker->engine.flows[family] =
+				flows_file_table(&dataplane->flows, i, family, clock_ms());
 		if (getrandom(worker->engine.random, sizeof(worker->engine.random), 0) !=
 		    sizeof(worker->engine.random)) {
 			log_line("no random numbers: %s", strerror(errno));

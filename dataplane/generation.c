@@ -69,13 +69,16 @@ static void refuse(struct generations *generations, uint64_t generation, const c
 /* Copies and checks what is published; a snapshot, or NULL when there is nothing to change. */
 static struct snapshot *take(struct generations *generations)
 {
-	const struct tables_limits limits = {.port_count = generations->ports->count};
+	struct engine_port ports[ABI_MAX_PORTS];
+	const struct tables_limits limits = {generations->ports->count, ports};
 	const struct tables_source source = tables_reader_source(&generations->reader);
 	const uint64_t begin = status_clock();
 	struct snapshot *snapshot = NULL;
 	uint64_t generation = 0;
 	char reason[256] = "";
 
+	for (uint16_t i = 0; i < generations->ports->count; i++)
+		ports[i] = port_for_engine(&generations->ports->items[i]);
 	switch (tables_take(&source, generations->current, &limits, &generations->allocator,
 			    &snapshot, &generation, reason, sizeof(reason))) {
 	case TABLES_TORN:

@@ -14,6 +14,7 @@
 
 #include "config/model.h"
 #include "dataplane/abi/status.h"
+#include "dataplane/core/port.h"
 #include "dataplane/interface.h"
 #include "dataplane/run_files.h"
 
@@ -50,6 +51,9 @@ struct ports {
 	uint16_t count;
 	char object[RUN_PATH_SIZE]; /* the steering program's file; empty: not written */
 };
+
+/* What the engine must know of it. */
+struct engine_port port_for_engine(const struct port *port);
 
 /* Needs EAL. 0 or -1, with the reason logged. */
 int ports_probe(struct ports *ports, const struct config_dataplane *config,

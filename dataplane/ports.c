@@ -143,6 +143,20 @@ static int write_object(struct ports *ports, const struct config_dataplane *conf
 	return 0;
 }
 
+struct engine_port port_for_engine(const struct port *port)
+{
+	struct engine_port out = {
+		.mtu = port->mtu,
+		.any_mac = port->any_mac,
+		.unsteered = port->config->kind != CONFIG_DEVICE_AF_XDP,
+		.reply_by_route = port->config->reply_path == CONFIG_REPLY_ROUTE,
+		.learn_from_anyone = port->config->last_hop_from == CONFIG_FROM_ANYONE,
+	};
+
+	memcpy(out.mac, port->mac, sizeof(out.mac));
+	return out;
+}
+
 int ports_probe(struct ports *ports, const struct config_dataplane *config,
 		const struct run_directory *directory)
 {

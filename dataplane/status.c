@@ -21,7 +21,7 @@ uint64_t status_clock(void)
 }
 
 int status_create(struct run_file *file, const struct run_directory *directory,
-		  const struct cpus *cpus, uint32_t flows_per_worker)
+		  const struct cpus *cpus, const uint32_t flow_capacities[FAMILY_COUNT])
 {
 	struct abi_status *status;
 
@@ -35,7 +35,8 @@ int status_create(struct run_file *file, const struct run_directory *directory,
 	status->worker_count = cpus->worker_count;
 	for (unsigned i = 0; i < cpus->worker_count; i++) {
 		status->workers[i].cpu = cpus->workers[i];
-		status->workers[i].flow_capacity = flows_per_worker;
+		status->workers[i].flow_capacity = flow_capacities[FAMILY_IPV4];
+		status->workers[i].flow_capacity_ipv6 = flow_capacities[FAMILY_IPV6];
 	}
 	snprintf(status->version, sizeof(status->version), "%s", HEADRACE_VERSION);
 	return run_file_publish(file);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/abi/status.h"
+#include "dataplane/core/flow_table.h"
 #include "dataplane/cpus.h"
 #include "dataplane/kernel_path.h"
 #include "dataplane/port.h"
@@ -12,7 +13,7 @@
 
 /* Creates it, in place at once, in state STARTING. 0 or -1, with the reason logged. */
 int status_create(struct run_file *file, const struct run_directory *directory,
-		  const struct cpus *cpus, uint32_t flows_per_worker);
+		  const struct cpus *cpus, const uint32_t flow_capacities[FAMILY_COUNT]);
 
 void status_describe_ports(struct abi_status *status, const struct ports *ports,
 			   const struct kernel_path *path);

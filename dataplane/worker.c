@@ -23,7 +23,8 @@ static void refresh_clock(struct worker *worker)
 		return;
 	worker->now_ms = ms;
 	__atomic_store_n(&worker->status->heartbeat, ms * 1000000, __ATOMIC_RELAXED);
-	worker->status->flows = worker->engine.flows->count;
+	worker->status->flows = worker->engine.flows[FAMILY_IPV4]->count;
+	worker->status->flows_ipv6 = worker->engine.flows[FAMILY_IPV6]->count;
 }
 
 static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum abi_verdict reason)
@@ -187,7 +188,7 @@ int worker_run(void *argument)
 		unsigned found = 0;
 
 		refresh_clock(worker);
-		worker->engine.snapshot = __atomic_load_n(&worker->snapshot, __ATOMIC_ACQUIRE);
+		engine_use(&worker->engine, __atomic_load_n(&worker->snapshot, __ATOMIC_ACQUIRE));
 		for (unsigned i = 0; i < worker->queue_count; i++)
 			found += poll_queue(worker, &worker->queues[i]);
 		found += poll_from_linux(worker);

@@ -50,13 +50,26 @@ static struct names *collect_names(const struct controlplane *controlplane)
 	return names;
 }
 
-static json_t *endpoint(uint32_t be_address, uint16_t be_port)
+/* Which end of which direction: `source` of the packets that go that way. */
+static json_t *endpoint(const struct abi_flow6 *flow, enum abi_flow_direction direction,
+			bool source)
 {
-	char address[INET_ADDRSTRLEN], text[INET_ADDRSTRLEN + 8];
+	const struct abi_flow_ports *ports = &flow->flow.ports[direction];
+	uint16_t port = ntohs(source ? ports->be_source : ports->be_destination);
+	char address[INET6_ADDRSTRLEN];
 
-	inet_ntop(AF_INET, &be_address, address, sizeof(address));
-	snprintf(text, sizeof(text), "%s:%u", address, ntohs(be_port));
-	return json_string(text);
+	if (flow->flow.family == 6) {
+		const struct abi_flow_ipv6 *ipv6 = &flow->addresses[direction];
+
+		inet_ntop(AF_INET6, source ? ipv6->be_source : ipv6->be_destination, address,
+			  sizeof(address));
+		return json_sprintf("[%s]:%u", address, port);
+	}
+	const struct abi_flow_ipv4 *ipv4 = &flow->flow.addresses[direction];
+
+	inet_ntop(AF_INET, source ? &ipv4->be_source : &ipv4->be_destination, address,
+		  sizeof(address));
+	return json_sprintf("%s:%u", address, port);
 }
 
 static const char *state_text(uint8_t state)
@@ -92,8 +105,9 @@ static json_t *backend_name(const struct names *names, uint16_t index)
 	return json_sprintf("%s/%s", names->pools[index], names->backends[index]);
 }
 
-static json_t *render_flow(const struct abi_flow *flow, const struct names *names)
+static json_t *render_flow(const struct abi_flow6 *whole, const struct names *names)
 {
+	const struct abi_flow *flow = &whole->flow;
 	uint32_t now = (uint32_t)(clock_now_ms() >> ABI_FLOW_TICK_SHIFT);
 	uint32_t ticks = now - flow->last_seen;
 	bool direct = flow->state == ABI_FLOW_DIRECT;
@@ -103,13 +117,13 @@ static json_t *render_flow(const struct abi_flow *flow, const struct names *name
 		ticks = 0;
 	json_object_set_new(object, "protocol", protocol_text(flow->protocol));
 	json_object_set_new(object, "state", json_string(state_text(flow->state)));
-	json_object_set_new(object, "client", endpoint(flow->be_client, flow->be_client_port));
-	json_object_set_new(object, "service", endpoint(flow->be_service, flow->be_service_port));
+	json_object_set_new(object, "client", endpoint(whole, ABI_FLOW_FROM_CLIENT, true));
+	json_object_set_new(object, "service", endpoint(whole, ABI_FLOW_FROM_CLIENT, false));
 	json_object_set_new(object, "local",
 			    flow->flags & ABI_FLOW_FULL_NAT
-				    ? endpoint(flow->be_local, flow->be_local_port)
+				    ? endpoint(whole, ABI_FLOW_FROM_BACKEND, false)
 				    : json_null());
-	json_object_set_new(object, "backend", endpoint(flow->be_backend, flow->be_backend_port));
+	json_object_set_new(object, "backend", endpoint(whole, ABI_FLOW_FROM_BACKEND, true));
 	json_object_set_new(object, "service_name",
 			    direct ? json_string("") : service_name(names, flow->service));
 	json_object_set_new(object, "backend_name",
@@ -118,20 +132,21 @@ static json_t *render_flow(const struct abi_flow *flow, const struct names *name
 	return object;
 }
 
-/* Shows one worker's records, up to `limit` in the list. */
+/* Shows one table's records, up to `limit` in the list. */
 static void append_flows(const struct abi_flows *flows, const struct abi_flow_table *table,
 			 const struct names *names, size_t limit, json_t *list)
 {
-	const struct abi_flow *records =
-		(const struct abi_flow *)(const void *)((const char *)flows +
-							table->records_offset);
+	const char *record = (const char *)flows + table->records_offset;
 
 	for (uint32_t i = 0; i < table->capacity && json_array_size(list) < limit; i++) {
-		struct abi_flow flow;
+		const struct abi_flow *place = (const void *)record;
+		struct abi_flow6 flow;
 
 		/* Most records of a large table are free, and cost a glance. */
-		if (records[i].state != ABI_FLOW_FREE && stats_copy_flow(&records[i], &flow))
+		if (place->state != ABI_FLOW_FREE &&
+		    stats_copy_flow(place, table->record_size, &flow))
 			json_array_append_new(list, render_flow(&flow, names));
+		record += table->record_size;
 	}
 }
 
@@ -142,7 +157,7 @@ static uint64_t count_flows(struct stats *stats, uint64_t shown)
 	uint64_t total = 0;
 
 	for (uint32_t i = 0; status != NULL && i < status->worker_count; i++)
-		total += status->workers[i].flows;
+		total += status->workers[i].flows + status->workers[i].flows_ipv6;
 	return total > shown ? total : shown;
 }
 

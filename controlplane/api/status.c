@@ -75,11 +75,12 @@ static json_t *render_workers(const struct abi_status *status)
 	for (uint32_t i = 0; i < status->worker_count; i++) {
 		const struct abi_status_worker *worker = &status->workers[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:o, s:o, s:o, s:o}", "cpu", number(worker->cpu),
-						"flows", number(worker->flows), "flow_capacity",
-						number(worker->flow_capacity), "heartbeat_age_ms",
-						age_ms(worker->heartbeat)));
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o}", "cpu", number(worker->cpu), "flows",
+					number(worker->flows + worker->flows_ipv6), "flow_capacity",
+					number((uint64_t)worker->flow_capacity +
+					       worker->flow_capacity_ipv6),
+					"heartbeat_age_ms", age_ms(worker->heartbeat)));
 	}
 	return list;
 }

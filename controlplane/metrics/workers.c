@@ -36,8 +36,9 @@ static void fill_row(struct worker_row *row, const struct metrics_source *source
 	const struct abi_status_worker *worker = &source->status->workers[number];
 
 	stats_worker(source->controlplane->stats, number, counters);
-	*row = (struct worker_row){.flows = worker->flows,
-				   .flow_capacity = worker->flow_capacity,
+	*row = (struct worker_row){.flows = worker->flows + worker->flows_ipv6,
+				   .flow_capacity = (uint64_t)worker->flow_capacity +
+						    worker->flow_capacity_ipv6,
 				   .received = counters->received,
 				   .sent = counters->sent,
 				   .polls = counters->polls,

@@ -228,8 +228,10 @@ uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index)
 
 static bool table_fits(const struct abi_flow_table *table, uint64_t size)
 {
-	return table->records_offset % ABI_CACHE_LINE == 0 && table->records_offset <= size &&
-	       table->capacity <= (size - table->records_offset) / sizeof(struct abi_flow);
+	return table->record_size ==
+		       (table->family == 6 ? sizeof(struct abi_flow6) : sizeof(struct abi_flow)) &&
+	       table->records_offset % ABI_CACHE_LINE == 0 && table->records_offset <= size &&
+	       table->capacity <= (size - table->records_offset) / table->record_size;
 }
 
 const struct abi_flows *stats_flows(struct stats *stats)
@@ -240,7 +242,7 @@ const struct abi_flows *stats_flows(struct stats *stats)
 	const struct abi_flows *flows = stats->flows.data;
 	uint64_t size = stats->flows.size;
 
-	if (flows->record_size != sizeof(struct abi_flow) || flows->table_count > ABI_MAX_WORKERS ||
+	if (flows->table_count > 2 * ABI_MAX_WORKERS ||
 	    sizeof(*flows) + flows->table_count * sizeof(flows->tables[0]) > size)
 		return NULL;
 	for (uint32_t i = 0; i < flows->table_count; i++) {
@@ -250,14 +252,15 @@ const struct abi_flows *stats_flows(struct stats *stats)
 	return flows;
 }
 
-bool stats_copy_flow(const struct abi_flow *record, struct abi_flow *out)
+bool stats_copy_flow(const struct abi_flow *record, uint32_t record_size, struct abi_flow6 *out)
 {
 	uint32_t version = __atomic_load_n(&record->version, __ATOMIC_ACQUIRE);
 
 	if ((version & 1) != 0)
 		return false;
-	*out = *(const volatile struct abi_flow *)record;
+	memcpy(out, record, record_size);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&record->version, __ATOMIC_RELAXED) == version &&
-	       out->state != ABI_FLOW_FREE && out->state < ABI_FLOW_STATE_COUNT;
+	       out->flow.state != ABI_FLOW_FREE && out->flow.state < ABI_FLOW_STATE_COUNT &&
+	       out->flow.family == (record_size == sizeof(*out) ? 6 : 4);
 }

@@ -59,4 +59,4 @@ uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index);
 const struct abi_flows *stats_flows(struct stats *stats);
 
 /* Copies a record in use; false when it is free or is being written. */
-bool stats_copy_flow(const struct abi_flow *record, struct abi_flow *out);
+bool stats_copy_flow(const struct abi_flow *record, uint32_t record_size, struct abi_flow6 *out);

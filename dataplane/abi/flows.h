@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * `flows`: the flow records, one table for each worker, written by that worker
- * alone; readable by anyone without asking it.
+ * `flows`: the flow records, a table of IPv4 and one of IPv6 for each worker,
+ * written by that worker alone; readable by anyone without asking it.
  *
  * A record stands for both directions of a flow. It is written so that the
  * process may die at any instruction: `version` is odd while the identity
@@ -15,8 +15,8 @@
  *
  * The client's packets go from client to service, and leave from local to
  * backend; the backend's the other way round. With dnat, local is the client
- * itself. A DIRECT record has no service and no backend (both indexes 0xffff),
- * and be_service and be_backend are both the address the client speaks to.
+ * itself. A DIRECT record has no service and no backend (both indexes 0xffff);
+ * service and backend are then both the address the client speaks to.
  *
  * last_seen and syn_time count ABI_FLOW_TICK_MS of CLOCK_MONOTONIC, modulo 2^32.
  */
@@ -43,26 +43,54 @@ enum abi_flow_state {
 #define ABI_FLOW_BACKEND_FIN (1u << 2)
 #define ABI_FLOW_ANSWERED    (1u << 3) /* the backend has sent something */
 #define ABI_FLOW_PEER_PORT   (1u << 4) /* the other node drew the local port */
+#define ABI_FLOW_STREAM      (1u << 5) /* UDP: more than one question and one answer */
 
-/* An IPv4 flow: one cache line. (IPv6: two; they come with a table of their own.) */
+/* Which way a packet of a flow goes; index of what a record holds for each. */
+enum abi_flow_direction { ABI_FLOW_FROM_CLIENT, ABI_FLOW_FROM_BACKEND };
+
+/* As packets carry them: side by side, network order. */
+struct abi_flow_ports {
+	uint16_t be_source, be_destination;
+};
+
+struct abi_flow_ipv4 {
+	uint32_t be_source, be_destination;
+};
+
+struct abi_flow_ipv6 {
+	uint8_t be_source[16], be_destination[16];
+};
+
+/*
+ * An IPv4 flow, and the first half of an IPv6 flow: one cache line. By
+ * direction: [FROM_CLIENT] is client and service, [FROM_BACKEND] is backend and
+ * local, so a packet of one direction is sent on with the pair of the other,
+ * its ends exchanged.
+ */
 struct abi_flow {
 	uint32_t version;
 	uint8_t state;
 	uint8_t protocol;
-	uint8_t family; /* 4 */
+	uint8_t family; /* 4 or 6 */
 	uint8_t flags;
 	uint32_t last_seen;
 	uint32_t syn_time;
-	uint32_t be_client, be_service, be_local, be_backend;
-	uint16_t be_client_port, be_service_port, be_local_port, be_backend_port;
+	struct abi_flow_ipv4 addresses[2]; /* 0 with family 6 */
+	struct abi_flow_ports ports[2];
 	uint16_t service, backend; /* indexes in `tables` */
 	uint32_t service_epoch, backend_epoch;
-	uint16_t client_hop;  /* index in the worker's hops; 0: none, use the route */
+	uint16_t client_hop;  /* index in the table's hops; 0: none, use the route */
 	uint16_t backend_hop; /* kept for links whose backends move; 0: the backend's next hop */
 	uint16_t options;     /* of telling the backend the client's address */
 	uint16_t reserved;
 	uint32_t sync_mark;
 } __attribute__((aligned(ABI_CACHE_LINE)));
+
+/* An IPv6 flow: two cache lines. */
+struct abi_flow6 {
+	struct abi_flow flow;
+	struct abi_flow_ipv6 addresses[2];
+};
 
 /* Where packets to a client go: learned from the packets that came from it. */
 struct abi_flow_hop {
@@ -78,20 +106,22 @@ struct abi_flow_hop {
 #define ABI_FLOW_HOPS 4096
 
 struct abi_flow_table {
-	uint32_t capacity; /* records */
+	uint32_t capacity; /* records; 0: there are none */
 	uint32_t hop_capacity;
-	uint64_t records_offset; /* struct abi_flow[capacity], from the start of the file */
+	uint64_t records_offset; /* of the first, from the start of the file */
 	uint64_t hops_offset;    /* struct abi_flow_hop[hop_capacity] */
 	uint64_t index_offset;   /* private to the dataplane's core/ */
 	uint64_t index_size;
-	uint8_t reserved[24];
+	uint32_t record_size; /* 64: struct abi_flow, 128: struct abi_flow6 */
+	uint32_t family;      /* 4 or 6 */
+	uint8_t reserved[16];
 };
 
 struct abi_flows {
 	struct abi_file file;
-	uint32_t table_count; /* workers */
-	uint32_t record_size; /* sizeof(struct abi_flow) */
-	uint64_t secret[2];   /* key of the index */
+	uint32_t table_count; /* two for each worker in turn: of IPv4, of IPv6 */
+	uint32_t reserved0;
+	uint64_t secret[2]; /* key of the indexes */
 	uint8_t reserved[40];
 	struct abi_flow_table tables[]; /* table_count of them */
 };

@@ -35,9 +35,11 @@ struct abi_status_worker {
 	uint64_t heartbeat; /* CLOCK_MONOTONIC, ns, of the last turn of its loop (about every ms) */
 	uint32_t cpu;
 	uint32_t flow_capacity;
-	uint64_t flows;    /* records in use */
+	uint64_t flows;    /* records in use, of IPv4 */
 	uint64_t taken_at; /* CLOCK_MONOTONIC, ns, when it had `generation_taken`; 0: not told */
-	uint8_t reserved[32];
+	uint64_t flows_ipv6;
+	uint32_t flow_capacity_ipv6;
+	uint8_t reserved[20];
 };
 
 struct abi_status {

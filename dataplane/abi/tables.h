@@ -122,10 +122,17 @@ enum abi_timeout {
 
 /*
  * Of the listeners that fit a packet the one with fewest ports is meant: a
- * single port, a range, every port (1 to 65535). Listeners of one address and
- * protocol are equal in no port, or one is every port and the other is not, or
- * one is a single port and the other is not.
+ * single port, a range, every port (1 to 65535). Of one address and protocol no
+ * two listeners of the same of these three have a port in common.
  */
+static inline uint8_t abi_address_family(const uint8_t address[16])
+{
+	for (int i = 0; i < 12; i++)
+		if (address[i] != (i < 10 ? 0 : 0xff))
+			return 6;
+	return 4;
+}
+
 struct abi_listener {
 	uint8_t address[16];
 	uint16_t port_first, port_last; /* inclusive; from 1 on */

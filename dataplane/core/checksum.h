@@ -5,40 +5,42 @@
  * Checksums by difference: RFC 1624, equation 3: HC' = ~(~HC + ~m + m'). Only
  * what changed enters, so a sum that was wrong stays wrong by as much. Sums are
  * one's complement and do not depend on the byte order: all words are taken as
- * they lie in the packet.
+ * they lie in the packet. Nor do they depend on the size of the words that are
+ * added up, as long as no carry is lost: here 32 bits in 64.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Adds ~m + m' of one word to the difference, which starts at 0 and must not meet more than 2^15
+/* Adds ~m + m' of a word to the difference, which starts at 0 and must not meet more than 2^31
  * words. */
-static inline uint32_t checksum_replace16(uint32_t difference, uint16_t old, uint16_t new)
+static inline uint64_t checksum_replace16(uint64_t difference, uint16_t old, uint16_t new)
 {
 	return difference + (uint16_t)~old + new;
 }
 
-static inline uint32_t checksum_replace32(uint32_t difference, uint32_t old, uint32_t new)
+static inline uint64_t checksum_replace32(uint64_t difference, uint32_t old, uint32_t new)
 {
-	difference = checksum_replace16(difference, (uint16_t)old, (uint16_t) new);
-	return checksum_replace16(difference, (uint16_t)(old >> 16), (uint16_t)(new >> 16));
+	return difference + (uint32_t)~old + new;
 }
 
-static inline uint16_t checksum_fold(uint32_t sum)
+static inline uint16_t checksum_fold(uint64_t sum)
 {
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)(sum + (sum >> 16));
 }
 
 /* The checksum after the difference. */
-static inline uint16_t checksum_adjust(uint16_t checksum, uint32_t difference)
+static inline uint16_t checksum_adjust(uint16_t checksum, uint64_t difference)
 {
 	return (uint16_t)~checksum_fold((uint16_t)~checksum + difference);
 }
 
 /* UDP: 0 says that there is no checksum, so one that comes out as 0 is sent as its twin (RFC 768).
  */
-static inline uint16_t checksum_adjust_udp(uint16_t checksum, uint32_t difference)
+static inline uint16_t checksum_adjust_udp(uint16_t checksum, uint64_t difference)
 {
 	if (checksum == 0)
 		return 0;

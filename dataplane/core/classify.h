@@ -17,8 +17,8 @@
  */
 #pragma once
 
-#include "dataplane/core/engine.h"
-#include "dataplane/core/flow_tuple.h"
+#include "dataplane/core/parse.h"
+#include "dataplane/core/tables.h"
 
 enum classification { CLASSIFY_PASS, CLASSIFY_STEER };
 
@@ -26,7 +26,12 @@ enum classification { CLASSIFY_PASS, CLASSIFY_STEER };
 enum classification classify_frame(const struct snapshot *snapshot, const struct engine_port *port,
 				   const uint8_t *frame, uint32_t length);
 
-/* What is said above of addresses with ports, and of addresses alone. */
-bool classify_endpoints(const struct snapshot *snapshot, const struct flow_tuple *tuple);
-bool classify_addresses(const struct snapshot *snapshot, uint32_t be_source,
-			uint32_t be_destination);
+/* What is said above of addresses with ports, or, where it has none, of addresses alone. */
+bool classify_ends(const struct snapshot *snapshot, const struct headers *headers);
+
+/* `frame` is at least an Ethernet header. */
+static inline bool classify_is_for_port(const struct engine_port *port, const uint8_t *frame)
+{
+	return port->any_mac ||
+	       memcmp(frame + ETHERNET_DESTINATION, port->mac, sizeof(port->mac)) == 0;
+}

@@ -3,113 +3,59 @@
 
 #include "dataplane/core/engine.h"
 
-#include "dataplane/core/classify.h"
-#include "dataplane/core/engine_internal.h"
-#include "dataplane/core/flow_state.h"
-#include "dataplane/core/flow_timers.h"
+#include "dataplane/core/engine_burst.h"
 
-/* The most work of one call of engine_age(): records looked at, and empty slots passed. */
-#define AGE_RECORDS 64
-#define AGE_SLOTS   1024
-
-static uint8_t parse(const struct engine *engine, const struct packet *packet,
-		     struct headers *headers)
+enum engine_isa engine_best_isa(void)
 {
-	const struct engine_port *port = &engine->ports[packet->in_port];
+	bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+		  __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
 
-	if (port->unsteered &&
-	    classify_frame(engine->snapshot, port, packet->data, packet->length) == CLASSIFY_PASS)
-		return ABI_VERDICT_TO_LINUX;
-	return parse_headers(packet->data, packet->length, headers);
+	if (!v3)
+		return ENGINE_ISA_V1;
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512vl"))
+		return ENGINE_ISA_V4;
+	return ENGINE_ISA_V3;
 }
 
-static uint8_t run_packet(struct engine *engine, struct packet *packet,
-			  const struct headers *headers, uint64_t hash, uint32_t now)
+const char *engine_isa_text(enum engine_isa isa)
 {
-	if (headers->kind != HEADERS_FLOW)
-		return engine_run_other(engine, headers);
+	static const char *const texts[] = {
+		[ENGINE_ISA_V1] = "x86-64",
+		[ENGINE_ISA_V3] = "x86-64-v3",
+		[ENGINE_ISA_V4] = "x86-64-v4",
+	};
 
-	uint32_t ref = flow_table_find(engine->flows, &headers->tuple, hash);
-	if (ref != FLOW_NONE) {
-		uint8_t verdict = engine_run_flow(engine, packet, headers, ref, now);
-		if (verdict != VERDICT_NONE)
-			return verdict;
-	}
-	return engine_run_new(engine, packet, headers, now);
+	return texts[isa];
 }
 
-/* The burst goes through in stages, so that the loads of its packets overlap. */
-static void run_burst(struct engine *engine, struct packet *packets, unsigned count, uint32_t now)
+void engine_set_isa(struct engine *engine, enum engine_isa isa)
 {
-	struct flow_table *flows = engine->flows;
-	struct headers headers[PACKET_BURST];
-	uint64_t hashes[PACKET_BURST];
+	static engine_burst *const bursts[] = {
+		[ENGINE_ISA_V1] = engine_burst_v1,
+		[ENGINE_ISA_V3] = engine_burst_v3,
+		[ENGINE_ISA_V4] = engine_burst_v4,
+	};
 
-	for (unsigned i = 0; i < count; i++)
-		__builtin_prefetch(packets[i].data);
+	engine->burst = bursts[isa];
+}
 
-	for (unsigned i = 0; i < count; i++) {
-		packets[i].verdict = parse(engine, &packets[i], &headers[i]);
-		if (packets[i].verdict != VERDICT_NONE)
-			continue;
-		hashes[i] = flow_hash(flows->secret, &headers[i].tuple);
-		flow_table_prefetch_bucket(flows, hashes[i]);
-	}
-
-	for (unsigned i = 0; i < count; i++)
-		if (packets[i].verdict == VERDICT_NONE)
-			flow_table_prefetch_record(flows, hashes[i]);
-
-	for (unsigned i = 0; i < count; i++)
-		if (packets[i].verdict == VERDICT_NONE)
-			packets[i].verdict =
-				run_packet(engine, &packets[i], &headers[i], hashes[i], now);
+void engine_use(struct engine *engine, const struct snapshot *snapshot)
+{
+	if (engine->snapshot == snapshot)
+		return;
+	engine->snapshot = snapshot;
+	engine->era++;
 }
 
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms)
 {
-	if (engine->snapshot == NULL) {
-		for (unsigned i = 0; i < count; i++)
-			packets[i].verdict = ABI_VERDICT_TO_LINUX;
-	} else {
-		run_burst(engine, packets, count, (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT));
+	if (engine->snapshot != NULL) {
+		engine->burst(engine, packets, count, (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT));
+		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
-}
-
-/* A flow whose timer has come: over, or armed anew. */
-static void age_flow(struct engine *engine, uint32_t record, uint32_t now)
-{
-	const struct snapshot *snapshot = engine->snapshot;
-	const struct abi_flow *flow = &engine->flows->records[record];
-	const struct abi_service *service = NULL;
-
-	if (flow->state != ABI_FLOW_DIRECT) {
-		service = engine_service_of(snapshot, flow);
-		if (service == NULL || engine_backend_of(snapshot, flow) == NULL) {
-			engine_end_due_flow(engine, record);
-			return;
-		}
-	}
-	uint32_t timeout = flow_state_timeout(flow, service);
-	if (now - flow->last_seen >= timeout)
-		engine_end_due_flow(engine, record);
-	else
-		flow_timers_arm(engine->flows, record, flow->last_seen + timeout);
-}
-
-void engine_age(struct engine *engine, uint64_t now_ms)
-{
-	uint32_t now = (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT);
-	uint32_t patience = AGE_SLOTS;
-
-	if (engine->snapshot == NULL)
-		return;
-	for (unsigned i = 0; i < AGE_RECORDS; i++) {
-		uint32_t record = flow_timers_next(engine->flows, now, &patience);
-		if (record == FLOW_NONE)
-			return;
-		age_flow(engine, record, now);
-	}
+		packets[i].verdict = ABI_VERDICT_TO_LINUX;
+	engine->counters->verdicts[ABI_VERDICT_TO_LINUX] += count;
 }

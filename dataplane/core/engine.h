@@ -7,34 +7,47 @@
  * Knows nothing of DPDK and does no I/O. All memory is given to it at start.
  * Everything here belongs to one worker's thread; what it shares is read-only
  * (the snapshot) or its own to write and others' to read (counters, flows).
+ *
+ * A burst goes through in stages (burst.c), so that the cache misses of its
+ * packets overlap. Packets of flows that are there when it begins come first,
+ * in their order; then those that may begin one, in theirs.
  */
 #pragma once
 
 #include "dataplane/abi/counters.h"
-#include "dataplane/abi/flows.h"
+#include "dataplane/core/flow_table.h"
 #include "dataplane/core/packet.h"
 #include "dataplane/core/tables.h"
 
-struct flow_table; /* core/flow_table.h */
+struct engine;
 
-/* What the engine must know of a port. */
-struct engine_port {
-	uint8_t mac[6];
-	uint16_t mtu;              /* of IP packets on the way out */
-	uint8_t reply_by_route;    /* reply_path: route */
-	uint8_t learn_from_anyone; /* last_hop_from: anyone */
-	uint8_t any_mac;           /* takes frames whatever MAC they are for */
-	uint8_t unsteered;         /* no XDP program has chosen its frames: the engine does */
-};
+typedef void engine_burst(struct engine *engine, struct packet *packets, unsigned count,
+			  uint32_t now);
 
+/* The owner fills all of it but what engine_use() and engine_set_isa() set. */
 struct engine {
-	const struct snapshot *snapshot; /* the worker sets it between bursts */
-	struct flow_table *flows;
+	engine_burst *burst;             /* engine_set_isa() */
+	const struct snapshot *snapshot; /* engine_use() */
+	uint32_t era;                    /* grows with each engine_use() of another snapshot */
+	struct flow_table *flows[FAMILY_COUNT];
 	struct abi_counters_block *counters;
 	struct engine_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
 	uint64_t random[2]; /* draws local ports; seeded by the caller, not all 0 */
 };
+
+/* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */
+enum engine_isa { ENGINE_ISA_V1, ENGINE_ISA_V3, ENGINE_ISA_V4 };
+
+/* The best one this machine has. */
+enum engine_isa engine_best_isa(void);
+/* "x86-64", "x86-64-v3", "x86-64-v4". */
+const char *engine_isa_text(enum engine_isa isa);
+/* Must be called before engine_run(), with one that the machine has. */
+void engine_set_isa(struct engine *engine, enum engine_isa isa);
+
+/* The tables to forward by from now on; NULL: none. Between bursts. */
+void engine_use(struct engine *engine, const struct snapshot *snapshot);
 
 /*
  * Gives each of `count` (at most PACKET_BURST) packets its verdict and, where

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Packets of no flow: which of them begin one. */
-#include "dataplane/core/engine_internal.h"
-
+/*
+ * Packets of no flow: which of them begin one. All of a burst are prepared
+ * first, up to the bucket that their replies will be found by, which is fetched
+ * meanwhile; then each is settled, in order.
+ */
+#include "dataplane/core/classify.h"
+#include "dataplane/core/egress.h"
 #include "dataplane/core/flow_state.h"
-#include "dataplane/core/hops.h"
 #include "dataplane/core/local_ports.h"
 #include "dataplane/core/select.h"
 #include "dataplane/core/translate.h"
@@ -13,20 +16,39 @@
 /* Service and backend of a record that has none. */
 #define NO_OBJECT 0xffff
 
-static bool is_taken(const struct flow_table *flows, const struct flow_tuple *tuple)
+/* A packet that may begin a flow. */
+struct opening {
+	uint8_t verdict;                   /* VERDICT_NONE: it may begin one */
+	const struct abi_service *service; /* NULL: a direct connection */
+	uint32_t backend;                  /* index of the one chosen; ABI_NONE: none is left */
+	struct selection selection;
+	struct local_draw draw;
+	struct flow_tuple reply; /* as the backend will answer */
+	struct abi_flow6 flow;
+};
+
+static bool is_answerable(const struct ip_address *address)
 {
-	return flow_table_find(flows, tuple, flow_hash(flows->secret, tuple)) != FLOW_NONE;
+	uint8_t first;
+
+	if (!ip_address_is_ipv4(address)) {
+		/* Not multicast, and nothing of ::/64, where :: and ::1 are. */
+		memcpy(&first, address, 1);
+		return first != 0xff && address->be_words[0] != 0;
+	}
+	first = (uint8_t)(be64toh(address->be_words[1]) >> 24);
+	return first != 0 && first != 127 && first < 224;
 }
 
 /* Whether an address can be a client's: not one of this host, nor one nobody can answer. */
-static bool is_client_address(const struct snapshot *snapshot, const struct flow_tuple *tuple)
+static bool is_client(const struct snapshot *snapshot, const struct flow_tuple *tuple)
 {
-	uint8_t first = (uint8_t)(be32toh(tuple->be_source) >> 24);
+	struct ip_address source = flow_tuple_source(tuple);
 
-	return first != 0 && first != 127 && first < 224 && tuple->be_source_port != 0 &&
-	       !snapshot_is_host_address(snapshot, tuple->be_source) &&
-	       !snapshot_is_service_address(snapshot, tuple->be_source) &&
-	       !snapshot_is_local_address(snapshot, tuple->be_source);
+	return is_answerable(&source) && tuple->ports.be_source != 0 &&
+	       !snapshot_is_host_address(snapshot, &source) &&
+	       !snapshot_is_service_address(snapshot, &source) &&
+	       !snapshot_is_local_address(snapshot, &source);
 }
 
 /*
@@ -51,121 +73,170 @@ static uint8_t first_state(const struct headers *headers)
 }
 
 /* The record of a client's packet before a backend is chosen. */
-static struct abi_flow draft(const struct headers *headers, uint32_t now)
+static void draft(struct opening *opening, const struct headers *headers, uint32_t now)
 {
-	return (struct abi_flow){
-		.protocol = (uint8_t)headers->tuple.protocol,
-		.family = 4,
-		.last_seen = now,
-		.syn_time = now,
-		.be_client = headers->tuple.be_source,
-		.be_client_port = headers->tuple.be_source_port,
-		.be_service = headers->tuple.be_destination,
-		.be_service_port = headers->tuple.be_destination_port,
-		.service = NO_OBJECT,
-		.backend = NO_OBJECT,
-	};
+	struct abi_flow *flow = &opening->flow.flow;
+
+	memset(&opening->flow, 0, sizeof(opening->flow));
+	flow->protocol = headers->tuple.protocol;
+	flow->family = headers->tuple.family;
+	flow->last_seen = flow->syn_time = now;
+	flow->service = flow->backend = NO_OBJECT;
+	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_CLIENT, &headers->tuple);
 }
 
-static void put_backend(struct abi_flow *flow, const struct abi_backend *backend, uint32_t index)
+/* What the backend's answers look like: from it, to the client itself or to the place drawn. */
+static void aim(const struct engine *engine, struct opening *opening)
 {
-	memcpy(&flow->be_backend, backend->address + 12, sizeof(flow->be_backend));
-	flow->be_backend_port = backend->port != 0 ? htobe16(backend->port) : flow->be_service_port;
-	flow->backend = (uint16_t)index;
+	const struct abi_backend *backend = engine->snapshot->backends[opening->backend];
+	struct abi_flow *flow = &opening->flow.flow;
+	struct flow_tuple *reply = &opening->reply;
+
+	flow->backend = (uint16_t)opening->backend;
 	flow->backend_epoch = backend->epoch;
+	if (backend->port != 0)
+		reply->ports.be_source = htobe16(backend->port);
+	if (reply->family == 4)
+		memcpy(&reply->ipv4.be_source, backend->address + 12, 4);
+	else
+		memcpy(reply->ipv6.be_source, backend->address, 16);
 }
 
-/* dnat keeps the client's address: the first backend towards which it is not in use yet. */
-static uint8_t choose_dnat(const struct engine *engine, struct selection *selection,
-			   struct abi_flow *flow)
-{
-	flow->be_local = flow->be_client;
-	flow->be_local_port = flow->be_client_port;
-	for (;;) {
-		uint32_t index = select_next(selection);
-		if (index == ABI_NONE)
-			return ABI_VERDICT_REPLY_TUPLE_TAKEN;
-		put_backend(flow, engine->snapshot->backends[index], index);
-		struct flow_tuple reply = flow_backend_tuple(flow);
-		if (!is_taken(engine->flows, &reply))
-			return VERDICT_NONE;
-	}
-}
-
-static uint8_t choose_full_nat(struct engine *engine, const struct abi_service *service,
-			       struct selection *selection, struct abi_flow *flow)
+/* Chooses the first backend, and a place for full NAT; neither need be free. */
+static uint8_t choose(struct engine *engine, const struct headers *headers, struct opening *opening)
 {
 	const struct snapshot *snapshot = engine->snapshot;
-	uint32_t index = select_next(selection);
+	const struct abi_service *service = opening->service;
 
-	put_backend(flow, snapshot->backends[index], index);
-	flow->flags |= ABI_FLOW_FULL_NAT;
-	if (!local_ports_draw(engine, snapshot->local_pools[service->local_pool], flow))
-		return ABI_VERDICT_NO_LOCAL_PORT;
+	if (!select_begin(snapshot, service, &headers->tuple, &opening->selection))
+		return ABI_VERDICT_NO_BACKEND;
+	opening->backend = select_next(&opening->selection);
+	opening->reply = flow_tuple_reverse(&headers->tuple);
+	aim(engine, opening);
+	if (service->forwarding == ABI_FULL_NAT) {
+		opening->flow.flow.flags |= ABI_FLOW_FULL_NAT;
+		local_ports_draw(engine, snapshot->local_pools[service->local_pool], &opening->draw,
+				 &opening->reply);
+	}
 	return VERDICT_NONE;
 }
 
-static uint8_t choose(struct engine *engine, const struct abi_service *service,
-		      struct abi_flow *flow)
+static uint8_t prepare_service(struct engine *engine, const struct headers *headers, uint32_t index,
+			       struct opening *opening)
 {
-	struct selection selection;
+	struct abi_flow *flow = &opening->flow.flow;
+	struct ip_address client = flow_tuple_source(&headers->tuple);
 
-	if (!select_begin(engine->snapshot, service, flow->be_client, flow->be_client_port,
-			  &selection))
-		return ABI_VERDICT_NO_BACKEND;
-	if (service->forwarding == ABI_FULL_NAT)
-		return choose_full_nat(engine, service, &selection, flow);
-	return choose_dnat(engine, &selection, flow);
+	flow->service = (uint16_t)index;
+	flow->service_epoch = opening->service->epoch;
+	flow->state = first_state(headers);
+	if (flow->state != ABI_FLOW_UDP)
+		flow_state_advance(flow, ABI_FLOW_FROM_CLIENT, headers->tcp_flags);
+	if (!snapshot_allows(opening->service, &client))
+		return ABI_VERDICT_DENIED;
+	if (!is_client(engine->snapshot, &headers->tuple))
+		return ABI_VERDICT_BAD_ADDRESS;
+	if (!may_begin(opening->service, headers))
+		return ABI_VERDICT_NO_FLOW;
+	return choose(engine, headers, opening);
 }
 
-static uint8_t begin(struct engine *engine, struct packet *packet, const struct headers *headers,
-		     const struct abi_service *service, struct abi_flow *flow)
+/* What is no service's: a verdict, or VERDICT_NONE for what begins a direct connection. */
+static uint8_t prepare_other(const struct engine *engine, const struct headers *headers,
+			     const struct ip_address *destination, struct opening *opening)
 {
-	struct egress egress;
+	const struct snapshot *snapshot = engine->snapshot;
+	const struct flow_tuple *tuple = &headers->tuple;
+	struct ip_address source = flow_tuple_source(tuple);
+	uint16_t port = be16toh(tuple->ports.be_destination);
 
-	if (!is_client_address(engine->snapshot, &headers->tuple))
-		return ABI_VERDICT_BAD_ADDRESS;
-	if (!may_begin(service, headers))
+	if (snapshot_is_local(snapshot, destination, port))
 		return ABI_VERDICT_NO_FLOW;
-	uint8_t verdict = choose(engine, service, flow);
+	if (snapshot_is_dnat_endpoint(snapshot, destination, port, tuple->protocol)) {
+		opening->flow.flow.state = ABI_FLOW_DIRECT;
+		opening->reply = flow_tuple_reverse(tuple);
+		return VERDICT_NONE;
+	}
+	/* A lost flow's reply must never leave untranslated. */
+	if (snapshot_is_dnat_endpoint(snapshot, &source, be16toh(tuple->ports.be_source),
+				      tuple->protocol) &&
+	    !snapshot_is_host_address(snapshot, destination))
+		return ABI_VERDICT_NO_FLOW;
+	return ABI_VERDICT_TO_LINUX;
+}
+
+static uint8_t prepare(struct engine *engine, const struct packet *packet,
+		       const struct headers *headers, struct opening *opening, uint32_t now)
+{
+	struct ip_address destination = flow_tuple_destination(&headers->tuple);
+	uint32_t index;
+
+	if (engine->ports[packet->in_port].unsteered && !classify_ends(engine->snapshot, headers))
+		return ABI_VERDICT_TO_LINUX;
+	draft(opening, headers, now);
+	opening->service = snapshot_find_service(engine->snapshot, &destination,
+						 be16toh(headers->tuple.ports.be_destination),
+						 headers->tuple.protocol, &index);
+	if (opening->service != NULL)
+		return prepare_service(engine, headers, index, opening);
+	return prepare_other(engine, headers, &destination, opening);
+}
+
+static bool is_taken(const struct flow_table *table, const struct flow_tuple *tuple)
+{
+	return flow_table_find(table, tuple, flow_hash(table->secret, tuple)) != FLOW_NONE;
+}
+
+/* dnat keeps the client's address: the first backend towards which it is not in use yet. */
+static uint8_t settle_dnat(struct engine *engine, const struct flow_table *table,
+			   struct opening *opening)
+{
+	while (is_taken(table, &opening->reply)) {
+		opening->backend = select_next(&opening->selection);
+		if (opening->backend == ABI_NONE)
+			return ABI_VERDICT_REPLY_TUPLE_TAKEN;
+		aim(engine, opening);
+	}
+	return VERDICT_NONE;
+}
+
+static uint8_t settle_full_nat(struct engine *engine, const struct flow_table *table,
+			       struct opening *opening)
+{
+	const struct abi_local_pool *pool =
+		engine->snapshot->local_pools[opening->service->local_pool];
+
+	while (is_taken(table, &opening->reply))
+		if (!local_ports_next(engine, pool, &opening->draw, &opening->reply))
+			return ABI_VERDICT_NO_LOCAL_PORT;
+	return VERDICT_NONE;
+}
+
+static uint8_t settle_service(struct engine *engine, struct flow_table *table,
+			      struct packet *packet, const struct headers *headers,
+			      struct opening *opening)
+{
+	uint8_t verdict = opening->service->forwarding == ABI_FULL_NAT
+				  ? settle_full_nat(engine, table, opening)
+				  : settle_dnat(engine, table, opening);
 	if (verdict != VERDICT_NONE)
 		return verdict;
 	/* A packet that cannot be sent leaves no record. */
-	verdict = egress_to_backend(engine, engine->snapshot->backends[flow->backend], headers,
-				    &egress);
+	const struct way *way = &engine->snapshot->backend_rules[opening->backend].way;
+	verdict = egress_judge(way, headers);
 	if (verdict != VERDICT_NONE)
 		return verdict;
 
-	uint32_t record = engine_start_flow(engine, flow, service);
+	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_BACKEND, &opening->reply);
+	uint32_t record = engine_start_flow(engine, table, &opening->flow);
 	if (record == FLOW_NONE)
 		return ABI_VERDICT_FLOW_TABLE_FULL;
-	hops_assign(engine->flows, &engine->flows->records[record],
-		    hops_learn(engine, packet, flow->be_client));
-	struct flow_tuple reply = flow_backend_tuple(flow);
-	struct flow_tuple to = flow_tuple_reverse(&reply);
-	translate_packet(engine, packet, headers, &to, &egress);
+	struct abi_flow *flow = flow_table_record(table, record);
+	struct ip_address client = flow_tuple_source(&headers->tuple);
+	hops_assign(table, flow, hops_learn(engine, table, packet, &client));
+	translate_packet(packet, headers, flow, ABI_FLOW_FROM_CLIENT, way, flow->family);
+	engine_count(engine, flow, ABI_FLOW_FROM_CLIENT, headers->ip_length);
 	return ABI_VERDICT_TO_BACKEND;
-}
-
-static uint8_t begin_service(struct engine *engine, struct packet *packet,
-			     const struct headers *headers, const struct abi_service *service,
-			     uint32_t index, uint32_t now)
-{
-	struct abi_flow flow = draft(headers, now);
-
-	flow.state = first_state(headers);
-	flow_state_advance(&flow, FLOW_FROM_CLIENT, headers->tcp_flags);
-	flow.service = (uint16_t)index;
-	flow.service_epoch = service->epoch;
-	uint8_t verdict = begin(engine, packet, headers, service, &flow);
-	if (verdict == ABI_VERDICT_TO_BACKEND) {
-		engine_count_in(engine, &flow, headers->ip_length);
-	} else {
-		counter_add(&engine->counters->services[index].drops, 1);
-		if (flow.backend != NO_OBJECT)
-			counter_add(&engine->counters->backends[flow.backend].drops, 1);
-	}
-	return verdict;
 }
 
 /*
@@ -173,18 +244,17 @@ static uint8_t begin_service(struct engine *engine, struct packet *packet,
  * connection: clients use their ports again, towards other addresses, sooner
  * than our record of the last connection ends.
  */
-static bool make_way(struct engine *engine, const struct headers *headers,
+static bool make_way(struct engine *engine, struct flow_table *table, const struct headers *headers,
 		     const struct flow_tuple *tuple)
 {
-	struct flow_table *flows = engine->flows;
-	uint32_t ref = flow_table_find(flows, tuple, flow_hash(flows->secret, tuple));
+	uint32_t ref = flow_table_find(table, tuple, flow_hash(table->secret, tuple));
 
 	if (ref == FLOW_NONE)
 		return true;
-	if (flows->records[flow_ref_record(ref)].state != ABI_FLOW_TCP_CLOSING ||
+	if (flow_table_record(table, flow_ref_record(ref))->state != ABI_FLOW_TCP_CLOSING ||
 	    !flow_state_is_opening(headers->tcp_flags))
 		return false;
-	engine_end_flow(engine, flow_ref_record(ref));
+	engine_end_flow(engine, table, flow_ref_record(ref));
 	return true;
 }
 
@@ -192,44 +262,79 @@ static bool make_way(struct engine *engine, const struct headers *headers,
  * A client and a dnat backend's real address: Linux forwards it. The record
  * tells the backend's answers from replies of flows that were lost.
  */
-static uint8_t begin_direct(struct engine *engine, const struct headers *headers, uint32_t now)
+static uint8_t settle_direct(struct engine *engine, struct flow_table *table,
+			     const struct headers *headers, struct opening *opening)
 {
-	struct abi_flow flow = draft(headers, now);
-	struct flow_tuple reply = flow_tuple_reverse(&headers->tuple);
-
-	if (!make_way(engine, headers, &reply))
+	if (!make_way(engine, table, headers, &opening->reply))
 		return ABI_VERDICT_REPLY_TUPLE_TAKEN;
-	flow.state = ABI_FLOW_DIRECT;
-	flow.be_local = flow.be_client;
-	flow.be_local_port = flow.be_client_port;
-	flow.be_backend = flow.be_service;
-	flow.be_backend_port = flow.be_service_port;
-	if (engine_start_flow(engine, &flow, NULL) == FLOW_NONE)
+	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_BACKEND, &opening->reply);
+	if (engine_start_flow(engine, table, &opening->flow) == FLOW_NONE)
 		return ABI_VERDICT_FLOW_TABLE_FULL;
 	return ABI_VERDICT_TO_LINUX;
 }
 
-uint8_t engine_run_new(struct engine *engine, struct packet *packet, const struct headers *headers,
-		       uint32_t now)
+static void count_drop(struct engine *engine, const struct opening *opening)
 {
-	const struct snapshot *snapshot = engine->snapshot;
-	const struct flow_tuple *tuple = &headers->tuple;
-	uint8_t protocol = (uint8_t)tuple->protocol;
-	uint16_t port = be16toh(tuple->be_destination_port);
-	uint32_t index;
+	const struct abi_flow *flow = &opening->flow.flow;
 
-	const struct abi_service *service =
-		snapshot_find_service(snapshot, tuple->be_destination, port, protocol, &index);
-	if (service != NULL)
-		return begin_service(engine, packet, headers, service, index, now);
-	if (snapshot_is_local(snapshot, tuple->be_destination, port))
-		return ABI_VERDICT_NO_FLOW;
-	if (snapshot_is_dnat_endpoint(snapshot, tuple->be_destination, port, protocol))
-		return begin_direct(engine, headers, now);
-	/* A lost flow's reply must never leave untranslated. */
-	if (snapshot_is_dnat_endpoint(snapshot, tuple->be_source, be16toh(tuple->be_source_port),
-				      protocol) &&
-	    !snapshot_is_host_address(snapshot, tuple->be_destination))
-		return ABI_VERDICT_NO_FLOW;
-	return ABI_VERDICT_TO_LINUX;
+	counter_add(&engine->counters->services[flow->service].drops, 1);
+	if (flow->backend != NO_OBJECT)
+		counter_add(&engine->counters->backends[flow->backend].drops, 1);
+}
+
+static uint8_t settle(struct engine *engine, struct packet *packet, const struct work *work,
+		      struct opening *opening, uint32_t now)
+{
+	const struct headers *headers = &work->headers;
+	struct flow_table *table = engine_table(engine, headers->tuple.family);
+	/* An earlier packet of the burst may have begun it. */
+	uint32_t ref = flow_table_find(table, &headers->tuple, work->hash);
+
+	if (ref != FLOW_NONE) {
+		uint8_t verdict = engine_run_flow(engine, packet, headers, ref, now);
+		if (verdict != VERDICT_NONE)
+			return verdict;
+	}
+	uint8_t verdict = opening->verdict;
+	if (verdict == VERDICT_NONE)
+		verdict = opening->service != NULL
+				  ? settle_service(engine, table, packet, headers, opening)
+				  : settle_direct(engine, table, headers, opening);
+	if (verdict >= ABI_VERDICT_FIRST_DROP && opening->service != NULL)
+		count_drop(engine, opening);
+	return verdict;
+}
+
+/* What settle() will touch first. */
+static void fetch(const struct engine *engine, const struct opening *opening, unsigned number)
+{
+	const struct flow_table *table = engine_table(engine, opening->reply.family);
+	uint32_t record = flow_table_next_free(table);
+
+	flow_table_prefetch_bucket(table, flow_hash(table->secret, &opening->reply));
+	if (record == FLOW_NONE)
+		return;
+	if (record == table->untouched)
+		record += number;
+	__builtin_prefetch(flow_table_record(table, record), 1);
+}
+
+void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
+		      const uint8_t *fresh, unsigned count, uint32_t now)
+{
+	struct opening openings[PACKET_BURST];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct opening *opening = &openings[i];
+
+		opening->verdict =
+			prepare(engine, &packets[fresh[i]], &works[fresh[i]].headers, opening, now);
+		if (opening->verdict == VERDICT_NONE)
+			fetch(engine, opening, i);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct packet *packet = &packets[fresh[i]];
+
+		packet->verdict = settle(engine, packet, &works[fresh[i]], &openings[i], now);
+	}
 }

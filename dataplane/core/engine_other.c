@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Fragments and ICMP errors: not translated, but never let past either. */
+/* Frames that nothing plain was found of; fragments and ICMP errors: not translated, but never let
+ * past either. */
 #include "dataplane/core/engine_internal.h"
 
 #include "dataplane/core/classify.h"
@@ -14,34 +15,39 @@
 static bool is_direct(const struct engine *engine, const struct headers *headers)
 {
 	const struct snapshot *snapshot = engine->snapshot;
-	const struct flow_table *flows = engine->flows;
 	const struct flow_tuple *tuple = &headers->tuple;
+	const struct flow_table *table = engine_table(engine, tuple->family);
+	struct ip_address destination = flow_tuple_destination(tuple);
 
 	if (!headers->has_ports)
-		return snapshot_is_dnat_address(snapshot, tuple->be_destination) &&
-		       !snapshot_is_service_address(snapshot, tuple->be_destination) &&
-		       !snapshot_is_local_address(snapshot, tuple->be_destination);
-
-	if (snapshot_is_dnat_endpoint(snapshot, tuple->be_destination,
-				      be16toh(tuple->be_destination_port),
-				      (uint8_t)tuple->protocol))
+		return snapshot_is_dnat_address(snapshot, &destination) &&
+		       !snapshot_is_service_address(snapshot, &destination) &&
+		       !snapshot_is_local_address(snapshot, &destination);
+	if (snapshot_is_dnat_endpoint(snapshot, &destination, be16toh(tuple->ports.be_destination),
+				      tuple->protocol))
 		return true;
-	uint32_t ref = flow_table_find(flows, tuple, flow_hash(flows->secret, tuple));
-	return ref != FLOW_NONE && flows->records[flow_ref_record(ref)].state == ABI_FLOW_DIRECT;
-}
-
-static bool is_ours(const struct snapshot *snapshot, const struct headers *headers)
-{
-	const struct flow_tuple *tuple = &headers->tuple;
-
-	return headers->has_ports
-		       ? classify_endpoints(snapshot, tuple)
-		       : classify_addresses(snapshot, tuple->be_source, tuple->be_destination);
+	uint32_t ref = flow_table_find(table, tuple, flow_hash(table->secret, tuple));
+	return ref != FLOW_NONE &&
+	       flow_table_record(table, flow_ref_record(ref))->state == ABI_FLOW_DIRECT;
 }
 
 uint8_t engine_run_other(struct engine *engine, const struct headers *headers)
 {
-	if (!is_ours(engine->snapshot, headers) || is_direct(engine, headers))
+	if (!classify_ends(engine->snapshot, headers) || is_direct(engine, headers))
 		return ABI_VERDICT_TO_LINUX;
 	return headers->kind == HEADERS_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
+}
+
+uint8_t engine_read_unusual(struct engine *engine, const struct packet *packet,
+			    struct headers *headers)
+{
+	const struct engine_port *port = &engine->ports[packet->in_port];
+
+	if (port->unsteered &&
+	    classify_frame(engine->snapshot, port, packet->data, packet->length) == CLASSIFY_PASS)
+		return ABI_VERDICT_TO_LINUX;
+	uint8_t verdict = parse_headers(packet->data, packet->length, headers);
+	if (verdict == VERDICT_NONE && headers->kind != HEADERS_FLOW)
+		verdict = engine_run_other(engine, headers);
+	return verdict;
 }

@@ -17,24 +17,35 @@ bool flow_state_is_opening(uint8_t tcp_flags)
 	return (tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN;
 }
 
-static uint8_t flags_after(const struct abi_flow *flow, enum flow_direction direction,
+/* UDP: what is neither the first question nor the first answer makes it a stream. */
+static uint8_t udp_flags_after(const struct abi_flow *flow, enum abi_flow_direction direction)
+{
+	if (direction == ABI_FLOW_FROM_CLIENT || flow->flags & ABI_FLOW_ANSWERED)
+		return flow->flags | ABI_FLOW_STREAM;
+	return flow->flags | ABI_FLOW_ANSWERED;
+}
+
+static uint8_t flags_after(const struct abi_flow *flow, enum abi_flow_direction direction,
 			   uint8_t tcp_flags)
 {
 	uint8_t flags = flow->flags;
 
+	if (flow->state == ABI_FLOW_UDP)
+		return udp_flags_after(flow, direction);
 	/* A direct connection's record serves the next one between the same ends. */
 	if (flow->state == ABI_FLOW_DIRECT && flow_state_is_opening(tcp_flags))
 		return 0;
-	if (direction == FLOW_FROM_BACKEND)
+	if (direction == ABI_FLOW_FROM_BACKEND)
 		flags |= ABI_FLOW_ANSWERED;
 	if (tcp_flags & TCP_FLAG_RST)
 		flags |= FINS;
 	else if (tcp_flags & TCP_FLAG_FIN)
-		flags |= direction == FLOW_FROM_CLIENT ? ABI_FLOW_CLIENT_FIN : ABI_FLOW_BACKEND_FIN;
+		flags |= direction == ABI_FLOW_FROM_CLIENT ? ABI_FLOW_CLIENT_FIN
+							   : ABI_FLOW_BACKEND_FIN;
 	return flags;
 }
 
-static uint8_t state_after(const struct abi_flow *flow, enum flow_direction direction,
+static uint8_t state_after(const struct abi_flow *flow, enum abi_flow_direction direction,
 			   uint8_t tcp_flags, uint8_t flags)
 {
 	if (flow->state != ABI_FLOW_TCP_HALF_OPEN && flow->state != ABI_FLOW_TCP_ESTABLISHED)
@@ -42,23 +53,30 @@ static uint8_t state_after(const struct abi_flow *flow, enum flow_direction dire
 	if ((flags & FINS) == FINS)
 		return ABI_FLOW_TCP_CLOSING;
 	/* The handshake's third packet: the client acknowledges the backend's answer. */
-	if (direction == FLOW_FROM_CLIENT && (flags & ABI_FLOW_ANSWERED) != 0 &&
+	if (direction == ABI_FLOW_FROM_CLIENT && (flags & ABI_FLOW_ANSWERED) != 0 &&
 	    (tcp_flags & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK)
 		return ABI_FLOW_TCP_ESTABLISHED;
 	return flow->state;
 }
 
-bool flow_state_advance(struct abi_flow *flow, enum flow_direction direction, uint8_t tcp_flags)
+static bool is_one_shot(uint8_t flags)
+{
+	return (flags & (ABI_FLOW_ANSWERED | ABI_FLOW_STREAM)) == ABI_FLOW_ANSWERED;
+}
+
+bool flow_state_advance(struct abi_flow *flow, enum abi_flow_direction direction, uint8_t tcp_flags)
 {
 	uint8_t flags = flags_after(flow, direction, tcp_flags);
 	uint8_t state = state_after(flow, direction, tcp_flags, flags);
-	bool closed = (flags & FINS) == FINS && (flow->flags & FINS) != FINS;
+	bool rearm = state != flow->state ||
+		     ((flags & FINS) == FINS && (flow->flags & FINS) != FINS) ||
+		     (state == ABI_FLOW_UDP && is_one_shot(flags));
 
 	if (flags != flow->flags)
 		__atomic_store_n(&flow->flags, flags, __ATOMIC_RELAXED);
 	if (state != flow->state)
 		__atomic_store_n(&flow->state, state, __ATOMIC_RELAXED);
-	return closed;
+	return rearm;
 }
 
 static uint32_t direct_timeout(const struct abi_flow *flow)
@@ -70,7 +88,13 @@ static uint32_t direct_timeout(const struct abi_flow *flow)
 	return DIRECT_TCP_MS;
 }
 
-static uint32_t timeout_ms(const struct abi_flow *flow, const struct abi_service *service)
+static uint32_t ticks_of(uint32_t milliseconds)
+{
+	/* One tick more: last_seen was rounded down. */
+	return ((milliseconds + ABI_FLOW_TICK_MS - 1) >> ABI_FLOW_TICK_SHIFT) + 1;
+}
+
+uint32_t flow_state_timeout(const struct abi_flow *flow, const struct service_rule *service)
 {
 	switch (flow->state) {
 	case ABI_FLOW_TCP_HALF_OPEN:
@@ -80,16 +104,9 @@ static uint32_t timeout_ms(const struct abi_flow *flow, const struct abi_service
 	case ABI_FLOW_TCP_CLOSING:
 		return service->timeouts[ABI_TIMEOUT_TCP_CLOSING];
 	case ABI_FLOW_UDP:
-		return service->timeouts[ABI_TIMEOUT_UDP];
+		return service->timeouts[is_one_shot(flow->flags) ? ABI_TIMEOUT_UDP_ONE_SHOT
+								  : ABI_TIMEOUT_UDP];
 	default:
-		return direct_timeout(flow);
+		return ticks_of(direct_timeout(flow));
 	}
-}
-
-uint32_t flow_state_timeout(const struct abi_flow *flow, const struct abi_service *service)
-{
-	/* One tick more: last_seen was rounded down. */
-	return (uint32_t)(((uint64_t)timeout_ms(flow, service) + ABI_FLOW_TICK_MS - 1) >>
-			  ABI_FLOW_TICK_SHIFT) +
-	       1;
 }

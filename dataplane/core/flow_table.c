@@ -5,36 +5,39 @@
 
 #include "dataplane/abi/status.h"
 
-#include <string.h>
-
 #define PAGE_SIZE 4096u
 
-/* Of its 10 entries a bucket uses this many on average when every record is in use. */
-#define ENTRIES_PER_BUCKET 6u
+static const uint8_t record_shifts[FAMILY_COUNT] = {6, 7};
+static const uint8_t families[FAMILY_COUNT] = {4, 6};
 
 static uint64_t round_up(uint64_t value, uint64_t step)
 {
 	return (value + step - 1) / step * step;
 }
 
+/* Of its 10 entries a bucket uses 7.5 on average when every record is in use. */
 static uint32_t bucket_count_for(uint32_t capacity)
 {
-	return 2 * capacity / ENTRIES_PER_BUCKET + 1;
+	return (uint32_t)((uint64_t)capacity * 4 / 15 + 1);
 }
 
-static uint64_t head_size(uint32_t table_count)
+static uint64_t head_size(uint32_t workers)
 {
-	return round_up(sizeof(struct abi_flows) + table_count * sizeof(struct abi_flow_table),
+	return round_up(sizeof(struct abi_flows) +
+				(uint64_t)workers * FAMILY_COUNT * sizeof(struct abi_flow_table),
 			PAGE_SIZE);
 }
 
 /* Where the parts of a table that begins at `offset` lie; returns where it ends. */
-static uint64_t lay_out(struct abi_flow_table *table, uint32_t capacity, uint64_t offset)
+static uint64_t lay_out(struct abi_flow_table *table, unsigned family, uint32_t capacity,
+			uint64_t offset)
 {
 	table->capacity = capacity;
 	table->hop_capacity = ABI_FLOW_HOPS;
+	table->family = families[family];
+	table->record_size = 1u << record_shifts[family];
 	table->records_offset = offset;
-	offset += (uint64_t)capacity * sizeof(struct abi_flow);
+	offset += (uint64_t)capacity << record_shifts[family];
 	table->hops_offset = offset;
 	offset = round_up(offset + ABI_FLOW_HOPS * sizeof(struct abi_flow_hop), ABI_CACHE_LINE);
 	table->index_offset = offset;
@@ -42,119 +45,127 @@ static uint64_t lay_out(struct abi_flow_table *table, uint32_t capacity, uint64_
 	return round_up(offset + table->index_size, PAGE_SIZE);
 }
 
-size_t flow_file_size(uint32_t table_count, uint32_t capacity)
+size_t flow_file_size(uint32_t workers, const uint32_t capacities[FAMILY_COUNT])
 {
-	struct abi_flow_table table = {0};
+	uint64_t each = 0;
 
-	if (table_count == 0 || table_count > ABI_MAX_WORKERS || capacity == 0 ||
-	    capacity > FLOW_CAPACITY_MAX)
+	if (workers == 0 || workers > ABI_MAX_WORKERS)
 		return 0;
-	return head_size(table_count) + table_count * lay_out(&table, capacity, 0);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+		struct abi_flow_table table = {0};
+
+		if (capacities[i] > FLOW_CAPACITY_MAX)
+			return 0;
+		each += lay_out(&table, i, capacities[i], 0);
+	}
+	return head_size(workers) + workers * each;
 }
 
-struct abi_flows *flow_file_format(void *memory, uint32_t table_count, uint32_t capacity,
+struct abi_flows *flow_file_format(void *memory, uint32_t workers,
+				   const uint32_t capacities[FAMILY_COUNT],
 				   const uint64_t secret[2])
 {
 	struct abi_flows *file = memory;
-	uint64_t offset = head_size(table_count);
+	uint64_t offset = head_size(workers);
 
 	file->file.magic = ABI_MAGIC_FLOWS;
 	file->file.abi_version = ABI_VERSION;
-	file->file.size = flow_file_size(table_count, capacity);
-	file->table_count = table_count;
-	file->record_size = sizeof(struct abi_flow);
+	file->file.size = flow_file_size(workers, capacities);
+	file->table_count = workers * FAMILY_COUNT;
 	file->secret[0] = secret[0];
 	file->secret[1] = secret[1];
-	for (uint32_t i = 0; i < table_count; i++)
-		offset = lay_out(&file->tables[i], capacity, offset);
+	for (uint32_t i = 0; i < file->table_count; i++)
+		offset = lay_out(&file->tables[i], i % FAMILY_COUNT, capacities[i % FAMILY_COUNT],
+				 offset);
 	return file;
+}
+
+/* The parts of the working memory, behind the table itself. */
+static size_t hop_ways_size(void)
+{
+	return ABI_FLOW_HOPS * sizeof(struct flow_hop_way);
 }
 
 size_t flow_table_working_size(uint32_t capacity)
 {
-	return sizeof(struct flow_table) + ABI_FLOW_HOPS * sizeof(uint32_t) +
-	       (size_t)capacity * sizeof(struct flow_link);
+	return round_up(sizeof(struct flow_table), ABI_CACHE_LINE) + hop_ways_size() +
+	       ABI_FLOW_HOPS * sizeof(uint32_t) + (size_t)capacity * sizeof(struct flow_link);
 }
 
-struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32_t number,
-				   uint64_t now_ms)
+static struct flow_wheel wheel(uint32_t first, uint32_t slots, uint64_t now_ms)
 {
-	const struct abi_flow_table *layout = &file->tables[number];
+	return (struct flow_wheel){
+		.first = first,
+		.mask = slots - 1,
+		.tick = (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT),
+	};
+}
+
+struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32_t worker,
+				   unsigned family, uint64_t now_ms)
+{
+	const struct abi_flow_table *layout = &file->tables[worker * FAMILY_COUNT + family];
 	struct flow_table *table = working;
 	uint8_t *base = (uint8_t *)file;
+	uint8_t *derived = (uint8_t *)working + round_up(sizeof(struct flow_table), ABI_CACHE_LINE);
 
 	*table = (struct flow_table){
-		.records = (struct abi_flow *)(base + layout->records_offset),
-		.buckets = (struct flow_bucket *)(base + layout->index_offset),
-		.hops = (struct abi_flow_hop *)(base + layout->hops_offset),
-		.hop_users = (uint32_t *)(table + 1),
+		.records = base + layout->records_offset,
+		.buckets = (struct flow_bucket *)(void *)(base + layout->index_offset),
+		.hops = (struct abi_flow_hop *)(void *)(base + layout->hops_offset),
+		.record_shift = record_shifts[family],
+		.family = families[family],
 		.capacity = layout->capacity,
 		.bucket_count = bucket_count_for(layout->capacity),
 		.free_list = FLOW_NONE,
-		.timer_tick = (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT),
 		.secret = {file->secret[0], file->secret[1]},
+		.timers = wheel(0, FLOW_TIMER_SLOTS, now_ms),
+		.half_open = wheel(FLOW_TIMER_SLOTS, FLOW_HALF_OPEN_SLOTS, now_ms),
 	};
-	table->links = (struct flow_link *)(table->hop_users + ABI_FLOW_HOPS);
+	table->hop_ways = (struct flow_hop_way *)(void *)derived;
+	table->hop_users = (uint32_t *)(void *)(derived + hop_ways_size());
+	table->links = (struct flow_link *)(void *)(table->hop_users + ABI_FLOW_HOPS);
+	memset(table->hop_ways, 0, hop_ways_size());
 	memset(table->hop_users, 0, ABI_FLOW_HOPS * sizeof(uint32_t));
-	memset(table->timer_slots, 0xff, sizeof(table->timer_slots));
+	memset(table->slots, 0xff, sizeof(table->slots));
 	return table;
 }
 
-struct flow_tuple flow_client_tuple(const struct abi_flow *flow)
-{
-	return (struct flow_tuple){
-		.be_source = flow->be_client,
-		.be_destination = flow->be_service,
-		.be_source_port = flow->be_client_port,
-		.be_destination_port = flow->be_service_port,
-		.protocol = flow->protocol,
-	};
-}
-
-struct flow_tuple flow_backend_tuple(const struct abi_flow *flow)
-{
-	return (struct flow_tuple){
-		.be_source = flow->be_backend,
-		.be_destination = flow->be_local,
-		.be_source_port = flow->be_backend_port,
-		.be_destination_port = flow->be_local_port,
-		.protocol = flow->protocol,
-	};
-}
-
-static bool record_matches(const struct abi_flow *flow, enum flow_direction direction,
+static bool record_matches(const struct abi_flow *flow, enum abi_flow_direction direction,
 			   const struct flow_tuple *tuple)
 {
-	struct flow_tuple own =
-		direction == FLOW_FROM_CLIENT ? flow_client_tuple(flow) : flow_backend_tuple(flow);
-
-	return memcmp(&own, tuple, sizeof(own)) == 0;
+	if (memcmp(&flow->ports[direction], &tuple->ports, sizeof(tuple->ports)) != 0 ||
+	    flow->protocol != tuple->protocol)
+		return false;
+	if (tuple->family == 4)
+		return memcmp(&flow->addresses[direction], &tuple->ipv4, sizeof(tuple->ipv4)) == 0;
+	return memcmp(&flow_ipv6_of(flow)[direction], &tuple->ipv6, sizeof(tuple->ipv6)) == 0;
 }
 
-static const struct flow_bucket *next_bucket(const struct flow_table *table,
-					     const struct flow_bucket *bucket)
+static uint32_t next_bucket(const struct flow_table *table, uint32_t number)
 {
-	return bucket + 1 == table->buckets + table->bucket_count ? table->buckets : bucket + 1;
+	return number + 1 == table->bucket_count ? 0 : number + 1;
 }
 
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple *tuple,
 			 uint64_t hash)
 {
-	const struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, hash)];
+	uint32_t number = flow_table_bucket(table, hash);
 	uint16_t tag = flow_table_tag(hash);
 
-	for (;;) {
-		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES; i++) {
-			if (bucket->tags[i] != tag)
-				continue;
-			uint32_t ref = bucket->refs[i];
-			if (record_matches(&table->records[flow_ref_record(ref)],
-					   flow_ref_direction(ref), tuple))
+	for (;; number = next_bucket(table, number)) {
+		const struct flow_bucket *bucket = &table->buckets[number];
+		uint32_t matches = flow_bucket_match(bucket, tag);
+
+		for (; matches != 0; matches &= matches - 1) {
+			uint32_t ref = bucket->refs[__builtin_ctz(matches)];
+			const struct abi_flow *flow =
+				flow_table_record(table, flow_ref_record(ref));
+			if (record_matches(flow, flow_ref_direction(ref), tuple))
 				return ref;
 		}
 		if (bucket->passed == 0)
 			return FLOW_NONE;
-		bucket = next_bucket(table, bucket);
 	}
 }
 
@@ -163,84 +174,98 @@ static void index_add(struct flow_table *table, uint64_t hash, uint32_t ref)
 {
 	uint32_t number = flow_table_bucket(table, hash);
 
-	for (;;) {
+	for (;; number = next_bucket(table, number)) {
 		struct flow_bucket *bucket = &table->buckets[number];
-		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES; i++) {
-			if (bucket->tags[i] != 0)
-				continue;
-			bucket->refs[i] = ref;
-			bucket->tags[i] = flow_table_tag(hash);
+		uint32_t free_places = flow_bucket_match(bucket, 0);
+
+		if (free_places != 0) {
+			unsigned place = (unsigned)__builtin_ctz(free_places);
+
+			bucket->refs[place] = ref;
+			bucket->tags[place] = flow_table_tag(hash);
 			return;
 		}
 		bucket->passed++;
-		number = number + 1 == table->bucket_count ? 0 : number + 1;
 	}
 }
 
 static void index_remove(struct flow_table *table, uint64_t hash, uint32_t ref)
 {
 	uint32_t number = flow_table_bucket(table, hash);
+	uint16_t tag = flow_table_tag(hash);
 
-	for (;;) {
+	for (;; number = next_bucket(table, number)) {
 		struct flow_bucket *bucket = &table->buckets[number];
-		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES; i++) {
-			if (bucket->tags[i] == 0 || bucket->refs[i] != ref)
-				continue;
-			bucket->tags[i] = 0;
-			return;
+		uint32_t matches = flow_bucket_match(bucket, tag);
+
+		for (; matches != 0; matches &= matches - 1) {
+			unsigned place = (unsigned)__builtin_ctz(matches);
+
+			if (bucket->refs[place] == ref) {
+				bucket->tags[place] = 0;
+				return;
+			}
 		}
 		bucket->passed--;
-		number = number + 1 == table->bucket_count ? 0 : number + 1;
 	}
 }
 
 static uint32_t take_record(struct flow_table *table)
 {
-	uint32_t record = table->free_list;
+	uint32_t record = flow_table_next_free(table);
 
-	if (record != FLOW_NONE)
+	if (record == FLOW_NONE)
+		return FLOW_NONE;
+	if (record == table->free_list)
 		table->free_list = table->links[record].next;
-	else if (table->untouched < table->capacity)
-		record = table->untouched++;
+	else
+		table->untouched++;
 	return record;
 }
 
-uint32_t flow_table_insert(struct flow_table *table, const struct abi_flow *flow)
+/* A reader sees the odd version before any of the new bytes, the even one after all of them. */
+static void write_record(struct flow_table *table, uint32_t record, const struct abi_flow6 *flow)
+{
+	struct abi_flow *place = flow_table_record(table, record);
+	struct abi_flow written = flow->flow;
+	uint32_t version = place->version;
+
+	__atomic_store_n(&place->version, version + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	written.version = version + 1;
+	*place = written;
+	if (table->family == 6)
+		memcpy(flow_ipv6(place), flow->addresses, sizeof(flow->addresses));
+	__atomic_store_n(&place->version, version + 2, __ATOMIC_RELEASE);
+}
+
+static uint64_t hash_of(const struct flow_table *table, const struct abi_flow *flow,
+			enum abi_flow_direction direction)
+{
+	struct flow_tuple tuple = flow_tuple_of(flow, direction);
+
+	return flow_hash(table->secret, &tuple);
+}
+
+uint32_t flow_table_insert(struct flow_table *table, const struct abi_flow6 *flow)
 {
 	uint32_t record = take_record(table);
 
 	if (record == FLOW_NONE)
 		return FLOW_NONE;
-
-	struct abi_flow *place = &table->records[record];
-	struct abi_flow written = *flow;
-	uint32_t version = place->version;
-
-	/* A reader sees the odd version before any of the new bytes, the even one after all of
-	 * them. */
-	__atomic_store_n(&place->version, version + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	written.version = version + 1;
-	*place = written;
-	__atomic_store_n(&place->version, version + 2, __ATOMIC_RELEASE);
-
-	struct flow_tuple from_client = flow_client_tuple(flow);
-	struct flow_tuple from_backend = flow_backend_tuple(flow);
-	index_add(table, flow_hash(table->secret, &from_client), record << 1 | FLOW_FROM_CLIENT);
-	index_add(table, flow_hash(table->secret, &from_backend), record << 1 | FLOW_FROM_BACKEND);
+	write_record(table, record, flow);
+	for (uint32_t direction = 0; direction < 2; direction++)
+		index_add(table, hash_of(table, &flow->flow, direction), record << 1 | direction);
 	table->count++;
 	return record;
 }
 
 void flow_table_remove(struct flow_table *table, uint32_t record)
 {
-	struct abi_flow *flow = &table->records[record];
-	struct flow_tuple from_client = flow_client_tuple(flow);
-	struct flow_tuple from_backend = flow_backend_tuple(flow);
+	struct abi_flow *flow = flow_table_record(table, record);
 
-	index_remove(table, flow_hash(table->secret, &from_client), record << 1 | FLOW_FROM_CLIENT);
-	index_remove(table, flow_hash(table->secret, &from_backend),
-		     record << 1 | FLOW_FROM_BACKEND);
+	for (uint32_t direction = 0; direction < 2; direction++)
+		index_remove(table, hash_of(table, flow, direction), record << 1 | direction);
 	__atomic_store_n(&flow->state, ABI_FLOW_FREE, __ATOMIC_RELEASE);
 	table->links[record].next = table->free_list;
 	table->free_list = record;

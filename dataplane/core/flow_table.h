@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * The flow table of one worker: records as abi/flows.h describes them, and the
- * index that finds a record by either direction's tuple.
+ * The flow table of one worker for one family: records as abi/flows.h describes
+ * them, and the index that finds a record by either direction's tuple.
  *
  * Memory. Records, hops and index lie in the `flows` file, which the caller
  * maps and flow_file_format() lays out. Links of the free list and the timers
@@ -22,17 +22,17 @@
  */
 #pragma once
 
-#include "dataplane/abi/flows.h"
 #include "dataplane/core/flow_tuple.h"
+#include "dataplane/core/way.h"
 
-#include <stdbool.h>
+#include <emmintrin.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define FLOW_NONE         UINT32_MAX
 #define FLOW_CAPACITY_MAX (64u << 20)
 
-enum flow_direction { FLOW_FROM_CLIENT, FLOW_FROM_BACKEND };
+/* The families' places in arrays. */
+enum { FAMILY_IPV4, FAMILY_IPV6, FAMILY_COUNT };
 
 /* A record's number and the direction of the tuple that found it. */
 static inline uint32_t flow_ref_record(uint32_t ref)
@@ -40,9 +40,9 @@ static inline uint32_t flow_ref_record(uint32_t ref)
 	return ref >> 1;
 }
 
-static inline enum flow_direction flow_ref_direction(uint32_t ref)
+static inline enum abi_flow_direction flow_ref_direction(uint32_t ref)
 {
-	return (enum flow_direction)(ref & 1);
+	return (enum abi_flow_direction)(ref & 1);
 }
 
 #define FLOW_BUCKET_ENTRIES 10
@@ -55,11 +55,9 @@ struct flow_bucket {
 
 _Static_assert(sizeof(struct flow_bucket) == ABI_CACHE_LINE, "a bucket is one cache line");
 _Static_assert(sizeof(struct abi_flow) == ABI_CACHE_LINE, "a record is one cache line");
+_Static_assert(sizeof(struct abi_flow6) == 2 * ABI_CACHE_LINE, "one of IPv6 is two");
 
-/* Slots of the timer wheel: about 17 minutes; what is due later is looked at on the way. */
-#define FLOW_TIMER_SLOTS (1u << 14)
-
-/* Neighbours in the list a record is in: the free list, or a slot of the wheel. */
+/* Neighbours in the list a record is in: the free list, or a slot of a timer wheel. */
 struct flow_link {
 	uint32_t next;     /* FLOW_NONE: the last */
 	uint32_t previous; /* with FLOW_LINK_HEAD: the first, and of which slot */
@@ -67,50 +65,117 @@ struct flow_link {
 
 #define FLOW_LINK_HEAD 0x80000000u
 
+/*
+ * Slots of the timer wheels. What is due later than a wheel reaches is looked at on the way:
+ * after 65 s at half-open connections, after 17 minutes at the others.
+ */
+#define FLOW_HALF_OPEN_SLOTS (1u << 10)
+#define FLOW_TIMER_SLOTS     (1u << 14)
+
+struct flow_wheel {
+	uint32_t first; /* its slots are flow_table.slots[first .. first + mask] */
+	uint32_t mask;
+	uint32_t tick;    /* the next tick it has to look at */
+	uint32_t soonest; /* no timer is due before this tick */
+};
+
+/* A learned hop, ready for use: derived from the table's hop and the snapshot. */
+struct flow_hop_way {
+	uint64_t key; /* port, VLAN and MAC of packets that come by it; see core/hops.h */
+	uint32_t era; /* of the engine, in which `way` was made */
+	struct way way;
+};
+
 struct flow_table {
-	struct abi_flow *records;
+	uint8_t *records;
 	struct flow_bucket *buckets;
-	struct abi_flow_hop *hops;
-	uint32_t *hop_users; /* records that name each hop */
 	struct flow_link *links;
-	uint32_t capacity;
 	uint32_t bucket_count;
-	uint32_t count;      /* records in use */
-	uint32_t untouched;  /* records from here on were never used */
-	uint32_t free_list;  /* first of those used before; FLOW_NONE: none */
-	uint32_t timer_tick; /* the next tick the wheel has to look at */
+	uint8_t record_shift; /* a record is 1 << record_shift bytes */
+	uint8_t family;       /* 4 or 6 */
+	uint32_t capacity;
+	uint32_t count;     /* records in use */
+	uint32_t untouched; /* records from here on were never used */
+	uint32_t free_list; /* first of those used before; FLOW_NONE: none */
 	uint64_t secret[2];
-	uint32_t timer_slots[FLOW_TIMER_SLOTS]; /* first record of each */
+	struct flow_wheel timers, half_open;
+	struct abi_flow_hop *hops;
+	struct flow_hop_way *hop_ways;
+	uint32_t *hop_users;                                     /* records that name each hop */
+	uint32_t slots[FLOW_TIMER_SLOTS + FLOW_HALF_OPEN_SLOTS]; /* first record of each */
 };
 
 /*
- * Bytes of the `flows` file with `table_count` tables (1 to 64) of `capacity` records
- * (1 to FLOW_CAPACITY_MAX) each; 0 when one is out of range.
+ * Bytes of the `flows` file with two tables for each of `workers` (1 to 64):
+ * one of capacities[FAMILY_IPV4] records, one of capacities[FAMILY_IPV6] (0, or
+ * up to FLOW_CAPACITY_MAX); 0 when one is out of range.
  */
-size_t flow_file_size(uint32_t table_count, uint32_t capacity);
+size_t flow_file_size(uint32_t workers, const uint32_t capacities[FAMILY_COUNT]);
 
 /*
  * Lays the file out: `memory` is zeroed, aligned to a page and flow_file_size()
  * bytes long. `secret` keys the indexes: 16 random bytes, new at each start.
  * Fills all of the head but file.writer_pid and file.instance.
  */
-struct abi_flows *flow_file_format(void *memory, uint32_t table_count, uint32_t capacity,
+struct abi_flows *flow_file_format(void *memory, uint32_t workers,
+				   const uint32_t capacities[FAMILY_COUNT],
 				   const uint64_t secret[2]);
 
 /* Bytes of the working memory of one table. */
 size_t flow_table_working_size(uint32_t capacity);
 
 /*
- * The table of worker `number` in a file just formatted. `working` is aligned
- * to a cache line, flow_table_working_size() bytes long, need not be zeroed and
- * is the table's for its life; so is the file.
+ * The table of a worker and a family in a file just formatted. `working` is
+ * aligned to a cache line, flow_table_working_size() bytes long, need not be
+ * zeroed and is the table's for its life; so is the file.
  */
-struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32_t number,
-				   uint64_t now_ms);
+struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32_t worker,
+				   unsigned family, uint64_t now_ms);
 
-/* The tuple of each direction as its packets carry it. */
-struct flow_tuple flow_client_tuple(const struct abi_flow *flow);
-struct flow_tuple flow_backend_tuple(const struct abi_flow *flow);
+static inline struct abi_flow *flow_table_record(const struct flow_table *table, uint32_t record)
+{
+	return (struct abi_flow *)(void *)(table->records +
+					   ((size_t)record << table->record_shift));
+}
+
+/* The addresses of an IPv6 record. */
+static inline struct abi_flow_ipv6 *flow_ipv6(struct abi_flow *flow)
+{
+	return ((struct abi_flow6 *)(void *)flow)->addresses;
+}
+
+static inline const struct abi_flow_ipv6 *flow_ipv6_of(const struct abi_flow *flow)
+{
+	return ((const struct abi_flow6 *)(const void *)flow)->addresses;
+}
+
+/* The tuple of a direction as its packets carry it. */
+static inline struct flow_tuple flow_tuple_of(const struct abi_flow *flow,
+					      enum abi_flow_direction direction)
+{
+	struct flow_tuple tuple = {
+		.ports = flow->ports[direction],
+		.protocol = flow->protocol,
+		.family = flow->family,
+	};
+
+	if (flow->family == 4)
+		tuple.ipv4 = flow->addresses[direction];
+	else
+		tuple.ipv6 = flow_ipv6_of(flow)[direction];
+	return tuple;
+}
+
+/* Writes a direction's tuple into a record that is not in a table. */
+static inline void flow_set_tuple(struct abi_flow6 *flow, enum abi_flow_direction direction,
+				  const struct flow_tuple *tuple)
+{
+	flow->flow.ports[direction] = tuple->ports;
+	if (tuple->family == 4)
+		flow->flow.addresses[direction] = tuple->ipv4;
+	else
+		flow->addresses[direction] = tuple->ipv6;
+}
 
 /* The reference of the flow with this tuple, or FLOW_NONE. `hash` is flow_hash() of it. */
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple *tuple,
@@ -118,13 +183,22 @@ uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple
 
 /*
  * Makes a record with the identity (state, addresses, ports, service, backend,
- * flags, times) of `flow` and both its index entries. The caller has seen to
- * it that neither tuple is there. The record's number, or FLOW_NONE: full.
+ * flags, times) of `flow`, of which an IPv4 table takes the first half, and
+ * both its index entries. The caller has seen to it that neither tuple is
+ * there. The record's number, or FLOW_NONE: full.
  */
-uint32_t flow_table_insert(struct flow_table *table, const struct abi_flow *flow);
+uint32_t flow_table_insert(struct flow_table *table, const struct abi_flow6 *flow);
 
-/* Ends a flow; it must not be in the timer wheel any more. */
+/* Ends a flow; it must not be in a timer wheel any more. */
 void flow_table_remove(struct flow_table *table, uint32_t record);
+
+/* The record flow_table_insert() takes next, for prefetching; FLOW_NONE: full. */
+static inline uint32_t flow_table_next_free(const struct flow_table *table)
+{
+	if (table->free_list != FLOW_NONE)
+		return table->free_list;
+	return table->untouched < table->capacity ? table->untouched : FLOW_NONE;
+}
 
 static inline uint32_t flow_table_bucket(const struct flow_table *table, uint64_t hash)
 {
@@ -138,18 +212,20 @@ static inline uint16_t flow_table_tag(uint64_t hash)
 	return tag == 0 ? 1 : tag;
 }
 
-static inline void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
+/* Bit n: tag n of the bucket is `tag`. Two loads, in the one cache line. */
+static inline uint32_t flow_bucket_match(const struct flow_bucket *bucket, uint16_t tag)
 {
-	__builtin_prefetch(&table->buckets[flow_table_bucket(table, hash)]);
+	const char *tags = (const char *)bucket->tags;
+	__m128i wanted = _mm_set1_epi16((short)tag);
+	__m128i first = _mm_loadu_si128((const __m128i *)(const void *)tags);
+	__m128i rest = _mm_loadu_si128((const __m128i *)(const void *)(tags + 16));
+	__m128i equal =
+		_mm_packs_epi16(_mm_cmpeq_epi16(first, wanted), _mm_cmpeq_epi16(rest, wanted));
+
+	return (uint32_t)_mm_movemask_epi8(equal) & ((1u << FLOW_BUCKET_ENTRIES) - 1);
 }
 
-/* Of the record the hash most likely belongs to; looks at the bucket. */
-static inline void flow_table_prefetch_record(const struct flow_table *table, uint64_t hash)
+static inline void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
-	const struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, hash)];
-	uint16_t tag = flow_table_tag(hash);
-
-	for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES; i++)
-		if (bucket->tags[i] == tag)
-			__builtin_prefetch(&table->records[flow_ref_record(bucket->refs[i])], 1);
+	__builtin_prefetch(&table->buckets[flow_table_bucket(table, hash)], 1);
 }

@@ -3,29 +3,35 @@
 
 #include "dataplane/core/flow_timers.h"
 
-#define SLOT_MASK (FLOW_TIMER_SLOTS - 1)
-
 /* Ticks wrap: what counts is the distance. */
 static int32_t ticks_from(uint32_t earlier, uint32_t later)
 {
 	return (int32_t)(later - earlier);
 }
 
-void flow_timers_arm(struct flow_table *table, uint32_t record, uint32_t tick)
+static uint32_t slot_of(const struct flow_wheel *wheel, uint32_t tick)
 {
-	int32_t ahead = ticks_from(table->timer_tick, tick);
+	return wheel->first + (tick & wheel->mask);
+}
+
+void flow_timers_arm(struct flow_table *table, struct flow_wheel *wheel, uint32_t record,
+		     uint32_t tick)
+{
+	int32_t ahead = ticks_from(wheel->tick, tick);
 
 	if (ahead < 0)
-		tick = table->timer_tick;
-	else if (ahead >= (int32_t)FLOW_TIMER_SLOTS)
-		tick = table->timer_tick + FLOW_TIMER_SLOTS - 1;
+		tick = wheel->tick;
+	else if (ahead > (int32_t)wheel->mask)
+		tick = wheel->tick + wheel->mask;
 
-	uint32_t slot = tick & SLOT_MASK;
-	uint32_t first = table->timer_slots[slot];
+	if (ticks_from(tick, wheel->soonest) > 0)
+		wheel->soonest = tick;
+	uint32_t slot = slot_of(wheel, tick);
+	uint32_t first = table->slots[slot];
 	table->links[record] = (struct flow_link){.next = first, .previous = FLOW_LINK_HEAD | slot};
 	if (first != FLOW_NONE)
 		table->links[first].previous = record;
-	table->timer_slots[slot] = record;
+	table->slots[slot] = record;
 }
 
 void flow_timers_disarm(struct flow_table *table, uint32_t record)
@@ -33,21 +39,22 @@ void flow_timers_disarm(struct flow_table *table, uint32_t record)
 	struct flow_link link = table->links[record];
 
 	if (link.previous & FLOW_LINK_HEAD)
-		table->timer_slots[link.previous & SLOT_MASK] = link.next;
+		table->slots[link.previous & ~FLOW_LINK_HEAD] = link.next;
 	else
 		table->links[link.previous].next = link.next;
 	if (link.next != FLOW_NONE)
 		table->links[link.next].previous = link.previous;
 }
 
-uint32_t flow_timers_next(struct flow_table *table, uint32_t now, uint32_t *patience)
+uint32_t flow_timers_next(struct flow_table *table, struct flow_wheel *wheel, uint32_t now,
+			  uint32_t *patience)
 {
 	/* After a long pause one turn of the wheel meets every timer there is. */
-	if (ticks_from(table->timer_tick, now) >= (int32_t)FLOW_TIMER_SLOTS)
-		table->timer_tick = now - SLOT_MASK;
+	if (ticks_from(wheel->tick, now) > (int32_t)wheel->mask)
+		wheel->tick = now - wheel->mask;
 
-	for (; ticks_from(table->timer_tick, now) >= 0; table->timer_tick++) {
-		uint32_t record = table->timer_slots[table->timer_tick & SLOT_MASK];
+	for (; ticks_from(wheel->tick, now) >= 0; wheel->tick++) {
+		uint32_t record = table->slots[slot_of(wheel, wheel->tick)];
 		if (record != FLOW_NONE) {
 			flow_timers_disarm(table, record);
 			return record;
@@ -56,5 +63,23 @@ uint32_t flow_timers_next(struct flow_table *table, uint32_t now, uint32_t *pati
 			return FLOW_NONE;
 		(*patience)--;
 	}
+	return FLOW_NONE;
+}
+
+uint32_t flow_timers_soonest(struct flow_table *table, struct flow_wheel *wheel)
+{
+	uint32_t end = wheel->tick + wheel->mask + 1;
+	uint32_t tick = ticks_from(wheel->tick, wheel->soonest) > 0 ? wheel->soonest : wheel->tick;
+
+	for (; tick != end; tick++) {
+		uint32_t record = table->slots[slot_of(wheel, tick)];
+
+		if (record != FLOW_NONE) {
+			wheel->soonest = tick;
+			flow_timers_disarm(table, record);
+			return record;
+		}
+	}
+	wheel->soonest = wheel->tick + wheel->mask;
 	return FLOW_NONE;
 }

@@ -2,23 +2,35 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * When to look at a flow again: a timer wheel of ABI_FLOW_TICK_MS ticks.
+ * When to look at a flow again: timer wheels of ABI_FLOW_TICK_MS ticks.
  *
- * It is lazy: a packet only stores last_seen; the wheel finds out when the
+ * They are lazy: a packet only stores last_seen; the wheel finds out when the
  * flow's time comes whether it is over, and else arms it anew. A timer further
  * off than the wheel reaches is looked at on the way. Only a change to a
  * shorter timeout has to move a timer at once.
+ *
+ * Half-open connections have a wheel of their own, so that the oldest is at
+ * hand when a full table needs room.
  */
 #pragma once
 
 #include "dataplane/core/flow_table.h"
 
 /* Arms the timer of a record that is in no slot. A tick that has passed is due at once. */
-void flow_timers_arm(struct flow_table *table, uint32_t record, uint32_t tick);
+void flow_timers_arm(struct flow_table *table, struct flow_wheel *wheel, uint32_t record,
+		     uint32_t tick);
+/* Takes a record out of the slot it is in, of whichever wheel. */
 void flow_timers_disarm(struct flow_table *table, uint32_t record);
 
 /*
  * Takes one record that is due at `now` (in ticks) out of the wheel; FLOW_NONE
  * when there is none, or after `*patience` slots without one, which it lowers.
  */
-uint32_t flow_timers_next(struct flow_table *table, uint32_t now, uint32_t *patience);
+uint32_t flow_timers_next(struct flow_table *table, struct flow_wheel *wheel, uint32_t now,
+			  uint32_t *patience);
+
+/*
+ * Takes out the record that is due next, whenever that is; FLOW_NONE: there is
+ * none. What it passes on the way is empty, and not looked at twice.
+ */
+uint32_t flow_timers_soonest(struct flow_table *table, struct flow_wheel *wheel);

@@ -4,27 +4,51 @@
 /* One direction of a flow: what a packet of it says, and the keyed hash that finds it. */
 #pragma once
 
-#include <stdint.h>
-#include <string.h>
+#include "dataplane/abi/flows.h"
+#include "dataplane/core/ip_address.h"
 
-/* Network order. No padding: hashed and compared as two words. */
+/* Network order. No padding, and words first: hashed and compared as words. */
 struct flow_tuple {
-	uint32_t be_source, be_destination;
-	uint16_t be_source_port, be_destination_port;
-	uint32_t protocol;
+	struct abi_flow_ports ports;
+	uint8_t protocol;
+	uint8_t family; /* 4 or 6; says which of the addresses count */
+	uint16_t zero;
+	union {
+		struct abi_flow_ipv4 ipv4;
+		struct abi_flow_ipv6 ipv6;
+	};
 };
 
-_Static_assert(sizeof(struct flow_tuple) == 16, "the tuple must have no padding");
+_Static_assert(sizeof(struct flow_tuple) == 40, "the tuple must have no padding");
 
 static inline struct flow_tuple flow_tuple_reverse(const struct flow_tuple *tuple)
 {
-	return (struct flow_tuple){
-		.be_source = tuple->be_destination,
-		.be_destination = tuple->be_source,
-		.be_source_port = tuple->be_destination_port,
-		.be_destination_port = tuple->be_source_port,
+	struct flow_tuple reverse = {
+		.ports = {tuple->ports.be_destination, tuple->ports.be_source},
 		.protocol = tuple->protocol,
+		.family = tuple->family,
 	};
+
+	if (tuple->family == 4) {
+		reverse.ipv4 =
+			(struct abi_flow_ipv4){tuple->ipv4.be_destination, tuple->ipv4.be_source};
+	} else {
+		memcpy(reverse.ipv6.be_source, tuple->ipv6.be_destination, 16);
+		memcpy(reverse.ipv6.be_destination, tuple->ipv6.be_source, 16);
+	}
+	return reverse;
+}
+
+static inline struct ip_address flow_tuple_source(const struct flow_tuple *tuple)
+{
+	return tuple->family == 4 ? ip_address_of_ipv4(tuple->ipv4.be_source)
+				  : ip_address_load(tuple->ipv6.be_source);
+}
+
+static inline struct ip_address flow_tuple_destination(const struct flow_tuple *tuple)
+{
+	return tuple->family == 4 ? ip_address_of_ipv4(tuple->ipv4.be_destination)
+				  : ip_address_load(tuple->ipv6.be_destination);
 }
 
 static inline uint64_t flow_hash_mix(uint64_t a, uint64_t b)
@@ -35,14 +59,32 @@ static inline uint64_t flow_hash_mix(uint64_t a, uint64_t b)
 }
 
 /*
- * Two folded multiplications under a secret drawn at each start: fast, and a
- * sender who does not know the secret cannot make its packets meet in a bucket.
+ * Folded multiplications under a secret drawn at each start: fast, and a sender
+ * who does not know the secret cannot make its packets meet in a bucket.
  */
-static inline uint64_t flow_hash(const uint64_t secret[2], const struct flow_tuple *tuple)
+static inline uint64_t flow_hash_ipv4(const uint64_t secret[2], const struct flow_tuple *tuple)
 {
 	uint64_t words[2];
 
 	memcpy(words, tuple, sizeof(words));
 	return flow_hash_mix(flow_hash_mix(words[0] ^ secret[0], words[1] ^ secret[1]) ^ secret[1],
 			     0x9e3779b97f4a7c15ull);
+}
+
+static inline uint64_t flow_hash_ipv6(const uint64_t secret[2], const struct flow_tuple *tuple)
+{
+	uint64_t words[5];
+
+	memcpy(words, tuple, sizeof(words));
+	uint64_t source = flow_hash_mix(words[1] ^ secret[0], words[2] ^ secret[1]);
+	uint64_t destination =
+		flow_hash_mix(words[3] ^ secret[1], words[4] ^ secret[0] ^ 0xbf58476d1ce4e5b9ull);
+	return flow_hash_mix(flow_hash_mix(words[0] ^ secret[0] ^ source, destination ^ secret[1]) ^
+				     secret[1],
+			     0x9e3779b97f4a7c15ull);
+}
+
+static inline uint64_t flow_hash(const uint64_t secret[2], const struct flow_tuple *tuple)
+{
+	return tuple->family == 4 ? flow_hash_ipv4(secret, tuple) : flow_hash_ipv6(secret, tuple);
 }

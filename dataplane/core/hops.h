@@ -11,20 +11,37 @@
 #pragma once
 
 #include "dataplane/core/engine.h"
-#include "dataplane/core/flow_table.h"
+#include "dataplane/core/wire.h"
 
 /* Stands for "none learned: use the route". */
 #define HOP_NONE 0
+
+/* Port, VLAN and source MAC of a packet in one word; of no packet it is 0. */
+static inline uint64_t hops_key(const struct packet *packet)
+{
+	uint64_t mac = wire_load32(packet->data + ETHERNET_SOURCE) |
+		       (uint64_t)wire_load16(packet->data + ETHERNET_SOURCE + 4) << 32;
+
+	return mac | (uint64_t)(packet->in_port & 15) << 60 |
+	       (uint64_t)(packet->vlan & 0xfff) << 48;
+}
+
+_Static_assert(ABI_MAX_PORTS <= 16, "a port's number fits into the key");
 
 /*
  * The hop a client's packet came by, or HOP_NONE when the port answers by
  * route, when the sender is not one to learn from (see docs/decisions/0006), or
  * when the table is full of hops in use.
  */
-uint16_t hops_learn(struct engine *engine, const struct packet *packet, uint32_t be_client);
+uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struct packet *packet,
+		    const struct ip_address *client);
 
 /* Whether the packet came by this hop. HOP_NONE: no. */
-bool hops_is_from(const struct flow_table *table, uint16_t hop, const struct packet *packet);
+static inline bool hops_is_from(const struct flow_table *table, uint16_t hop,
+				const struct packet *packet)
+{
+	return hop != HOP_NONE && table->hop_ways[hop].key == hops_key(packet);
+}
 
 /* Makes a flow's record name this hop, and counts who names which. */
 void hops_assign(struct flow_table *table, struct abi_flow *flow, uint16_t hop);

@@ -25,41 +25,52 @@ static struct port_range range_of_node(const struct abi_settings *settings,
 	return (struct port_range){pool->port_first + half, count - half};
 }
 
-static bool is_free(const struct flow_table *table, const struct abi_flow *flow)
+static void write_place(const struct abi_local_pool *pool, struct port_range range,
+			const struct local_draw *draw, struct flow_tuple *reply)
 {
-	struct flow_tuple reply = flow_backend_tuple(flow);
+	const uint8_t *address = pool->addresses[draw->address];
 
-	return flow_table_find(table, &reply, flow_hash(table->secret, &reply)) == FLOW_NONE;
+	reply->ports.be_destination = htobe16((uint16_t)(range.first + draw->port));
+	if (reply->family == 4)
+		memcpy(&reply->ipv4.be_destination, address + 12, 4);
+	else
+		memcpy(reply->ipv6.be_destination, address, 16);
 }
 
-static bool try_place(const struct engine *engine, const struct abi_local_pool *pool,
-		      uint32_t address, uint32_t port, struct abi_flow *flow)
+static void draw_place(struct engine *engine, const struct abi_local_pool *pool,
+		       struct port_range range, struct local_draw *draw)
 {
-	memcpy(&flow->be_local, pool->addresses[address] + 12, sizeof(flow->be_local));
-	flow->be_local_port = htobe16((uint16_t)port);
-	return is_free(engine->flows, flow);
+	uint64_t bits = random_next(engine->random);
+
+	draw->address = random_below((uint32_t)bits, pool->address_count);
+	draw->port = random_below((uint32_t)(bits >> 32), range.count);
 }
 
-bool local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
-		      struct abi_flow *flow)
+void local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
+		      struct local_draw *draw, struct flow_tuple *reply)
+{
+	struct port_range range = range_of_node(engine->snapshot->settings, pool);
+
+	draw->tried = 1;
+	draw_place(engine, pool, range, draw);
+	write_place(pool, range, draw, reply);
+}
+
+bool local_ports_next(struct engine *engine, const struct abi_local_pool *pool,
+		      struct local_draw *draw, struct flow_tuple *reply)
 {
 	struct port_range range = range_of_node(engine->snapshot->settings, pool);
 	uint32_t places = pool->address_count * range.count;
-	uint64_t bits = random_next(engine->random);
-	uint32_t address = random_below((uint32_t)bits, pool->address_count);
-	uint32_t port = random_below((uint32_t)(bits >> 32), range.count);
 
-	for (uint32_t i = 0; i < places && i < LOCAL_PORT_PROBES; i++) {
-		if (try_place(engine, pool, address, range.first + port, flow))
-			return true;
-		if (places > LOCAL_PORT_PROBES) {
-			bits = random_next(engine->random);
-			address = random_below((uint32_t)bits, pool->address_count);
-			port = random_below((uint32_t)(bits >> 32), range.count);
-		} else if (++port == range.count) {
-			port = 0;
-			address = address + 1 == pool->address_count ? 0 : address + 1;
-		}
+	if (draw->tried == places || draw->tried == LOCAL_PORT_PROBES)
+		return false;
+	draw->tried++;
+	if (places > LOCAL_PORT_PROBES) {
+		draw_place(engine, pool, range, draw);
+	} else if (++draw->port == range.count) {
+		draw->port = 0;
+		draw->address = draw->address + 1 == pool->address_count ? 0 : draw->address + 1;
 	}
-	return false;
+	write_place(pool, range, draw, reply);
+	return true;
 }

@@ -12,18 +12,27 @@
 #pragma once
 
 #include "dataplane/core/engine.h"
-#include "dataplane/core/flow_table.h"
-
-#include <stdbool.h>
 
 /* Most places tried for one flow. */
 #define LOCAL_PORT_PROBES 256
 
+/* Drawing places for one flow: at random, or from a random one on through a small pool. */
+struct local_draw {
+	uint32_t address, port; /* positions in the pool and in the node's range */
+	uint32_t tried;
+};
+
 /*
- * Draws a free local address and port at random (RFC 6056) for a flow to the
- * backend in *flow and writes it there. A pool of at most LOCAL_PORT_PROBES places is
- * searched to the end; of a larger one as many are drawn. With two nodes each
- * draws from its half of the range. False: none free.
+ * Draws a place at random (RFC 6056) and writes it into the reply's tuple, whose
+ * source is the backend: free or not. With two nodes each draws from its half
+ * of the range.
  */
-bool local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
-		      struct abi_flow *flow);
+void local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
+		      struct local_draw *draw, struct flow_tuple *reply);
+
+/*
+ * The next place. A pool of at most LOCAL_PORT_PROBES places is searched to the
+ * end; of a larger one as many are drawn. False: none is left to try.
+ */
+bool local_ports_next(struct engine *engine, const struct abi_local_pool *pool,
+		      struct local_draw *draw, struct flow_tuple *reply);

@@ -5,7 +5,152 @@
 
 #include "dataplane/abi/verdicts.h"
 #include "dataplane/core/checksum.h"
-#include "dataplane/core/wire.h"
+
+/* Where an IP packet's payload begins, and what it is. */
+struct payload {
+	uint32_t offset; /* from the IP header's start */
+	uint8_t protocol;
+	bool is_fragment;
+};
+
+enum found { FOUND, NOT_THERE, NOT_OURS }; /* NOT_THERE: the bytes end before it */
+
+static bool is_extension(uint8_t protocol)
+{
+	return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
+	       protocol == PROTOCOL_FRAGMENT || protocol == PROTOCOL_DESTINATION_OPTIONS;
+}
+
+/*
+ * Walks the extension headers of the IPv6 packet at `ip`, of which `length`
+ * bytes (at least IPV6_SIZE) are there. Of a fragment nothing is read behind
+ * its fragment header; an atomic one is no fragment.
+ */
+static enum found find_ipv6_payload(const uint8_t *ip, uint32_t length, struct payload *payload)
+{
+	*payload = (struct payload){.offset = IPV6_SIZE, .protocol = ip[IPV6_NEXT_HEADER]};
+	for (unsigned i = 0; is_extension(payload->protocol); i++) {
+		const uint8_t *header = ip + payload->offset;
+		uint32_t size = IPV6_FRAGMENT_SIZE;
+
+		if (i == IPV6_EXTENSIONS_MAX)
+			return NOT_OURS;
+		if (length - payload->offset < IPV6_FRAGMENT_SIZE)
+			return NOT_THERE;
+		if (payload->protocol != PROTOCOL_FRAGMENT)
+			size = (header[1] + 1u) * 8;
+		else if (wire_read16(header + IPV6_FRAGMENT_OFFSET) & IPV6_FRAGMENT_MASK)
+			payload->is_fragment = true;
+		if (payload->offset - IPV6_SIZE + size > IPV6_EXTENSIONS_SIZE)
+			return NOT_OURS;
+		if (length - payload->offset < size)
+			return NOT_THERE;
+		payload->protocol = header[0];
+		payload->offset += size;
+		if (payload->is_fragment)
+			return FOUND;
+	}
+	return FOUND;
+}
+
+static bool is_ipv4_fragment(const uint8_t *ip)
+{
+	return (wire_read16(ip + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0;
+}
+
+/* The addresses and payload of an IP packet of which `length` bytes are there. */
+static enum found read_ip(const uint8_t *ip, uint32_t length, uint8_t family,
+			  struct flow_tuple *tuple, struct payload *payload)
+{
+	*tuple = (struct flow_tuple){.family = family};
+	if (family == 6) {
+		if (length < IPV6_SIZE)
+			return NOT_THERE;
+		if (ip[0] >> 4 != 6)
+			return NOT_OURS;
+		memcpy(&tuple->ipv6, ip + IPV6_SOURCE, sizeof(tuple->ipv6));
+		enum found found = find_ipv6_payload(ip, length, payload);
+		tuple->protocol = payload->protocol;
+		return found;
+	}
+	if (length < IPV4_SIZE)
+		return NOT_THERE;
+	uint32_t header_size = (ip[0] & 0x0fu) * 4;
+	if (ip[0] >> 4 != 4 || header_size < IPV4_SIZE)
+		return NOT_OURS;
+	if (header_size > length)
+		return NOT_THERE;
+	memcpy(&tuple->ipv4, ip + IPV4_SOURCE, sizeof(tuple->ipv4));
+	tuple->protocol = ip[IPV4_PROTOCOL];
+	*payload = (struct payload){header_size, tuple->protocol, is_ipv4_fragment(ip)};
+	return FOUND;
+}
+
+static bool is_icmp_error(uint8_t family, uint8_t type)
+{
+	if (family == 6)
+		return type >= ICMPV6_ERROR_FIRST && type <= ICMPV6_ERROR_LAST;
+	/* Not redirects: they advise Linux about its routes. */
+	return type == ICMP_DESTINATION_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAMETER_PROBLEM;
+}
+
+static bool is_icmp(uint8_t family, uint8_t protocol)
+{
+	return protocol == (family == 6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP);
+}
+
+/* Ports of what is TCP or UDP and whole; false: they are not there. */
+static bool read_ports(const uint8_t *ip, uint32_t length, const struct payload *payload,
+		       struct headers *out)
+{
+	out->has_ports = !payload->is_fragment;
+	if (payload->is_fragment)
+		return true;
+	if (length - payload->offset < TRANSPORT_PORTS_SIZE)
+		return false;
+	memcpy(&out->tuple.ports, ip + payload->offset, sizeof(out->tuple.ports));
+	return true;
+}
+
+/* The packet an ICMP error is about, turned round, into the tuple. False: it is no error about TCP
+ * or UDP, or too short to tell. */
+static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t family,
+			    struct headers *out)
+{
+	struct payload payload;
+
+	if (length < ICMP_SIZE || !is_icmp_error(family, message[0]))
+		return false;
+	const uint8_t *inner = message + ICMP_SIZE;
+	if (read_ip(inner, length - ICMP_SIZE, family, &out->tuple, &payload) != FOUND ||
+	    !parse_is_translated(payload.protocol) ||
+	    !read_ports(inner, length - ICMP_SIZE, &payload, out))
+		return false;
+	out->tuple = flow_tuple_reverse(&out->tuple);
+	out->kind = HEADERS_ICMP_ERROR;
+	return true;
+}
+
+bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out)
+{
+	struct payload payload;
+
+	if (length < ETHERNET_SIZE)
+		return false;
+	uint16_t type = wire_read16(frame + ETHERNET_TYPE);
+	if (type != ETHERNET_TYPE_IPV4 && type != ETHERNET_TYPE_IPV6)
+		return false;
+	const uint8_t *ip = frame + ETHERNET_SIZE;
+	uint8_t family = type == ETHERNET_TYPE_IPV6 ? 6 : 4;
+	length -= ETHERNET_SIZE;
+	if (read_ip(ip, length, family, &out->tuple, &payload) != FOUND)
+		return false;
+	if (is_icmp(family, payload.protocol) && !payload.is_fragment)
+		return read_icmp_error(ip + payload.offset, length - payload.offset, family, out);
+	out->kind = payload.is_fragment ? HEADERS_FRAGMENT : HEADERS_FLOW;
+	return parse_is_translated(payload.protocol) && read_ports(ip, length, &payload, out);
+}
 
 static bool ipv4_checksum_is_right(const uint8_t *header, uint32_t size)
 {
@@ -16,113 +161,88 @@ static bool ipv4_checksum_is_right(const uint8_t *header, uint32_t size)
 	return checksum_fold(sum) == 0xffff;
 }
 
-static bool is_icmp_error(uint8_t type)
+/* What both families do once the payload is known; `ip` is ip_length bytes long. */
+static uint8_t read_payload(const uint8_t *ip, const struct payload *payload, struct headers *out)
 {
-	/* Not redirects: they advise Linux about its routes. */
-	return type == ICMP_DESTINATION_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
-	       type == ICMP_PARAMETER_PROBLEM;
-}
+	const uint8_t *transport = ip + payload->offset;
+	uint32_t length = out->ip_length - payload->offset;
+	uint8_t family = out->tuple.family;
 
-bool parse_icmp_error(const uint8_t *message, uint32_t length, struct flow_tuple *reversed,
-		      bool *has_ports)
-{
-	if (length < ICMP_SIZE + IPV4_SIZE || !is_icmp_error(message[0]))
-		return false;
-
-	const uint8_t *inner = message + ICMP_SIZE;
-	uint32_t header_size = (inner[0] & 0x0fu) * 4;
-	if (inner[0] >> 4 != 4 || header_size < IPV4_SIZE || header_size > length - ICMP_SIZE)
-		return false;
-	uint8_t protocol = inner[IPV4_PROTOCOL];
-	if (!parse_is_translated(protocol))
-		return false;
-
-	*reversed = (struct flow_tuple){
-		.be_source = wire_load32(inner + IPV4_DESTINATION),
-		.be_destination = wire_load32(inner + IPV4_SOURCE),
-		.protocol = protocol,
-	};
-	*has_ports = !parse_is_fragment(inner);
-	if (!*has_ports)
-		return true;
-
-	if (length < ICMP_SIZE + header_size + TRANSPORT_PORTS_SIZE)
-		return false;
-	const uint8_t *transport = inner + header_size;
-	reversed->be_source_port = wire_load16(transport + TRANSPORT_DESTINATION_PORT);
-	reversed->be_destination_port = wire_load16(transport + TRANSPORT_SOURCE_PORT);
-	return true;
-}
-
-static uint8_t parse_transport(const uint8_t *transport, uint32_t length, struct headers *out)
-{
-	if (out->tuple.protocol == PROTOCOL_TCP) {
-		if (length < TCP_SIZE)
-			return ABI_VERDICT_BAD_LENGTH;
-		uint32_t header_size = (transport[TCP_DATA_OFFSET] >> 4) * 4u;
-		if (header_size < TCP_SIZE || header_size > length)
-			return ABI_VERDICT_BAD_LENGTH;
-		out->tcp_flags = transport[TCP_FLAGS];
-	} else {
-		if (length < UDP_SIZE)
-			return ABI_VERDICT_BAD_LENGTH;
-		/* Less than the IP packet holds is allowed: options may follow the datagram. */
-		uint16_t udp_length = wire_read16(transport + UDP_LENGTH);
-		if (udp_length < UDP_SIZE || udp_length > length)
-			return ABI_VERDICT_BAD_LENGTH;
-		out->tcp_flags = 0;
+	out->has_ports = false;
+	out->transport = (uint16_t)(ETHERNET_SIZE + payload->offset);
+	if (payload->is_fragment) {
+		out->kind = HEADERS_FRAGMENT;
+		return parse_is_translated(payload->protocol) ? VERDICT_NONE : ABI_VERDICT_TO_LINUX;
 	}
-	out->tuple.be_source_port = wire_load16(transport + TRANSPORT_SOURCE_PORT);
-	out->tuple.be_destination_port = wire_load16(transport + TRANSPORT_DESTINATION_PORT);
-	out->has_ports = true;
-	out->kind = HEADERS_FLOW;
+	if (is_icmp(family, payload->protocol))
+		return read_icmp_error(transport, length, family, out) ? VERDICT_NONE
+								       : ABI_VERDICT_TO_LINUX;
+	if (!parse_is_translated(payload->protocol))
+		return ABI_VERDICT_TO_LINUX;
+	if (!parse_transport_fits(transport, length, payload->protocol))
+		return ABI_VERDICT_BAD_LENGTH;
+	if (family == 6 && payload->protocol == PROTOCOL_UDP &&
+	    wire_load16(transport + UDP_CHECKSUM) == 0)
+		return ABI_VERDICT_NO_CHECKSUM;
+	parse_transport(transport, payload->protocol, out);
 	return VERDICT_NONE;
 }
 
-uint8_t parse_headers(const uint8_t *frame, uint32_t length, struct headers *out)
+static uint8_t read_ipv4(const uint8_t *ip, uint32_t length, struct headers *out)
 {
-	if (length < ETHERNET_SIZE)
-		return ABI_VERDICT_TRUNCATED;
-	if (wire_read16(frame + ETHERNET_TYPE) != ETHERNET_TYPE_IPV4)
-		return ABI_VERDICT_TO_LINUX;
-	if (length < ETHERNET_SIZE + IPV4_SIZE)
-		return ABI_VERDICT_TRUNCATED;
+	struct payload payload;
 
-	const uint8_t *ip = frame + ETHERNET_SIZE;
+	if (length < IPV4_SIZE)
+		return ABI_VERDICT_TRUNCATED;
 	uint32_t header_size = (ip[0] & 0x0fu) * 4;
 	uint32_t ip_length = wire_read16(ip + IPV4_TOTAL_LENGTH);
 	if (ip[0] >> 4 != 4 || header_size < IPV4_SIZE)
 		return ABI_VERDICT_BAD_IP_HEADER;
 	if (ip_length < header_size)
 		return ABI_VERDICT_BAD_LENGTH;
-	if (ip_length > length - ETHERNET_SIZE)
+	if (ip_length > length)
 		return ABI_VERDICT_TRUNCATED;
 	if (!ipv4_checksum_is_right(ip, header_size))
 		return ABI_VERDICT_BAD_IP_HEADER;
-
-	out->tuple = (struct flow_tuple){
-		.be_source = wire_load32(ip + IPV4_SOURCE),
-		.be_destination = wire_load32(ip + IPV4_DESTINATION),
-		.protocol = ip[IPV4_PROTOCOL],
-	};
-	out->ttl = ip[IPV4_TTL];
+	read_ip(ip, ip_length, 4, &out->tuple, &payload);
+	out->hop_limit = ip[IPV4_TTL];
 	out->ip_length = (uint16_t)ip_length;
-	out->transport = (uint16_t)(ETHERNET_SIZE + header_size);
-	out->has_ports = false;
+	return read_payload(ip, &payload, out);
+}
 
-	bool translated = parse_is_translated(ip[IPV4_PROTOCOL]);
-	if (parse_is_fragment(ip)) {
-		out->kind = HEADERS_FRAGMENT;
-		return translated ? VERDICT_NONE : ABI_VERDICT_TO_LINUX;
+static uint8_t read_ipv6(const uint8_t *ip, uint32_t length, struct headers *out)
+{
+	struct payload payload;
+
+	if (length < IPV6_SIZE)
+		return ABI_VERDICT_TRUNCATED;
+	uint32_t ip_length = IPV6_SIZE + wire_read16(ip + IPV6_PAYLOAD_LENGTH);
+	if (ip[0] >> 4 != 6)
+		return ABI_VERDICT_BAD_IP_HEADER;
+	if (ip_length > length || ip_length > UINT16_MAX)
+		return ABI_VERDICT_TRUNCATED;
+	switch (read_ip(ip, ip_length, 6, &out->tuple, &payload)) {
+	case NOT_THERE:
+		return ABI_VERDICT_BAD_LENGTH;
+	case NOT_OURS:
+		return ABI_VERDICT_TO_LINUX;
+	default:
+		out->hop_limit = ip[IPV6_HOP_LIMIT];
+		out->ip_length = (uint16_t)ip_length;
+		return read_payload(ip, &payload, out);
 	}
-	const uint8_t *payload = ip + header_size;
-	uint32_t payload_length = ip_length - header_size;
-	if (translated)
-		return parse_transport(payload, payload_length, out);
-	if (out->tuple.protocol == PROTOCOL_ICMP &&
-	    parse_icmp_error(payload, payload_length, &out->tuple, &out->has_ports)) {
-		out->kind = HEADERS_ICMP_ERROR;
-		return VERDICT_NONE;
+}
+
+uint8_t parse_headers(const uint8_t *frame, uint32_t length, struct headers *out)
+{
+	if (length < ETHERNET_SIZE)
+		return ABI_VERDICT_TRUNCATED;
+	switch (wire_read16(frame + ETHERNET_TYPE)) {
+	case ETHERNET_TYPE_IPV4:
+		return read_ipv4(frame + ETHERNET_SIZE, length - ETHERNET_SIZE, out);
+	case ETHERNET_TYPE_IPV6:
+		return read_ipv6(frame + ETHERNET_SIZE, length - ETHERNET_SIZE, out);
+	default:
+		return ABI_VERDICT_TO_LINUX;
 	}
-	return ABI_VERDICT_TO_LINUX;
 }

@@ -4,14 +4,14 @@
 /*
  * Reading a packet's headers: every length is checked here, once and first;
  * the rest of the engine trusts what struct headers says.
+ *
+ * parse_headers() reads every frame; parse_plain() reads what nearly all are,
+ * inline, and says the same of them.
  */
 #pragma once
 
 #include "dataplane/core/flow_tuple.h"
 #include "dataplane/core/wire.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 /* No verdict yet: the packet goes on. */
 #define VERDICT_NONE 0xff
@@ -25,7 +25,7 @@ enum headers_kind {
 struct headers {
 	struct flow_tuple tuple;
 	uint8_t kind;
-	uint8_t ttl;
+	uint8_t hop_limit;  /* TTL, with IPv4 */
 	uint8_t tcp_flags;  /* 0 with UDP */
 	bool has_ports;     /* false: the tuple's ports say nothing */
 	uint16_t transport; /* where the TCP or UDP header begins, from the frame's start */
@@ -37,12 +37,6 @@ static inline bool parse_is_translated(uint8_t protocol)
 	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
 }
 
-/* `ip` is a whole IPv4 header. A first fragment counts too. */
-static inline bool parse_is_fragment(const uint8_t *ip)
-{
-	return (wire_read16(ip + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0;
-}
-
 /*
  * Reads an Ethernet frame. VERDICT_NONE with *out filled; or the verdict: a
  * drop when it is malformed, TO_LINUX when it is none of the three kinds (then
@@ -51,9 +45,108 @@ static inline bool parse_is_fragment(const uint8_t *ip)
 uint8_t parse_headers(const uint8_t *frame, uint32_t length, struct headers *out);
 
 /*
- * Reads the packet inside an ICMP error (`message` is the ICMP header) into a
- * tuple turned round. False when the message is no error, or not about TCP or
+ * What is addressed to whom, for steering: as parse_headers(), but lengths and
+ * sums behind what is read here are nobody's business. False: neither TCP nor
  * UDP, or too short to tell.
  */
-bool parse_icmp_error(const uint8_t *message, uint32_t length, struct flow_tuple *reversed,
-		      bool *has_ports);
+bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out);
+
+/* The lengths of TCP and UDP: `transport` is as long as the IP packet says, `length`. */
+static inline bool parse_transport_fits(const uint8_t *transport, uint32_t length, uint8_t protocol)
+{
+	if (protocol == PROTOCOL_TCP) {
+		if (length < TCP_SIZE)
+			return false;
+		uint32_t header_size = (transport[TCP_DATA_OFFSET] >> 4) * 4u;
+		return header_size >= TCP_SIZE && header_size <= length;
+	}
+	if (length < UDP_SIZE)
+		return false;
+	/* Less than the IP packet holds is allowed: options may follow the datagram. */
+	uint16_t udp_length = wire_read16(transport + UDP_LENGTH);
+	return udp_length >= UDP_SIZE && udp_length <= length;
+}
+
+static inline void parse_transport(const uint8_t *transport, uint8_t protocol, struct headers *out)
+{
+	memcpy(&out->tuple.ports, transport, sizeof(out->tuple.ports));
+	out->tuple.protocol = protocol;
+	out->tuple.zero = 0;
+	out->tcp_flags = protocol == PROTOCOL_TCP ? transport[TCP_FLAGS] : 0;
+	out->has_ports = true;
+	out->kind = HEADERS_FLOW;
+}
+
+/* One's complement sum of an IPv4 header without options: 0xffff when its checksum is right. */
+static inline uint32_t parse_ipv4_sum(const uint8_t *ip)
+{
+	uint64_t sum = wire_load64(ip) & UINT32_MAX;
+
+	sum += wire_load64(ip) >> 32;
+	sum += wire_load32(ip + 8);
+	sum += wire_load32(ip + 12);
+	sum += wire_load32(ip + 16);
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint32_t)((sum & 0xffff) + (sum >> 16));
+}
+
+static inline bool parse_plain_ipv4(const uint8_t *frame, uint32_t length, struct headers *out)
+{
+	const uint8_t *ip = frame + ETHERNET_SIZE;
+	const uint8_t *transport = ip + IPV4_SIZE;
+	uint32_t ip_length = wire_read16(ip + IPV4_TOTAL_LENGTH);
+	uint8_t protocol = ip[IPV4_PROTOCOL];
+
+	if (ip[0] != 0x45 || ip_length > length - ETHERNET_SIZE ||
+	    ip_length < IPV4_SIZE + UDP_SIZE ||
+	    (wire_load16(ip + IPV4_FRAGMENT) & htobe16(IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) !=
+		    0 ||
+	    !parse_is_translated(protocol) ||
+	    !parse_transport_fits(transport, ip_length - IPV4_SIZE, protocol) ||
+	    parse_ipv4_sum(ip) != 0xffff)
+		return false;
+	memcpy(&out->tuple.ipv4, ip + IPV4_SOURCE, sizeof(out->tuple.ipv4));
+	out->tuple.family = 4;
+	out->hop_limit = ip[IPV4_TTL];
+	out->ip_length = (uint16_t)ip_length;
+	out->transport = ETHERNET_SIZE + IPV4_SIZE;
+	parse_transport(transport, protocol, out);
+	return true;
+}
+
+static inline bool parse_plain_ipv6(const uint8_t *frame, uint32_t length, struct headers *out)
+{
+	const uint8_t *ip = frame + ETHERNET_SIZE;
+	const uint8_t *transport = ip + IPV6_SIZE;
+	uint32_t payload_length = wire_read16(ip + IPV6_PAYLOAD_LENGTH);
+	uint8_t protocol = ip[IPV6_NEXT_HEADER];
+
+	if (length < ETHERNET_SIZE + IPV6_SIZE + UDP_SIZE || ip[0] >> 4 != 6 ||
+	    payload_length > length - ETHERNET_SIZE - IPV6_SIZE || payload_length < UDP_SIZE ||
+	    !parse_is_translated(protocol) ||
+	    !parse_transport_fits(transport, payload_length, protocol) ||
+	    (protocol == PROTOCOL_UDP && wire_load16(transport + UDP_CHECKSUM) == 0))
+		return false;
+	memcpy(&out->tuple.ipv6, ip + IPV6_SOURCE, sizeof(out->tuple.ipv6));
+	out->tuple.family = 6;
+	out->hop_limit = ip[IPV6_HOP_LIMIT];
+	out->ip_length = (uint16_t)(IPV6_SIZE + payload_length);
+	out->transport = ETHERNET_SIZE + IPV6_SIZE;
+	parse_transport(transport, protocol, out);
+	return true;
+}
+
+/* True, with *out filled, when the frame is TCP or UDP without anything unusual. */
+static inline bool parse_plain(const uint8_t *frame, uint32_t length, struct headers *out)
+{
+	if (length < ETHERNET_SIZE + IPV4_SIZE + UDP_SIZE)
+		return false;
+	uint16_t be_type = wire_load16(frame + ETHERNET_TYPE);
+	if (be_type == htobe16(ETHERNET_TYPE_IPV4))
+		return parse_plain_ipv4(frame, length, out);
+	if (be_type == htobe16(ETHERNET_TYPE_IPV6))
+		return parse_plain_ipv6(frame, length, out);
+	return false;
+}

@@ -9,26 +9,32 @@
 #define SLOTS_SEARCHED 256
 
 uint32_t select_slot(const struct abi_settings *settings, const struct abi_service *service,
-		     const struct abi_ring *ring, uint32_t be_client, uint16_t be_client_port)
+		     const struct abi_ring *ring, const struct flow_tuple *tuple)
 {
-	uint8_t key[6];
+	uint8_t key[18];
+	size_t size = tuple->family == 4 ? 4 : 16;
 
-	memcpy(key, &be_client, 4);
-	memcpy(key + 4, &be_client_port, 2);
-	uint32_t hash = (uint32_t)abi_siphash(settings->ring_key, key,
-					      service->hash_on == ABI_HASH_ADDRESS ? 4 : 6);
+	if (tuple->family == 4)
+		memcpy(key, &tuple->ipv4.be_source, 4);
+	else
+		memcpy(key, tuple->ipv6.be_source, 16);
+	if (service->hash_on == ABI_HASH_ADDRESS_PORT) {
+		memcpy(key + size, &tuple->ports.be_source, 2);
+		size += 2;
+	}
+	uint32_t hash = (uint32_t)abi_siphash(settings->ring_key, key, size);
 	return (uint32_t)(((uint64_t)hash * ring->size) >> 32);
 }
 
 bool select_begin(const struct snapshot *snapshot, const struct abi_service *service,
-		  uint32_t be_client, uint16_t be_client_port, struct selection *selection)
+		  const struct flow_tuple *tuple, struct selection *selection)
 {
 	if (service->ring >= snapshot->ring_count || snapshot->rings[service->ring] == NULL)
 		return false;
 	const struct abi_ring *ring = snapshot->rings[service->ring];
 	*selection = (struct selection){
 		.ring = ring,
-		.slot = select_slot(snapshot->settings, service, ring, be_client, be_client_port),
+		.slot = select_slot(snapshot->settings, service, ring, tuple),
 	};
 	return ring->slots[selection->slot] != ABI_NO_BACKEND;
 }

@@ -8,13 +8,12 @@
  */
 #include "dataplane/core/snapshot.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 /* How long each array and table must be. */
 struct extent {
 	uint32_t indexes[ABI_KIND_END]; /* highest index of a kind + 1 */
-	uint32_t listeners, endpoints, locals, hosts, next_hops, routes;
+	uint32_t listeners, ranges, endpoints, locals, hosts, next_hops, routes;
 };
 
 /* Hands out pieces of the block; without memory it only adds up. */
@@ -41,6 +40,13 @@ static uint32_t table_size(uint32_t count)
 	return size;
 }
 
+static void measure_service(const struct abi_service *service, struct extent *extent)
+{
+	for (uint32_t i = 0; i < service->listener_count; i++)
+		extent->ranges += !is_single_port(&service->listeners[i]);
+	extent->listeners += service->listener_count;
+}
+
 static void measure(struct object *const *objects, uint32_t count, struct extent *extent)
 {
 	memset(extent, 0, sizeof(*extent));
@@ -50,7 +56,7 @@ static void measure(struct object *const *objects, uint32_t count, struct extent
 
 		extent->indexes[ref->kind] = ref->index + 1;
 		if (ref->kind == ABI_SERVICE)
-			extent->listeners += ((const struct abi_service *)bytes)->listener_count;
+			measure_service(bytes, extent);
 		else if (ref->kind == ABI_BACKEND)
 			extent->endpoints += 2;
 		else if (ref->kind == ABI_LOCAL_POOL)
@@ -67,6 +73,7 @@ static void measure(struct object *const *objects, uint32_t count, struct extent
 static struct snapshot *lay_out(struct arena *arena, const struct extent *extent, uint32_t count)
 {
 	uint32_t listeners = table_size(extent->listeners);
+	uint32_t ranges = table_size(extent->ranges);
 	uint32_t endpoints = table_size(extent->endpoints);
 	uint32_t locals = table_size(extent->locals);
 	uint32_t hosts = table_size(extent->hosts);
@@ -84,17 +91,24 @@ static struct snapshot *lay_out(struct arena *arena, const struct extent *extent
 		.ring_count = extent->indexes[ABI_RING],
 		.next_hop_count = extent->indexes[ABI_NEXT_HOP],
 		.local_pool_count = extent->indexes[ABI_LOCAL_POOL],
+		.service_rules =
+			carve(arena, extent->indexes[ABI_SERVICE], sizeof(struct service_rule)),
+		.backend_rules =
+			carve(arena, extent->indexes[ABI_BACKEND], sizeof(struct backend_rule)),
 		.listeners = carve(arena, listeners, sizeof(struct listener_slot)),
 		.listener_mask = listeners - 1,
+		.ranges = carve(arena, extent->ranges, sizeof(struct listener_range)),
+		.range_slots = carve(arena, ranges, sizeof(struct range_slot)),
+		.range_mask = ranges - 1,
 		.dnat_endpoints = carve(arena, endpoints, sizeof(struct endpoint_slot)),
 		.dnat_endpoint_mask = endpoints - 1,
 		.locals = carve(arena, locals, sizeof(struct local_slot)),
 		.local_mask = locals - 1,
-		.host_set = carve(arena, hosts, sizeof(uint32_t)),
+		.host_set = carve(arena, hosts, sizeof(struct ip_address)),
 		.host_mask = hosts - 1,
-		.service_addresses = carve(arena, listeners, sizeof(uint32_t)),
+		.service_addresses = carve(arena, listeners, sizeof(struct ip_address)),
 		.service_address_mask = listeners - 1,
-		.dnat_addresses = carve(arena, endpoints, sizeof(uint32_t)),
+		.dnat_addresses = carve(arena, endpoints, sizeof(struct ip_address)),
 		.dnat_address_mask = endpoints - 1,
 		.neighbours = carve(arena, hops, sizeof(uint32_t)),
 		.macs = carve(arena, hops, sizeof(uint32_t)),
@@ -156,55 +170,14 @@ static void place_objects(struct snapshot *snapshot, struct object *const *objec
 	}
 }
 
-static void add_address(uint32_t *set, uint32_t mask, uint32_t be_address)
+bool snapshot_add_address(struct ip_address *set, uint32_t mask, const struct ip_address *address)
 {
-	uint32_t at = snapshot_hash(be_address) & mask;
+	uint32_t at = snapshot_hash_address(address, 0) & mask;
 
-	while (set[at] != 0 && set[at] != be_address)
-		at = (at + 1) & mask;
-	set[at] = be_address;
-}
-
-/* The service already there when the listener is taken, else `service`. */
-static uint16_t add_listener(struct snapshot *snapshot, const struct abi_listener *listener,
-			     uint16_t service)
-{
-	uint32_t be_address = be_ipv4(listener->address);
-	uint16_t port = listener->port_first;
-	uint8_t protocol = listener->protocol;
-	uint32_t at =
-		snapshot_hash(tuple_key(be_address, port, protocol)) & snapshot->listener_mask;
-	struct listener_slot *slot;
-
-	for (;; at = (at + 1) & snapshot->listener_mask) {
-		slot = &snapshot->listeners[at];
-		if (slot->protocol == 0)
-			break;
-		if (slot->be_address == be_address && slot->port == port &&
-		    slot->protocol == protocol)
-			return slot->service;
-	}
-	*slot = (struct listener_slot){be_address, port, protocol, service};
-	add_address(snapshot->service_addresses, snapshot->service_address_mask, be_address);
-	return service;
-}
-
-static bool fill_listeners(struct snapshot *snapshot, const struct refusal *refusal)
-{
-	for (uint32_t i = 0; i < snapshot->service_count; i++) {
-		const struct abi_service *service = snapshot->services[i];
-
-		for (uint32_t row = 0; service && row < service->listener_count; row++) {
-			uint16_t holder =
-				add_listener(snapshot, &service->listeners[row], (uint16_t)i);
-
-			if (holder != i)
-				return refuse(refusal,
-					      "service %u (%s): listener %u is service %u's (%s)",
-					      i, service->name, row, holder,
-					      snapshot->services[holder]->name);
-		}
-	}
+	for (; !ip_address_is_zero(&set[at]); at = (at + 1) & mask)
+		if (ip_address_is_equal(&set[at], address))
+			return false;
+	set[at] = *address;
 	return true;
 }
 
@@ -212,18 +185,18 @@ static void add_endpoint(struct snapshot *snapshot, const struct abi_backend *ba
 			 uint8_t protocol)
 {
 	uint32_t mask = snapshot->dnat_endpoint_mask;
-	uint32_t be_address = be_ipv4(backend->address);
-	uint32_t at = snapshot_hash(tuple_key(be_address, backend->port, protocol)) & mask;
+	struct ip_address address = ip_address_load(backend->address);
+	uint32_t at = hash_endpoint(&address, backend->port, protocol) & mask;
 
 	for (; snapshot->dnat_endpoints[at].protocol != 0; at = (at + 1) & mask) {
 		const struct endpoint_slot *slot = &snapshot->dnat_endpoints[at];
 
-		if (slot->be_address == be_address && slot->port == backend->port &&
+		if (ip_address_is_equal(&slot->address, &address) && slot->port == backend->port &&
 		    slot->protocol == protocol)
 			return;
 	}
-	snapshot->dnat_endpoints[at] = (struct endpoint_slot){be_address, backend->port, protocol};
-	add_address(snapshot->dnat_addresses, snapshot->dnat_address_mask, be_address);
+	snapshot->dnat_endpoints[at] = (struct endpoint_slot){address, backend->port, protocol};
+	snapshot_add_address(snapshot->dnat_addresses, snapshot->dnat_address_mask, &address);
 }
 
 /* Backends in whatever state: one that drains, or is down, may still answer its clients. */
@@ -242,16 +215,16 @@ static void fill_endpoints(struct snapshot *snapshot)
 }
 
 static bool add_local(struct snapshot *snapshot, const struct abi_local_pool *pool,
-		      uint32_t be_address)
+		      const struct ip_address *address)
 {
-	uint32_t at = snapshot_hash(be_address) & snapshot->local_mask;
+	uint32_t at = snapshot_hash_address(address, 0) & snapshot->local_mask;
 
-	while (snapshot->locals[at].be_address != 0) {
-		if (snapshot->locals[at].be_address == be_address)
+	while (!ip_address_is_zero(&snapshot->locals[at].address)) {
+		if (ip_address_is_equal(&snapshot->locals[at].address, address))
 			return false;
 		at = (at + 1) & snapshot->local_mask;
 	}
-	snapshot->locals[at] = (struct local_slot){be_address, pool->port_first, pool->port_last};
+	snapshot->locals[at] = (struct local_slot){*address, pool->port_first, pool->port_last};
 	return true;
 }
 
@@ -260,11 +233,14 @@ static bool fill_locals(struct snapshot *snapshot, const struct refusal *refusal
 	for (uint32_t i = 0; i < snapshot->local_pool_count; i++) {
 		const struct abi_local_pool *pool = snapshot->local_pools[i];
 
-		for (uint32_t row = 0; pool && row < pool->address_count; row++)
-			if (!add_local(snapshot, pool, be_ipv4(pool->addresses[row])))
+		for (uint32_t row = 0; pool && row < pool->address_count; row++) {
+			struct ip_address address = ip_address_load(pool->addresses[row]);
+
+			if (!add_local(snapshot, pool, &address))
 				return refuse(refusal,
 					      "local pool %u (%s): address %u is in a pool already",
 					      i, pool->name, row);
+		}
 	}
 	return true;
 }
@@ -273,13 +249,16 @@ static void fill_hosts(struct snapshot *snapshot)
 {
 	const struct abi_host_addresses *host = snapshot->host_addresses;
 
-	for (uint32_t i = 0; host && i < host->count; i++)
-		add_address(snapshot->host_set, snapshot->host_mask, be_ipv4(host->addresses[i]));
+	for (uint32_t i = 0; host && i < host->count; i++) {
+		struct ip_address address = ip_address_load(host->addresses[i]);
+
+		snapshot_add_address(snapshot->host_set, snapshot->host_mask, &address);
+	}
 }
 
-static void add_position(uint32_t *table, uint32_t mask, uint64_t key, uint32_t position)
+static void add_position(uint32_t *table, uint32_t mask, uint32_t hash, uint32_t position)
 {
-	uint32_t at = snapshot_hash(key) & mask;
+	uint32_t at = hash & mask;
 
 	while (table[at] != 0)
 		at = (at + 1) & mask;
@@ -296,10 +275,11 @@ static void fill_neighbours(struct snapshot *snapshot)
 
 		if (!hop)
 			continue;
-		add_position(snapshot->neighbours, mask,
-			     neighbour_key(hop->port, be_ipv4(hop->address)), i);
+		struct ip_address address = ip_address_load(hop->address);
+		add_position(snapshot->neighbours, mask, snapshot_hash_address(&address, hop->port),
+			     i);
 		if (hop->resolved)
-			add_position(snapshot->macs, mask, mac_key(hop->port, hop->vlan, hop->mac),
+			add_position(snapshot->macs, mask, hash_mac(hop->port, hop->vlan, hop->mac),
 				     i);
 	}
 }
@@ -309,17 +289,19 @@ static void fill_routes(struct snapshot *snapshot)
 	const struct abi_routes *routes = snapshot->routes;
 
 	for (uint32_t i = 0; routes && i < routes->count; i++) {
-		unsigned bits = routes->rows[i].length - 96u;
+		uint8_t length = routes->rows[i].length;
+		struct ip_address prefix = ip_address_load(routes->rows[i].prefix);
 
-		snapshot->route_lengths |= 1ull << bits;
+		if (i == 0 || length != routes->rows[i - 1].length)
+			snapshot->route_lengths[snapshot->route_length_count++] = length;
 		add_position(snapshot->route_rows, snapshot->route_mask,
-			     route_key(be_ipv4(routes->rows[i].prefix), bits), i);
+			     snapshot_hash_address(&prefix, length), i);
 	}
 }
 
 struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
-				const struct snapshot *before, const struct allocator *allocator,
-				const struct refusal *refusal)
+				const struct snapshot *before, const struct tables_limits *limits,
+				const struct allocator *allocator, const struct refusal *refusal)
 {
 	struct snapshot *snapshot = allocate_snapshot(objects, count, allocator);
 
@@ -328,8 +310,8 @@ struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 		return NULL;
 	}
 	place_objects(snapshot, objects);
-	if (!validate_links(snapshot, before, refusal) || !fill_listeners(snapshot, refusal) ||
-	    !fill_locals(snapshot, refusal)) {
+	if (!validate_links(snapshot, before, refusal) ||
+	    !snapshot_fill_listeners(snapshot, refusal) || !fill_locals(snapshot, refusal)) {
 		snapshot_release(snapshot);
 		return NULL;
 	}
@@ -337,6 +319,7 @@ struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 	fill_hosts(snapshot);
 	fill_neighbours(snapshot);
 	fill_routes(snapshot);
+	snapshot_fill_rules(snapshot, limits);
 	return snapshot;
 }
 

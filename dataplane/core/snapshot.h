@@ -11,8 +11,6 @@
 #include "dataplane/abi/kinds.h"
 #include "dataplane/core/tables.h"
 
-#include <string.h>
-
 /*
  * A private copy of one object. Snapshots that hold the same bytes share it;
  * all counting is done by the main thread.
@@ -48,17 +46,21 @@ bool validate_links(const struct snapshot *snapshot, const struct snapshot *befo
  * share of every one. NULL when refused: no memory, or two claim one address.
  */
 struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
-				const struct snapshot *before, const struct allocator *allocator,
-				const struct refusal *refusal);
+				const struct snapshot *before, const struct tables_limits *limits,
+				const struct allocator *allocator, const struct refusal *refusal);
 void object_unshare(struct object *object, const struct allocator *allocator);
 
-/* IPv4 out of 16 bytes, network order. */
-static inline uint32_t be_ipv4(const uint8_t address[16])
-{
-	uint32_t be_address;
+/* The parts of snapshot_build() that fill the look-up tables: listeners by port and by range. */
+bool snapshot_fill_listeners(struct snapshot *snapshot, const struct refusal *refusal);
+/* What the packet path needs of services and backends, in one place. */
+void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *limits);
+/* Puts an address into a set; returns false when it was there. */
+bool snapshot_add_address(struct ip_address *set, uint32_t mask, const struct ip_address *address);
 
-	memcpy(&be_address, address + 12, sizeof(be_address));
-	return be_address;
+/* A listener of one port, and not one of several. */
+static inline bool is_single_port(const struct abi_listener *listener)
+{
+	return listener->port_first == listener->port_last;
 }
 
 static inline uint32_t snapshot_hash(uint64_t key)
@@ -67,25 +69,38 @@ static inline uint32_t snapshot_hash(uint64_t key)
 	return (uint32_t)(key >> 32) ^ (uint32_t)(key >> 47);
 }
 
-static inline uint64_t tuple_key(uint32_t be_address, uint16_t port, uint8_t protocol)
+static inline uint32_t snapshot_hash_address(const struct ip_address *address, uint64_t salt)
 {
-	return (uint64_t)be_address << 32 | (uint32_t)port << 16 | protocol;
+	uint64_t folded = address->be_words[0] * 0xff51afd7ed558ccdull;
+
+	return snapshot_hash((folded ^ folded >> 32) + address->be_words[1] +
+			     salt * 0xc4ceb9fe1a85ec53ull);
 }
 
-static inline uint64_t neighbour_key(uint16_t port, uint32_t be_address)
+static inline uint32_t hash_endpoint(const struct ip_address *address, uint16_t port,
+				     uint8_t protocol)
 {
-	return (uint64_t)port << 32 | be_address;
+	return snapshot_hash_address(address, (uint64_t)port << 8 | protocol);
 }
 
-static inline uint64_t mac_key(uint16_t port, uint16_t vlan, const uint8_t mac[6])
+static inline uint32_t hash_mac(uint16_t port, uint16_t vlan, const uint8_t mac[6])
 {
 	uint64_t key = 0;
 
 	memcpy(&key, mac, 6);
-	return key << 16 ^ (uint32_t)vlan << 4 ^ port;
+	return snapshot_hash(key << 16 ^ (uint32_t)vlan << 4 ^ port);
 }
 
-static inline uint64_t route_key(uint32_t be_prefix, unsigned bits)
+/* The first `bits` of an address, the others 0. */
+static inline struct ip_address address_prefix(const struct ip_address *address, unsigned bits)
 {
-	return (uint64_t)be_prefix << 8 | bits;
+	struct ip_address prefix = *address;
+
+	if (bits < 64) {
+		prefix.be_words[0] &= bits == 0 ? 0 : htobe64(UINT64_MAX << (64 - bits));
+		prefix.be_words[1] = 0;
+	} else if (bits < 128) {
+		prefix.be_words[1] &= bits == 64 ? 0 : htobe64(UINT64_MAX << (128 - bits));
+	}
+	return prefix;
 }

@@ -2,145 +2,181 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * What workers ask a snapshot for every packet. Tables are at most half full,
- * so each walk ends at an empty slot soon.
+ * What workers ask a snapshot about packets of no flow. Tables are at most half
+ * full, so each walk ends at an empty slot soon.
  */
 #include "dataplane/core/snapshot.h"
 
-#include <arpa/inet.h>
-
-const struct abi_service *snapshot_find_service(const struct snapshot *snapshot,
-						uint32_t be_address, uint16_t port,
-						uint8_t protocol, uint32_t *index)
+static uint32_t find_single(const struct snapshot *snapshot, const struct ip_address *address,
+			    uint16_t port, uint8_t protocol)
 {
 	uint32_t mask = snapshot->listener_mask;
-	uint32_t at = snapshot_hash(tuple_key(be_address, port, protocol)) & mask;
+	uint32_t at = hash_endpoint(address, port, protocol) & mask;
 
 	for (; snapshot->listeners[at].protocol != 0; at = (at + 1) & mask) {
 		const struct listener_slot *slot = &snapshot->listeners[at];
 
-		if (slot->be_address == be_address && slot->port == port &&
-		    slot->protocol == protocol) {
-			*index = slot->service;
-			return snapshot->services[slot->service];
-		}
+		if (ip_address_is_equal(&slot->address, address) && slot->port == port &&
+		    slot->protocol == protocol)
+			return slot->service;
 	}
-	return NULL;
+	return ABI_NONE;
 }
 
-static bool has_endpoint(const struct snapshot *snapshot, uint32_t be_address, uint16_t port,
-			 uint8_t protocol)
+static uint32_t find_range(const struct snapshot *snapshot, const struct ip_address *address,
+			   uint16_t port, uint8_t protocol)
+{
+	uint32_t mask = snapshot->range_mask;
+	uint32_t at = hash_endpoint(address, 0, protocol) & mask;
+
+	for (; snapshot->range_slots[at].protocol != 0; at = (at + 1) & mask) {
+		const struct range_slot *slot = &snapshot->range_slots[at];
+
+		if (slot->protocol != protocol || !ip_address_is_equal(&slot->address, address))
+			continue;
+		for (uint32_t i = slot->first; i < slot->first + slot->count; i++)
+			if (port >= snapshot->ranges[i].port_first &&
+			    port <= snapshot->ranges[i].port_last)
+				return snapshot->ranges[i].service;
+		return ABI_NONE;
+	}
+	return ABI_NONE;
+}
+
+const struct abi_service *snapshot_find_service(const struct snapshot *snapshot,
+						const struct ip_address *address, uint16_t port,
+						uint8_t protocol, uint32_t *index)
+{
+	uint32_t found = find_single(snapshot, address, port, protocol);
+
+	if (found == ABI_NONE)
+		found = find_range(snapshot, address, port, protocol);
+	if (found == ABI_NONE)
+		return NULL;
+	*index = found;
+	return snapshot->services[found];
+}
+
+static bool has_endpoint(const struct snapshot *snapshot, const struct ip_address *address,
+			 uint16_t port, uint8_t protocol)
 {
 	uint32_t mask = snapshot->dnat_endpoint_mask;
-	uint32_t at = snapshot_hash(tuple_key(be_address, port, protocol)) & mask;
+	uint32_t at = hash_endpoint(address, port, protocol) & mask;
 
 	for (; snapshot->dnat_endpoints[at].protocol != 0; at = (at + 1) & mask) {
 		const struct endpoint_slot *slot = &snapshot->dnat_endpoints[at];
 
-		if (slot->be_address == be_address && slot->port == port &&
+		if (ip_address_is_equal(&slot->address, address) && slot->port == port &&
 		    slot->protocol == protocol)
 			return true;
 	}
 	return false;
 }
 
-static bool has_address(const uint32_t *set, uint32_t mask, uint32_t be_address)
+static bool has_address(const struct ip_address *set, uint32_t mask,
+			const struct ip_address *address)
 {
-	uint32_t at = snapshot_hash(be_address) & mask;
+	uint32_t at = snapshot_hash_address(address, 0) & mask;
 
-	for (; set[at] != 0; at = (at + 1) & mask)
-		if (set[at] == be_address)
+	for (; !ip_address_is_zero(&set[at]); at = (at + 1) & mask)
+		if (ip_address_is_equal(&set[at], address))
 			return true;
 	return false;
 }
 
-bool snapshot_is_dnat_endpoint(const struct snapshot *snapshot, uint32_t be_address, uint16_t port,
-			       uint8_t protocol)
+bool snapshot_is_dnat_endpoint(const struct snapshot *snapshot, const struct ip_address *address,
+			       uint16_t port, uint8_t protocol)
 {
-	return has_endpoint(snapshot, be_address, port, protocol) ||
-	       has_endpoint(snapshot, be_address, 0, protocol);
+	return has_endpoint(snapshot, address, port, protocol) ||
+	       has_endpoint(snapshot, address, 0, protocol);
 }
 
-bool snapshot_is_dnat_address(const struct snapshot *snapshot, uint32_t be_address)
+bool snapshot_is_dnat_address(const struct snapshot *snapshot, const struct ip_address *address)
 {
-	return has_address(snapshot->dnat_addresses, snapshot->dnat_address_mask, be_address);
+	return has_address(snapshot->dnat_addresses, snapshot->dnat_address_mask, address);
 }
 
-bool snapshot_is_service_address(const struct snapshot *snapshot, uint32_t be_address)
+bool snapshot_is_service_address(const struct snapshot *snapshot, const struct ip_address *address)
 {
-	return has_address(snapshot->service_addresses, snapshot->service_address_mask, be_address);
+	return has_address(snapshot->service_addresses, snapshot->service_address_mask, address);
 }
 
-bool snapshot_is_host_address(const struct snapshot *snapshot, uint32_t be_address)
+bool snapshot_is_host_address(const struct snapshot *snapshot, const struct ip_address *address)
 {
-	return has_address(snapshot->host_set, snapshot->host_mask, be_address);
+	return has_address(snapshot->host_set, snapshot->host_mask, address);
 }
 
-static const struct local_slot *find_local(const struct snapshot *snapshot, uint32_t be_address)
+static const struct local_slot *find_local(const struct snapshot *snapshot,
+					   const struct ip_address *address)
 {
-	uint32_t at = snapshot_hash(be_address) & snapshot->local_mask;
+	uint32_t mask = snapshot->local_mask;
+	uint32_t at = snapshot_hash_address(address, 0) & mask;
 
-	for (; snapshot->locals[at].be_address != 0; at = (at + 1) & snapshot->local_mask)
-		if (snapshot->locals[at].be_address == be_address)
+	for (; !ip_address_is_zero(&snapshot->locals[at].address); at = (at + 1) & mask)
+		if (ip_address_is_equal(&snapshot->locals[at].address, address))
 			return &snapshot->locals[at];
 	return NULL;
 }
 
-bool snapshot_is_local(const struct snapshot *snapshot, uint32_t be_address, uint16_t port)
+bool snapshot_is_local(const struct snapshot *snapshot, const struct ip_address *address,
+		       uint16_t port)
 {
-	const struct local_slot *slot = find_local(snapshot, be_address);
+	const struct local_slot *slot = find_local(snapshot, address);
 
 	return slot && port >= slot->port_first && port <= slot->port_last;
 }
 
-bool snapshot_is_local_address(const struct snapshot *snapshot, uint32_t be_address)
+bool snapshot_is_local_address(const struct snapshot *snapshot, const struct ip_address *address)
 {
-	return find_local(snapshot, be_address) != NULL;
+	return find_local(snapshot, address) != NULL;
 }
 
-static const struct abi_route *find_prefix(const struct snapshot *snapshot, uint32_t be_prefix,
-					   unsigned bits)
+static const struct abi_route *find_prefix(const struct snapshot *snapshot,
+					   const struct ip_address *prefix, unsigned length)
 {
 	uint32_t mask = snapshot->route_mask;
-	uint32_t at = snapshot_hash(route_key(be_prefix, bits)) & mask;
+	uint32_t at = snapshot_hash_address(prefix, length) & mask;
 
 	for (; snapshot->route_rows[at] != 0; at = (at + 1) & mask) {
 		const struct abi_route *row = &snapshot->routes->rows[snapshot->route_rows[at] - 1];
 
-		if (row->length == bits + 96 && be_ipv4(row->prefix) == be_prefix)
+		if (row->length == length && memcmp(row->prefix, prefix, 16) == 0)
 			return row;
 	}
 	return NULL;
 }
 
 /* Longest first, of the lengths there are: one look each. */
-const struct abi_route *snapshot_find_route(const struct snapshot *snapshot, uint32_t be_address)
+const struct abi_route *snapshot_find_route(const struct snapshot *snapshot,
+					    const struct ip_address *address)
 {
-	uint64_t left = snapshot->route_lengths;
+	/* No IPv6 route, though shorter, is one for IPv4. */
+	unsigned shortest = ip_address_is_ipv4(address) ? 96 : 0;
 
-	while (left != 0) {
-		unsigned bits = 63u - (unsigned)__builtin_clzll(left);
-		uint32_t be_mask = htonl((uint32_t)(0xffffffffull << (32 - bits)));
-		const struct abi_route *row = find_prefix(snapshot, be_address & be_mask, bits);
+	for (unsigned i = 0; i < snapshot->route_length_count; i++) {
+		unsigned length = snapshot->route_lengths[i];
+		struct ip_address prefix = address_prefix(address, length);
 
+		if (length < shortest)
+			break;
+		const struct abi_route *row = find_prefix(snapshot, &prefix, length);
 		if (row)
 			return row;
-		left &= ~(1ull << bits);
 	}
 	return NULL;
 }
 
 uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
-				 uint32_t be_address)
+				 const struct ip_address *address)
 {
 	uint32_t mask = snapshot->next_hop_mask;
-	uint32_t at = snapshot_hash(neighbour_key(port, be_address)) & mask;
+	uint32_t at = snapshot_hash_address(address, port) & mask;
 
 	for (; snapshot->neighbours[at] != 0; at = (at + 1) & mask) {
 		uint32_t index = snapshot->neighbours[at] - 1;
 		const struct abi_next_hop *hop = snapshot->next_hops[index];
 
-		if (hop->port == port && be_ipv4(hop->address) == be_address)
+		if (hop->port == port && memcmp(hop->address, address, 16) == 0)
 			return index;
 	}
 	return ABI_NONE;
@@ -150,7 +186,7 @@ uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint1
 			   const uint8_t mac[6])
 {
 	uint32_t mask = snapshot->next_hop_mask;
-	uint32_t at = snapshot_hash(mac_key(port, vlan, mac)) & mask;
+	uint32_t at = hash_mac(port, vlan, mac) & mask;
 
 	for (; snapshot->macs[at] != 0; at = (at + 1) & mask) {
 		uint32_t index = snapshot->macs[at] - 1;
@@ -160,4 +196,30 @@ uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint1
 			return index;
 	}
 	return ABI_NONE;
+}
+
+/* Whether one of the ranges, in ascending order, holds the address. */
+static bool is_in_ranges(const struct abi_range *ranges, uint32_t count,
+			 const struct ip_address *address)
+{
+	uint32_t first = 0;
+
+	/* The last one that does not begin behind the address. */
+	for (uint32_t end = count; first < end;) {
+		uint32_t middle = first + ((end - first) >> 1);
+
+		if (memcmp(ranges[middle].first, address, 16) <= 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first > 0 && memcmp(ranges[first - 1].last, address, 16) >= 0;
+}
+
+bool snapshot_allows(const struct abi_service *service, const struct ip_address *client)
+{
+	if (is_in_ranges(abi_service_deny(service), service->deny_count, client))
+		return false;
+	return service->allow_count == 0 ||
+	       is_in_ranges(abi_service_allow(service), service->allow_count, client);
 }

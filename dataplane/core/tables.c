@@ -248,7 +248,7 @@ static enum tables_outcome take_generation(struct taking *taking, struct snapsho
 		outcome = collect_objects(taking);
 	if (outcome != TABLES_TAKEN)
 		return outcome;
-	snapshot = snapshot_build(taking->objects, taking->count, taking->current,
+	snapshot = snapshot_build(taking->objects, taking->count, taking->current, taking->limits,
 				  taking->allocator, &taking->refusal);
 	if (!snapshot)
 		return TABLES_REFUSED;

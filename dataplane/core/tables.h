@@ -17,10 +17,11 @@
 #pragma once
 
 #include "dataplane/abi/tables.h"
+#include "dataplane/core/ip_address.h"
+#include "dataplane/core/port.h"
+#include "dataplane/core/way.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* Where copies live: huge-page memory in the dataplane, malloc() in tests. */
 struct allocator {
@@ -32,23 +33,54 @@ struct allocator {
 
 /* One row of the service look-up: (address, port, protocol) -> service. */
 struct listener_slot {
-	uint32_t be_address;
+	struct ip_address address;
 	uint16_t port;    /* host order */
 	uint8_t protocol; /* 0: empty slot */
 	uint16_t service;
 };
 
+/* Listeners of several ports, those of one address and protocol side by side: ranges
+ * by port, every port behind them. */
+struct listener_range {
+	uint16_t port_first, port_last;
+	uint16_t service;
+};
+
+/* (address, protocol) -> where its ranges are. */
+struct range_slot {
+	struct ip_address address;
+	uint8_t protocol; /* 0: empty slot */
+	uint32_t first, count;
+};
+
 /* A backend's address and port as steering and the engine match it; port 0: any port. */
 struct endpoint_slot {
-	uint32_t be_address;
+	struct ip_address address;
 	uint16_t port;
 	uint8_t protocol; /* 0: empty slot */
 };
 
 struct local_slot {
-	uint32_t be_address; /* 0: empty slot */
+	struct ip_address address; /* zero: empty slot */
 	uint16_t port_first, port_last;
 };
+
+/* What the packet path asks of a service with every packet. */
+struct service_rule {
+	uint32_t epoch;                       /* 0: there is none */
+	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* in ticks, with one more: last_seen is rounded down
+					       */
+} __attribute__((aligned(32)));
+
+/* What it asks of a backend. */
+struct backend_rule {
+	uint32_t epoch; /* 0: there is none */
+	uint8_t state;  /* enum abi_backend_state */
+	struct way way; /* to its next hop */
+} __attribute__((aligned(32)));
+
+_Static_assert(sizeof(struct service_rule) == 32, "two to a cache line");
+_Static_assert(sizeof(struct backend_rule) == 32, "two to a cache line");
 
 struct object; /* core/snapshot.h */
 
@@ -71,23 +103,32 @@ struct snapshot {
 	const struct abi_routes *routes;                 /* NULL: none */
 	const struct abi_host_addresses *host_addresses; /* NULL: none */
 
-	struct listener_slot *listeners;
+	/* Indexed as services and backends are. */
+	struct service_rule *service_rules;
+	struct backend_rule *backend_rules;
+
+	struct listener_slot *listeners; /* of a single port */
 	uint32_t listener_mask;
+	struct listener_range *ranges; /* of several */
+	struct range_slot *range_slots;
+	uint32_t range_mask;
 	struct endpoint_slot *dnat_endpoints; /* where dnat services send */
 	uint32_t dnat_endpoint_mask;
 	struct local_slot *locals; /* addresses of local pools */
 	uint32_t local_mask;
-	uint32_t *host_set; /* IPv4 addresses of this host, network order; 0: empty */
+	struct ip_address *host_set; /* addresses of this host; zero: empty */
 	uint32_t host_mask;
 
 	/* Of the look-ups below only: addresses alone, and positions + 1 (0: empty slot). */
-	uint32_t *service_addresses, *dnat_addresses;
+	struct ip_address *service_addresses, *dnat_addresses;
 	uint32_t service_address_mask, dnat_address_mask;
 	uint32_t *neighbours, *macs; /* next hops by address, by MAC */
 	uint32_t next_hop_mask;
 	uint32_t *route_rows;
 	uint32_t route_mask;
-	uint64_t route_lengths; /* bit n: there are IPv4 prefixes of n bits */
+	/* The lengths of prefixes there are, longest first, of 128 bits. */
+	uint8_t route_lengths[129];
+	uint8_t route_length_count;
 
 	/* What it holds a share of, in the directory's order, and where memory goes back to. */
 	struct object **objects;
@@ -121,9 +162,10 @@ struct tables_head {
 	uint64_t published;
 };
 
-/* How many ports next hops and routes may name. */
+/* How many ports next hops and routes may name, and what they are (NULL: of no matter). */
 struct tables_limits {
 	uint16_t port_count;
+	const struct engine_port *ports;
 };
 
 /*
@@ -139,26 +181,38 @@ enum tables_outcome tables_take(const struct tables_source *source, const struct
 /* Frees the snapshot and what no other one shares. NULL is allowed. */
 void snapshot_release(struct snapshot *snapshot);
 
-/* Look-ups of the packet path; be_ is network order, ports are host order. */
+/*
+ * Look-ups of the packet path; ports are host order. Of the listeners that fit
+ * the one with fewest ports is found.
+ */
 const struct abi_service *snapshot_find_service(const struct snapshot *snapshot,
-						uint32_t be_address, uint16_t port,
+						const struct ip_address *address, uint16_t port,
 						uint8_t protocol, uint32_t *index);
 /* Also true when the backend keeps the destination's port, whatever `port` is. */
-bool snapshot_is_dnat_endpoint(const struct snapshot *snapshot, uint32_t be_address, uint16_t port,
-			       uint8_t protocol);
-bool snapshot_is_dnat_address(const struct snapshot *snapshot, uint32_t be_address);
-bool snapshot_is_service_address(const struct snapshot *snapshot, uint32_t be_address);
+bool snapshot_is_dnat_endpoint(const struct snapshot *snapshot, const struct ip_address *address,
+			       uint16_t port, uint8_t protocol);
+bool snapshot_is_dnat_address(const struct snapshot *snapshot, const struct ip_address *address);
+bool snapshot_is_service_address(const struct snapshot *snapshot, const struct ip_address *address);
 /* True when the address is local and the port in its range. */
-bool snapshot_is_local(const struct snapshot *snapshot, uint32_t be_address, uint16_t port);
-bool snapshot_is_local_address(const struct snapshot *snapshot, uint32_t be_address);
-bool snapshot_is_host_address(const struct snapshot *snapshot, uint32_t be_address);
+bool snapshot_is_local(const struct snapshot *snapshot, const struct ip_address *address,
+		       uint16_t port);
+bool snapshot_is_local_address(const struct snapshot *snapshot, const struct ip_address *address);
+bool snapshot_is_host_address(const struct snapshot *snapshot, const struct ip_address *address);
 /* Linux's route to the address through our ports; NULL: none. */
-const struct abi_route *snapshot_find_route(const struct snapshot *snapshot, uint32_t be_address);
+const struct abi_route *snapshot_find_route(const struct snapshot *snapshot,
+					    const struct ip_address *address);
 /*
  * The neighbour with this address, resolved or not, or with this MAC and VLAN,
  * on this port; ABI_NONE: not known.
  */
 uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
-				 uint32_t be_address);
+				 const struct ip_address *address);
 uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,
 			   const uint8_t mac[6]);
+
+/* Whether the service takes new flows from this client. */
+bool snapshot_allows(const struct abi_service *service, const struct ip_address *client);
+
+/* The way to a next hop (any index); way->known is 0 when it has no MAC. */
+void snapshot_way(const struct snapshot *snapshot, const struct tables_limits *limits,
+		  uint32_t next_hop, struct way *way);

@@ -24,6 +24,11 @@ static bool link_service(const struct snapshot *snapshot, uint32_t index,
 			   !snapshot->local_pools[service->local_pool]))
 		return refuse(refusal, "service %u (%s): local pool %u does not exist", index,
 			      service->name, service->local_pool);
+	if (needs_pool &&
+	    abi_address_family(snapshot->local_pools[service->local_pool]->addresses[0]) !=
+		    service->family)
+		return refuse(refusal, "service %u (%s): local pool %u is not IPv%u", index,
+			      service->name, service->local_pool, service->family);
 	return true;
 }
 
@@ -38,25 +43,49 @@ static bool link_ring(const struct snapshot *snapshot, uint32_t index,
 {
 	const struct abi_ring *ring = snapshot->rings[index];
 	bool nobody = ring->slots[0] == ABI_NO_BACKEND;
+	uint8_t family = 0;
 
 	for (uint32_t i = 0; i < ring->size; i++) {
 		uint16_t slot = ring->slots[i];
 
-		if (nobody ? slot == ABI_NO_BACKEND
-			   : slot < snapshot->backend_count && snapshot->backends[slot])
+		if (nobody ? slot != ABI_NO_BACKEND
+			   : slot >= snapshot->backend_count || !snapshot->backends[slot])
+			return refuse(refusal,
+				      "ring %u: slot %u names backend %u, which does not exist",
+				      index, i, slot);
+		if (nobody)
 			continue;
-		return refuse(refusal, "ring %u: slot %u names backend %u, which does not exist",
-			      index, i, slot);
+		if (family != 0 && snapshot->backends[slot]->family != family)
+			return refuse(refusal, "ring %u: backends of both families", index);
+		family = snapshot->backends[slot]->family;
 	}
 	return true;
 }
 
+/* Gone, or another in its place that the rings were not made for. */
 static bool backend_is_gone(const struct snapshot *snapshot, const struct snapshot *before)
 {
 	for (uint32_t i = 0; i < before->backend_count; i++)
-		if (before->backends[i] && (i >= snapshot->backend_count || !snapshot->backends[i]))
+		if (before->backends[i] &&
+		    (i >= snapshot->backend_count || !snapshot->backends[i] ||
+		     snapshot->backends[i]->family != before->backends[i]->family))
 			return true;
 	return false;
+}
+
+/* The ring has passed. */
+static bool link_families(const struct snapshot *snapshot, uint32_t index,
+			  const struct refusal *refusal)
+{
+	const struct abi_service *service = snapshot->services[index];
+
+	if (service->ring == ABI_NONE)
+		return true;
+	uint16_t backend = snapshot->rings[service->ring]->slots[0];
+	if (backend != ABI_NO_BACKEND && snapshot->backends[backend]->family != service->family)
+		return refuse(refusal, "service %u (%s): the backends of ring %u are not IPv%u",
+			      index, service->name, service->ring, service->family);
+	return true;
 }
 
 /* Rings are long: one that has passed is looked at again only when a backend is gone. */
@@ -95,5 +124,10 @@ bool validate_links(const struct snapshot *snapshot, const struct snapshot *befo
 		if (!next_hop_exists(snapshot, snapshot->routes->rows[i].next_hop))
 			return refuse(refusal, "routes: row %u: next hop %u does not exist", i,
 				      snapshot->routes->rows[i].next_hop);
-	return link_rings(snapshot, before, refusal);
+	if (!link_rings(snapshot, before, refusal))
+		return false;
+	for (uint32_t i = 0; i < snapshot->service_count; i++)
+		if (snapshot->services[i] && !link_families(snapshot, i, refusal))
+			return false;
+	return true;
 }

@@ -76,31 +76,34 @@ static bool check_count(const struct subject *subject, const struct object *obje
 	return true;
 }
 
-static bool is_ipv4(const uint8_t address[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(address, mapped, sizeof(mapped)) == 0;
-}
-
+/* `family` 0: any. */
 static bool check_address(const struct subject *subject, const char *field, uint32_t row,
-			  const uint8_t address[16])
+			  const uint8_t bytes[16], uint8_t family)
 {
-	if (!is_ipv4(address))
-		return refuse(subject->refusal, "%s %u: %s %u is IPv6, which is not built yet",
-			      subject->kind, subject->index, field, row);
-	if (be_ipv4(address) == 0)
+	struct ip_address address = ip_address_load(bytes);
+	bool ipv4 = ip_address_is_ipv4(&address);
+
+	if (family != 0 && ipv4 != (family == 4))
+		return refuse(subject->refusal, "%s %u: %s %u is IPv%c, not IPv%u", subject->kind,
+			      subject->index, field, row, ipv4 ? '4' : '6', family);
+	if (ip_address_is_zero(&address))
+		return refuse(subject->refusal, "%s %u: %s %u is ::", subject->kind, subject->index,
+			      field, row);
+	if (ipv4 && (uint32_t)be64toh(address.be_words[1]) == 0)
 		return refuse(subject->refusal, "%s %u: %s %u is 0.0.0.0", subject->kind,
 			      subject->index, field, row);
 	return true;
 }
 
+static bool check_epoch(const struct subject *subject, uint32_t epoch)
+{
+	return epoch != 0 ||
+	       refuse(subject->refusal, "%s %u: epoch is 0", subject->kind, subject->index);
+}
+
 static bool check_family(const struct subject *subject, uint8_t family)
 {
-	if (family == 6)
-		return refuse(subject->refusal, "%s %u: family is IPv6, which is not built yet",
-			      subject->kind, subject->index);
-	return check_range(subject, "family", family, 4, 4);
+	return family == 6 || check_range(subject, "family", family, 4, 4);
 }
 
 static bool check_protocol(const struct subject *subject, uint32_t row, uint8_t protocol)
@@ -120,18 +123,32 @@ static bool check_settings(const struct subject *subject, const struct object *o
 	       check_range(subject, "node_count", settings->node_count, 1, 2);
 }
 
-static bool check_listener(const struct subject *subject, uint32_t row,
+static bool check_listener(const struct subject *subject, uint32_t row, uint8_t family,
 			   const struct abi_listener *listener)
 {
-	if (!check_address(subject, "listener", row, listener->address) ||
-	    !check_protocol(subject, row, listener->protocol))
-		return false;
-	if (listener->port_first != listener->port_last)
-		return refuse(subject->refusal,
-			      "%s %u: listener %u has ports %u-%u, and ranges are not built yet",
-			      subject->kind, subject->index, row, listener->port_first,
-			      listener->port_last);
-	return check_range(subject, "port of a listener", listener->port_first, 1, 65535);
+	return check_address(subject, "listener", row, listener->address, family) &&
+	       check_protocol(subject, row, listener->protocol) &&
+	       check_range(subject, "port_first of a listener", listener->port_first, 1,
+			   listener->port_last);
+}
+
+static bool check_ranges(const struct subject *subject, const char *field, uint8_t family,
+			 const struct abi_range *ranges, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct ip_address first = ip_address_load(ranges[i].first);
+		struct ip_address last = ip_address_load(ranges[i].last);
+
+		if (ip_address_is_ipv4(&first) != (family == 4) ||
+		    ip_address_is_ipv4(&last) != (family == 4))
+			return refuse(subject->refusal, "%s %u: %s %u is not IPv%u", subject->kind,
+				      subject->index, field, i, family);
+		if (ip_address_compare(&first, &last) > 0 ||
+		    (i > 0 && memcmp(ranges[i - 1].last, &first, 16) >= 0))
+			return refuse(subject->refusal, "%s %u: %s %u is out of order",
+				      subject->kind, subject->index, field, i);
+	}
+	return true;
 }
 
 static bool check_service_length(const struct subject *subject, const struct object *object,
@@ -155,6 +172,7 @@ static bool check_service(const struct subject *subject, const struct object *ob
 	const struct abi_service *service = (const void *)object->bytes;
 
 	if (!check_name(subject, service->name) || !check_family(subject, service->family) ||
+	    !check_epoch(subject, service->epoch) ||
 	    !check_range(subject, "forwarding", service->forwarding, ABI_DNAT, ABI_FULL_NAT) ||
 	    !check_range(subject, "hash_on", service->hash_on, ABI_HASH_ADDRESS,
 			 ABI_HASH_ADDRESS_PORT) ||
@@ -172,9 +190,12 @@ static bool check_service(const struct subject *subject, const struct object *ob
 		if (!check_range(subject, "a timeout", service->timeouts[i], 1, UINT32_MAX))
 			return false;
 	for (uint32_t i = 0; i < service->listener_count; i++)
-		if (!check_listener(subject, i, &service->listeners[i]))
+		if (!check_listener(subject, i, service->family, &service->listeners[i]))
 			return false;
-	return true;
+	return check_ranges(subject, "allow", service->family, abi_service_allow(service),
+			    service->allow_count) &&
+	       check_ranges(subject, "deny", service->family, abi_service_deny(service),
+			    service->deny_count);
 }
 
 static bool check_backend(const struct subject *subject, const struct object *object)
@@ -184,7 +205,8 @@ static bool check_backend(const struct subject *subject, const struct object *ob
 		ABI_BACKEND_DNAT | ABI_BACKEND_FULL_NAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP;
 
 	return check_name(subject, backend->name) && check_family(subject, backend->family) &&
-	       check_address(subject, "address", 0, backend->address) &&
+	       check_epoch(subject, backend->epoch) &&
+	       check_address(subject, "address", 0, backend->address, backend->family) &&
 	       check_range(subject, "state", backend->state, ABI_BACKEND_UP, ABI_BACKEND_DOWN) &&
 	       check_range(subject, "flags", backend->flags, 0, known);
 }
@@ -208,7 +230,7 @@ static bool check_next_hop(const struct subject *subject, const struct object *o
 	static const uint8_t nobody[6];
 	const struct abi_next_hop *hop = (const void *)object->bytes;
 
-	if (!check_address(subject, "address", 0, hop->address) ||
+	if (!check_address(subject, "address", 0, hop->address, 0) ||
 	    !check_range(subject, "resolved", hop->resolved, 0, 1) ||
 	    !check_range(subject, "vlan", hop->vlan, 0, 4094))
 		return false;
@@ -232,7 +254,8 @@ static bool check_local_pool(const struct subject *subject, const struct object 
 	    !check_count(subject, object, sizeof(*pool), pool->address_count, 16))
 		return false;
 	for (uint32_t i = 0; i < pool->address_count; i++)
-		if (!check_address(subject, "address", i, pool->addresses[i]))
+		if (!check_address(subject, "address", i, pool->addresses[i],
+				   abi_address_family(pool->addresses[0])))
 			return false;
 	return true;
 }
@@ -240,16 +263,16 @@ static bool check_local_pool(const struct subject *subject, const struct object 
 static bool check_route(const struct subject *subject, uint32_t row, const struct abi_route *route,
 			const struct tables_limits *limits)
 {
-	unsigned host_bits;
+	struct ip_address address = ip_address_load(route->prefix);
+	struct ip_address prefix = address_prefix(&address, route->length);
 
-	if (!is_ipv4(route->prefix) || route->length < 96)
-		return refuse(subject->refusal, "%s: row %u is IPv6, which is not built yet",
-			      subject->kind, row);
 	if (route->length > 128)
 		return refuse(subject->refusal, "%s: row %u has a prefix of %u bits", subject->kind,
 			      row, route->length);
-	host_bits = 128 - route->length;
-	if (ntohl(be_ipv4(route->prefix)) & (uint32_t)((1ull << host_bits) - 1))
+	if (ip_address_is_ipv4(&address) && route->length < 96)
+		return refuse(subject->refusal, "%s: row %u is IPv4, with a prefix of %u bits",
+			      subject->kind, row, route->length);
+	if (!ip_address_is_equal(&prefix, &address))
 		return refuse(subject->refusal, "%s: row %u has bits set behind its prefix",
 			      subject->kind, row);
 	if (route->port >= limits->port_count)
@@ -286,7 +309,7 @@ static bool check_host_addresses(const struct subject *subject, const struct obj
 	if (!check_count(subject, object, sizeof(*host), host->count, 16))
 		return false;
 	for (uint32_t i = 0; i < host->count; i++)
-		if (!check_address(subject, "row", i, host->addresses[i]))
+		if (!check_address(subject, "row", i, host->addresses[i], 0))
 			return false;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Where the fields of Ethernet, IPv4, TCP, UDP and ICMP lie, and how to get at them. */
+/* Where the fields of Ethernet, IP, TCP, UDP and ICMP lie, and how to get at them. */
 #pragma once
 
 #include <endian.h>
@@ -13,6 +13,7 @@
 #define ETHERNET_SOURCE      6
 #define ETHERNET_TYPE        12
 #define ETHERNET_TYPE_IPV4   0x0800
+#define ETHERNET_TYPE_IPV6   0x86dd
 
 #define IPV4_SIZE           20 /* without options */
 #define IPV4_TOTAL_LENGTH   2
@@ -25,9 +26,28 @@
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_OFFSET_MASK    0x1fff
 
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_TCP  6
-#define PROTOCOL_UDP  17
+#define IPV6_SIZE           40
+#define IPV6_PAYLOAD_LENGTH 4
+#define IPV6_NEXT_HEADER    6
+#define IPV6_HOP_LIMIT      7
+#define IPV6_SOURCE         8
+#define IPV6_DESTINATION    24
+
+/* Extension headers (RFC 8200): how far they are walked, and the fragment header. */
+#define IPV6_EXTENSIONS_MAX  6
+#define IPV6_EXTENSIONS_SIZE 256
+#define IPV6_FRAGMENT_SIZE   8
+#define IPV6_FRAGMENT_OFFSET 2
+#define IPV6_FRAGMENT_MASK   0xfff9 /* offset and more-fragments: 0 in an atomic one (RFC 6946) */
+
+#define PROTOCOL_HOP_BY_HOP          0
+#define PROTOCOL_ICMP                1
+#define PROTOCOL_TCP                 6
+#define PROTOCOL_UDP                 17
+#define PROTOCOL_ROUTING             43
+#define PROTOCOL_FRAGMENT            44
+#define PROTOCOL_ICMPV6              58
+#define PROTOCOL_DESTINATION_OPTIONS 60
 
 /* The same place in TCP and UDP. */
 #define TRANSPORT_SOURCE_PORT      0
@@ -52,6 +72,10 @@
 #define ICMP_TIME_EXCEEDED           11
 #define ICMP_PARAMETER_PROBLEM       12
 
+/* ICMPv6: errors are types 1 to 4 (RFC 4443), with the packet they are about at the same place. */
+#define ICMPV6_ERROR_FIRST 1
+#define ICMPV6_ERROR_LAST  4
+
 /* As it lies in the packet: network order. */
 static inline uint16_t wire_load16(const uint8_t *bytes)
 {
@@ -63,6 +87,13 @@ static inline uint16_t wire_load16(const uint8_t *bytes)
 static inline uint32_t wire_load32(const uint8_t *bytes)
 {
 	uint32_t value;
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+static inline uint64_t wire_load64(const uint8_t *bytes)
+{
+	uint64_t value;
 	memcpy(&value, bytes, sizeof(value));
 	return value;
 }

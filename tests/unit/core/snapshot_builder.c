@@ -304,8 +304,14 @@ static size_t fill(const struct snapshot_builder *builder, uint8_t *image)
 
 struct snapshot *snapshot_builder_take(struct snapshot_builder *builder, uint16_t port_count)
 {
+	return snapshot_builder_take_for(builder, NULL, port_count);
+}
+
+struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
+					   const struct engine_port *ports, uint16_t port_count)
+{
 	const struct allocator allocator = {.allocate = allocate, .release = release};
-	const struct tables_limits limits = {.port_count = port_count};
+	const struct tables_limits limits = {port_count, ports};
 	size_t most = ABI_TABLES_HEAP + in_lines(builder->count * sizeof(struct abi_ref));
 	struct snapshot *snapshot = NULL;
 	uint64_t generation;

@@ -44,8 +44,10 @@ void snapshot_builder_remove(struct snapshot_builder *builder, uint32_t kind, ui
 /* The object at an index, to be changed. */
 void *snapshot_builder_get(struct snapshot_builder *builder, uint32_t kind, uint32_t index);
 
-/* The next generation, with `port_count` ports; to be freed by snapshot_release(). */
+/* The next generation, with so many ports, or these; to be freed by snapshot_release(). */
 struct snapshot *snapshot_builder_take(struct snapshot_builder *builder, uint16_t port_count);
+struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
+					   const struct engine_port *ports, uint16_t port_count);
 
 /* "198.51.100.10" in network order. */
 uint32_t be_address(const char *text);

@@ -58,18 +58,24 @@ struct world *world_new(uint32_t flow_capacity)
 
 	assert_non_null(world);
 	world->now_ms = 1000000;
-	world->flows_file = zeroed(4096, flow_file_size(1, flow_capacity));
-	world->flows_working = zeroed(ABI_CACHE_LINE, flow_table_working_size(flow_capacity));
+	const uint32_t capacities[FAMILY_COUNT] = {flow_capacity, flow_capacity};
+	world->flows_file = zeroed(4096, flow_file_size(1, capacities));
 	world->counters = zeroed(ABI_CACHE_LINE, sizeof(*world->counters));
-	struct abi_flows *file = flow_file_format(world->flows_file, 1, flow_capacity, secret);
+	struct abi_flows *file = flow_file_format(world->flows_file, 1, capacities, secret);
 	world->engine = (struct engine){
-		.flows = flow_table_open(world->flows_working, file, 0, world->now_ms),
 		.counters = world->counters,
 		.port_count = 2,
 		.random = {1, 2},
 		.ports = {{.mac = {2, 0, 0, 0, 0, MAC_PORT_0}, .mtu = 1500},
 			  {.mac = {2, 0, 0, 0, 0, MAC_PORT_1}, .mtu = 1500}},
 	};
+	engine_set_isa(&world->engine, engine_best_isa());
+	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+		world->flows_working[i] =
+			zeroed(ABI_CACHE_LINE, flow_table_working_size(flow_capacity));
+		world->engine.flows[i] =
+			flow_table_open(world->flows_working[i], file, 0, i, world->now_ms);
+	}
 	world->builder = snapshot_builder_new();
 	add_backends(world->builder);
 	add_services(world->builder);
@@ -82,16 +88,20 @@ void world_free(struct world *world)
 	snapshot_release(world->snapshot);
 	snapshot_builder_free(world->builder);
 	free(world->flows_file);
-	free(world->flows_working);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++)
+		free(world->flows_working[i]);
 	free(world->counters);
 	free(world);
 }
 
 void world_publish(struct world *world)
 {
-	snapshot_release(world->snapshot);
-	world->snapshot = snapshot_builder_take(world->builder, world->engine.port_count);
-	world->engine.snapshot = world->snapshot;
+	struct snapshot *before = world->snapshot;
+
+	world->snapshot = snapshot_builder_take_for(world->builder, world->engine.ports,
+						    world->engine.port_count);
+	engine_use(&world->engine, world->snapshot);
+	snapshot_release(before);
 }
 
 uint8_t world_run(struct world *world, struct frame *frame, uint16_t in_port, uint16_t *out_port)

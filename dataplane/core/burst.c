@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * What is done with every packet, in stages over the whole burst: headers are
+ * read and buckets fetched; records are fetched; packets of known flows are
+ * translated; the others are handed to engine_run_fresh(). While one packet's
+ * line is on its way from memory the others are worked on.
+ *
+ * A packet of an established flow touches its own first line, a bucket, a
+ * record (two lines, of IPv6), and, shared with other flows: the rules of its
+ * service and its backend, the hop of its client, and a row of counters of each.
+ *
+ * This file is compiled once for each instruction set; meson.build says how.
+ */
+#include "dataplane/core/classify.h"
+#include "dataplane/core/engine_burst.h"
+#include "dataplane/core/forward.h"
+
+/* Reads a packet's headers and fetches its bucket. */
+always_inline void begin(struct engine *engine, struct packet *packet, struct work *work)
+{
+	const struct engine_port *port = &engine->ports[packet->in_port];
+	struct headers *headers = &work->headers;
+
+	if (unlikely(!parse_plain(packet->data, packet->length, headers))) {
+		packet->verdict = engine_read_unusual(engine, packet, headers);
+		if (packet->verdict != VERDICT_NONE)
+			return;
+	} else if (unlikely(port->unsteered) && !classify_is_for_port(port, packet->data)) {
+		packet->verdict = ABI_VERDICT_TO_LINUX;
+		return;
+	}
+	const struct flow_table *table = engine_table(engine, headers->tuple.family);
+	packet->verdict = VERDICT_NONE;
+	work->hash = flow_hash(table->secret, &headers->tuple);
+	flow_table_prefetch_bucket(table, work->hash);
+}
+
+/* Looks into the bucket and fetches the record that its tag names. */
+always_inline void look_up(const struct engine *engine, struct work *work)
+{
+	const struct flow_table *table = engine_table(engine, work->headers.tuple.family);
+	const struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, work->hash)];
+	uint32_t matches = flow_bucket_match(bucket, flow_table_tag(work->hash));
+
+	if (unlikely(matches == 0)) {
+		work->ref = FLOW_NONE;
+		return;
+	}
+	work->ref = bucket->refs[__builtin_ctz(matches)];
+	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(work->ref));
+	__builtin_prefetch(flow, 1);
+	if (table->family == 6)
+		__builtin_prefetch(flow + 1);
+}
+
+always_inline bool is_of(const struct abi_flow *flow, enum abi_flow_direction direction,
+			 const struct flow_tuple *tuple, uint8_t family)
+{
+	if (memcmp(&flow->ports[direction], &tuple->ports, sizeof(tuple->ports)) != 0 ||
+	    flow->protocol != tuple->protocol || flow->state == ABI_FLOW_FREE)
+		return false;
+	if (family == 4)
+		return memcmp(&flow->addresses[direction], &tuple->ipv4, sizeof(tuple->ipv4)) == 0;
+	return memcmp(&flow_ipv6_of(flow)[direction], &tuple->ipv6, sizeof(tuple->ipv6)) == 0;
+}
+
+/* A packet whose record was fetched: its verdict, or VERDICT_NONE when it is of no flow. */
+always_inline uint8_t finish(struct engine *engine, struct packet *packet, struct work *work,
+			     uint32_t now, uint8_t family)
+{
+	struct flow_table *table = engine_table(engine, family);
+	const struct flow_tuple *tuple = &work->headers.tuple;
+	uint32_t ref = work->ref;
+
+	if (unlikely(ref == FLOW_NONE || !is_of(flow_table_record(table, flow_ref_record(ref)),
+						flow_ref_direction(ref), tuple, family))) {
+		ref = flow_table_find(table, tuple, work->hash);
+		if (ref == FLOW_NONE)
+			return VERDICT_NONE;
+	}
+	return forward(engine, table, packet, &work->headers, ref, now, family);
+}
+
+void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count, uint32_t now)
+{
+	struct work works[PACKET_BURST];
+	uint8_t fresh[PACKET_BURST];
+	unsigned fresh_count = 0;
+	uint32_t sums[2] = {0, 0};
+
+	for (unsigned i = 0; i < count; i++)
+		__builtin_prefetch(packets[i].data, 1);
+	for (unsigned i = 0; i < count; i++)
+		begin(engine, &packets[i], &works[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (likely(packets[i].verdict == VERDICT_NONE))
+			look_up(engine, &works[i]);
+	for (unsigned i = 0; i < count; i++) {
+		struct packet *packet = &packets[i];
+
+		if (unlikely(packet->verdict != VERDICT_NONE))
+			continue;
+		packet->verdict = works[i].headers.tuple.family == 4
+					  ? finish(engine, packet, &works[i], now, 4)
+					  : finish(engine, packet, &works[i], now, 6);
+		if (unlikely(packet->verdict == VERDICT_NONE))
+			fresh[fresh_count++] = (uint8_t)i;
+	}
+	if (fresh_count > 0)
+		engine_run_fresh(engine, packets, works, fresh, fresh_count, now);
+	for (unsigned i = 0; i < count; i++) {
+		if (likely(packets[i].verdict <= ABI_VERDICT_TO_CLIENT))
+			sums[packets[i].verdict]++;
+		else
+			counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
+	}
+	counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_BACKEND], sums[0]);
+	counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_CLIENT], sums[1]);
+}
