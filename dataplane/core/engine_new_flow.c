@@ -288,7 +288,8 @@ static uint8_t settle(struct engine *engine, struct packet *packet, const struct
 	const struct headers *headers = &work->headers;
 	struct flow_table *table = engine_table(engine, headers->tuple.family);
 	/* An earlier packet of the burst may have begun it. */
-	uint32_t ref = flow_table_find(table, &headers->tuple, work->hash);
+	uint32_t ref =
+		flow_table_find(table, &headers->tuple, flow_hash(table->secret, &headers->tuple));
 
 	if (ref != FLOW_NONE) {
 		uint8_t verdict = engine_run_flow(engine, packet, headers, ref, now);

@@ -9,10 +9,15 @@
 
 /* Network order. No padding, and words first: hashed and compared as words. */
 struct flow_tuple {
-	struct abi_flow_ports ports;
-	uint8_t protocol;
-	uint8_t family; /* 4 or 6; says which of the addresses count */
-	uint16_t zero;
+	union {
+		struct {
+			struct abi_flow_ports ports;
+			uint8_t protocol;
+			uint8_t family; /* 4 or 6; says which of the addresses count */
+			uint16_t zero;
+		};
+		uint64_t head; /* all of these, to be written at once */
+	};
 	union {
 		struct abi_flow_ipv4 ipv4;
 		struct abi_flow_ipv6 ipv6;
@@ -20,6 +25,15 @@ struct flow_tuple {
 };
 
 _Static_assert(sizeof(struct flow_tuple) == 40, "the tuple must have no padding");
+
+/* The head of a tuple; `transport` is where its ports lie. */
+static inline uint64_t flow_tuple_head(const uint8_t *transport, uint8_t protocol, uint8_t family)
+{
+	uint32_t ports;
+
+	memcpy(&ports, transport, sizeof(ports));
+	return ports | (uint64_t)protocol << 32 | (uint64_t)family << 40;
+}
 
 static inline struct flow_tuple flow_tuple_reverse(const struct flow_tuple *tuple)
 {

@@ -4,7 +4,6 @@
 #include "dataplane/core/parse.h"
 
 #include "dataplane/abi/verdicts.h"
-#include "dataplane/core/checksum.h"
 
 /* Where an IP packet's payload begins, and what it is. */
 struct payload {
@@ -184,7 +183,7 @@ static uint8_t read_payload(const uint8_t *ip, const struct payload *payload, st
 	if (family == 6 && payload->protocol == PROTOCOL_UDP &&
 	    wire_load16(transport + UDP_CHECKSUM) == 0)
 		return ABI_VERDICT_NO_CHECKSUM;
-	parse_transport(transport, payload->protocol, out);
+	parse_transport(transport, payload->protocol, family, out);
 	return VERDICT_NONE;
 }
 
