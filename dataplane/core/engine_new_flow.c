@@ -115,8 +115,9 @@ static uint8_t choose(struct engine *engine, const struct headers *headers, stru
 	aim(engine, opening);
 	if (service->forwarding == ABI_FULL_NAT) {
 		opening->flow.flow.flags |= ABI_FLOW_FULL_NAT;
-		local_ports_draw(engine, snapshot->local_pools[service->local_pool], &opening->draw,
-				 &opening->reply);
+		if (!local_ports_draw(engine, snapshot->local_pools[service->local_pool],
+				      &opening->draw, &opening->reply))
+			return ABI_VERDICT_NO_LOCAL_PORT;
 	}
 	return VERDICT_NONE;
 }

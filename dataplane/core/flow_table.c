@@ -153,7 +153,8 @@ uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple
 	uint32_t number = flow_table_bucket(table, hash);
 	uint16_t tag = flow_table_tag(hash);
 
-	for (;; number = next_bucket(table, number)) {
+	/* Once around: entries may have left all of the buckets that were passed. */
+	for (uint32_t left = table->bucket_count; left > 0; left--) {
 		const struct flow_bucket *bucket = &table->buckets[number];
 		uint32_t matches = flow_bucket_match(bucket, tag);
 
@@ -166,7 +167,9 @@ uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple
 		}
 		if (bucket->passed == 0)
 			return FLOW_NONE;
+		number = next_bucket(table, number);
 	}
+	return FLOW_NONE;
 }
 
 /* There are more places than two for each record: one is always free. */

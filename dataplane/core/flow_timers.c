@@ -69,7 +69,8 @@ uint32_t flow_timers_next(struct flow_table *table, struct flow_wheel *wheel, ui
 uint32_t flow_timers_soonest(struct flow_table *table, struct flow_wheel *wheel)
 {
 	uint32_t end = wheel->tick + wheel->mask + 1;
-	uint32_t tick = ticks_from(wheel->tick, wheel->soonest) > 0 ? wheel->soonest : wheel->tick;
+	/* What lies outside the wheel was written long ago, or never. */
+	uint32_t tick = wheel->soonest - wheel->tick <= wheel->mask ? wheel->soonest : wheel->tick;
 
 	for (; tick != end; tick++) {
 		uint32_t record = table->slots[slot_of(wheel, tick)];

@@ -50,7 +50,8 @@ uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struc
 
 	if (engine->ports[packet->in_port].reply_by_route)
 		return HOP_NONE;
-	uint32_t neighbour = snapshot_find_mac(snapshot, packet->in_port, packet->vlan, mac);
+	uint32_t neighbour =
+		snapshot_find_mac(snapshot, packet->in_port, packet->vlan, mac, table->family);
 	if (!may_learn(engine, packet, client, neighbour))
 		return HOP_NONE;
 

@@ -46,14 +46,17 @@ static void draw_place(struct engine *engine, const struct abi_local_pool *pool,
 	draw->port = random_below((uint32_t)(bits >> 32), range.count);
 }
 
-void local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
+bool local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
 		      struct local_draw *draw, struct flow_tuple *reply)
 {
 	struct port_range range = range_of_node(engine->snapshot->settings, pool);
 
+	if (range.count == 0)
+		return false;
 	draw->tried = 1;
 	draw_place(engine, pool, range, draw);
 	write_place(pool, range, draw, reply);
+	return true;
 }
 
 bool local_ports_next(struct engine *engine, const struct abi_local_pool *pool,

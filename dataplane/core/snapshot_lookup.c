@@ -183,19 +183,24 @@ uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
 }
 
 uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,
-			   const uint8_t mac[6])
+			   const uint8_t mac[6], uint8_t family)
 {
 	uint32_t mask = snapshot->next_hop_mask;
 	uint32_t at = hash_mac(port, vlan, mac) & mask;
+	uint32_t found = ABI_NONE;
 
 	for (; snapshot->macs[at] != 0; at = (at + 1) & mask) {
 		uint32_t index = snapshot->macs[at] - 1;
 		const struct abi_next_hop *hop = snapshot->next_hops[index];
 
-		if (hop->port == port && hop->vlan == vlan && memcmp(hop->mac, mac, 6) == 0)
+		if (hop->port != port || hop->vlan != vlan || memcmp(hop->mac, mac, 6) != 0)
+			continue;
+		if (abi_address_family(hop->address) == family)
 			return index;
+		if (found == ABI_NONE)
+			found = index;
 	}
-	return ABI_NONE;
+	return found;
 }
 
 /* Whether one of the ranges, in ascending order, holds the address. */

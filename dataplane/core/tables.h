@@ -203,12 +203,13 @@ const struct abi_route *snapshot_find_route(const struct snapshot *snapshot,
 					    const struct ip_address *address);
 /*
  * The neighbour with this address, resolved or not, or with this MAC and VLAN,
- * on this port; ABI_NONE: not known.
+ * on this port; ABI_NONE: not known. A router has a neighbour of each family
+ * with one MAC: of those one of this family is found first.
  */
 uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
 				 const struct ip_address *address);
 uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,
-			   const uint8_t mac[6]);
+			   const uint8_t mac[6], uint8_t family);
 
 /* Whether the service takes new flows from this client. */
 bool snapshot_allows(const struct abi_service *service, const struct ip_address *client);
