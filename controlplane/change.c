@@ -78,18 +78,22 @@ static bool read_candidate(const struct change_request *request, struct candidat
 	return true;
 }
 
-/* The file may say something that nobody has read: it would be lost. */
+/* The file says something that nobody has read: it would be lost. */
+static bool refuse_for_edit(const struct controlplane *controlplane, struct change_result *result)
+{
+	return refuse(result, CHANGE_CONFLICT, 0,
+		      "%s was edited and not read since: have it read (SIGHUP), or force the "
+		      "change and lose what was edited",
+		      controlplane->config_path);
+}
+
 static bool check_file(const struct controlplane *controlplane, struct change_result *result)
 {
 	struct save_identity now;
 
 	if (save_identify(controlplane->config_path, &now) == 0 &&
 	    !save_is_same(&now, &controlplane->file))
-		return refuse(
-			result, CHANGE_CONFLICT, 0,
-			"%s was edited and not read since: have it read (SIGHUP), or force the "
-			"change and lose what was edited",
-			controlplane->config_path);
+		return refuse_for_edit(controlplane, result);
 	return true;
 }
 
@@ -131,8 +135,19 @@ static char *write_down(const struct candidate *candidate, uint64_t revision)
 	return text;
 }
 
-static bool save(struct controlplane *controlplane, const struct candidate *candidate,
-		 struct change_result *result)
+/* It is saved, and will run: taking it back might fail in the same way. */
+static void warn_of_unsynced(const struct controlplane *controlplane, int error,
+			     struct change_result *result)
+{
+	snprintf(result->warning, sizeof(result->warning),
+		 "%s is written, but its directory cannot be synced (%s): after a power failure "
+		 "it may be the one before; look after the disk",
+		 controlplane->config_path, strerror(error));
+	log_error("%s", result->warning);
+}
+
+static bool save(struct controlplane *controlplane, const struct change_request *request,
+		 const struct candidate *candidate, struct change_result *result)
 {
 	char *text = write_down(candidate, candidate->config->revision);
 
@@ -143,14 +158,18 @@ static bool save(struct controlplane *controlplane, const struct candidate *cand
 
 	text[length] = '\n'; /* in the place of the NUL */
 
-	int error = save_file(controlplane->config_path, text, length + 1);
+	int error = save_file(controlplane->config_path, text, length + 1,
+			      request->force ? NULL : &controlplane->file, &controlplane->file);
 
 	free(text);
+	if (error == -ECANCELED)
+		return refuse_for_edit(controlplane, result);
 	if (error < 0)
 		return refuse(result, CHANGE_NOT_SAVED, -error,
 			      "%s cannot be written: %s; nothing was changed",
 			      controlplane->config_path, strerror(-error));
-	save_identify(controlplane->config_path, &controlplane->file);
+	if (error > 0)
+		warn_of_unsynced(controlplane, error, result);
 	controlplane->file_revision = candidate->config->revision;
 	return true;
 }
@@ -174,7 +193,7 @@ static bool prepare(struct controlplane *controlplane, const struct change_reque
 		controlplane->file = *request->file;
 		controlplane->file_revision = candidate->revision;
 		return true;
-	} else if (save(controlplane, candidate, result)) {
+	} else if (save(controlplane, request, candidate, result)) {
 		return true;
 	}
 	network_set_config(controlplane->network, controlplane->config);

@@ -45,8 +45,9 @@ struct change_request {
 
 struct change_result {
 	enum change_outcome outcome;
-	int error;        /* an errno, where the outcome has one; else 0 */
-	char detail[512]; /* a sentence, where the outcome is a refusal */
+	int error;         /* an errno, where the outcome has one; else 0 */
+	char detail[512];  /* a sentence, where the outcome is a refusal */
+	char warning[512]; /* one, where it was applied and not all is well; else empty */
 	struct config_errors errors;
 	uint64_t revision;    /* of the running document, after the change */
 	char etag[ETAG_SIZE]; /* of it; of a dry run: of the one that would be */

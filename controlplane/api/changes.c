@@ -173,6 +173,8 @@ static void answer_result(const struct controlplane *controlplane,
 		json_pack("{s:b, s:I, s:s, s:o}", "changed", result->outcome == CHANGE_APPLIED,
 			  "revision", (json_int_t)result->revision, "etag", result->etag,
 			  "restart_required", api_restart_required(&result->restart_required));
+	if (result->warning[0] != '\0')
+		json_object_set_new(answer->json, "warning", json_string(result->warning));
 }
 
 static void log_change(const struct api_request *request, const struct change_result *result)

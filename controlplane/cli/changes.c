@@ -100,6 +100,11 @@ static void print_applied(const struct client_answer *answer)
 	json_array_foreach (json_object_get(answer->json, "restart_required"), i, pointer)
 		printf("%s: saved; read at start only, it stays as it is until the next restart\n",
 		       json_string_value(pointer));
+
+	const char *warning = json_string_value(json_object_get(answer->json, "warning"));
+
+	if (warning != NULL)
+		fprintf(stderr, "headrace: %s\n", warning);
 }
 
 /* Sends it and shows the answer; `file` is what the body was read from. */
