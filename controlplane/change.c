@@ -26,6 +26,8 @@ struct candidate {
 	json_t *document;      /* as it was written, without its revision */
 	uint64_t revision;     /* that it carried; 0: none */
 	char etag[ETAG_SIZE];
+	char *text; /* for the file; NULL: the file says it already */
+	size_t length;
 };
 
 static bool refuse(struct change_result *result, enum change_outcome outcome, int error,
@@ -123,16 +125,16 @@ static bool check_conflicts(const struct controlplane *controlplane,
 	return check_file(controlplane, result);
 }
 
-/* What the file says: the document, with its revision first. */
-static char *write_down(const struct candidate *candidate, uint64_t revision)
+static bool write_down(struct candidate *candidate, struct change_result *result)
 {
-	json_t *saved = json_pack("{s:I}", "revision", (json_int_t)revision);
-	char *text = NULL;
+	int error = config_write(candidate->document, candidate->config->revision, &candidate->text,
+				 &candidate->length);
 
-	if (saved != NULL && json_object_update(saved, candidate->document) == 0)
-		text = json_dumps(saved, JSON_INDENT(2));
-	json_decref(saved);
-	return text;
+	if (error == -EFBIG)
+		return refuse(result, CHANGE_INVALID, 0,
+			      "the file would be longer than 16 MiB, or have more than a million "
+			      "values, and could not be read again: make it smaller");
+	return error == 0 || refuse_for_memory(result);
 }
 
 /* It is saved, and will run: taking it back might fail in the same way. */
@@ -149,19 +151,9 @@ static void warn_of_unsynced(const struct controlplane *controlplane, int error,
 static bool save(struct controlplane *controlplane, const struct change_request *request,
 		 const struct candidate *candidate, struct change_result *result)
 {
-	char *text = write_down(candidate, candidate->config->revision);
-
-	if (text == NULL)
-		return refuse_for_memory(result);
-
-	size_t length = strlen(text);
-
-	text[length] = '\n'; /* in the place of the NUL */
-
-	int error = save_file(controlplane->config_path, text, length + 1,
+	int error = save_file(controlplane->config_path, candidate->text, candidate->length,
 			      request->force ? NULL : &controlplane->file, &controlplane->file);
 
-	free(text);
 	if (error == -ECANCELED)
 		return refuse_for_edit(controlplane, result);
 	if (error < 0)
@@ -262,11 +254,13 @@ static bool carry_out(struct controlplane *controlplane, const struct change_req
 		return refuse(result, CHANGE_INVALID, 0,
 			      "the new configuration does not go together with what is read at "
 			      "start only: make the change in the file and restart");
+	candidate->config->revision = controlplane->revision + 1;
+	if (request->file == NULL && !write_down(candidate, result))
+		return false;
 	if (request->dry_run) {
 		result->outcome = CHANGE_CHECKED;
 		return true;
 	}
-	candidate->config->revision = controlplane->revision + 1;
 	if (!prepare(controlplane, request, candidate, result))
 		return false;
 	switch_over(controlplane, candidate);
@@ -283,6 +277,7 @@ void change_apply(struct controlplane *controlplane, const struct change_request
 	*result = (struct change_result){0};
 	carry_out(controlplane, request, &candidate, result);
 	controlplane->counts.changes[result->outcome]++;
+	free(candidate.text);
 	result->revision = controlplane->revision;
 	memcpy(result->etag, controlplane->etag, sizeof(result->etag));
 	if (result->outcome == CHANGE_CHECKED) {

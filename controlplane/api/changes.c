@@ -52,6 +52,16 @@ static bool read_flag(const struct api_request *request, const char *name, bool 
 	return false;
 }
 
+/* The upload is bounded in bytes; what it becomes when it is parsed, here. */
+static bool check_size(const struct api_request *request, struct api_problem *problem)
+{
+	const char *too_large = config_too_large(request->body, request->length);
+
+	if (too_large != NULL)
+		problem_set(problem, MHD_HTTP_CONTENT_TOO_LARGE, "%s", too_large);
+	return too_large == NULL;
+}
+
 static json_t *parse_body(const struct api_request *request, struct api_problem *problem)
 {
 	json_error_t broken;
@@ -195,7 +205,7 @@ void api_change(struct controlplane *controlplane, const struct api_resource *re
 	json_t *document = NULL;
 	bool created = false;
 
-	if (!check_type(request, &answer->problem) ||
+	if (!check_type(request, &answer->problem) || !check_size(request, &answer->problem) ||
 	    !read_flag(request, "dry_run", &change.dry_run, &answer->problem) ||
 	    !read_flag(request, "force", &change.force, &answer->problem))
 		return;

@@ -164,6 +164,9 @@ def refusals(api):
         expect(api("PATCH", "/v1/services/web", body), 400)
     big = b'{"x": "' + b"x" * (16 << 20) + b'"}'
     expect(api("PUT", "/v1/config", big), 413)
+    many = b"[" + b"{}," * 600000 + b"{}]"
+    for method, path in (("PUT", "/v1/config"), ("POST", "/v1/services"), ("PATCH", "/v1/services/web")):
+        expect(api(method, path, many), 413)
     expect(api("GET", "/v1/flows?limit=many"), 400)
 
 

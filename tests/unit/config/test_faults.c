@@ -412,6 +412,47 @@ static void test_a_document_too_long_is_refused(void **state)
 	free(text);
 }
 
+/* 3 bytes make a list of 200 in memory: it is not parsed. */
+static void test_a_document_of_too_many_values_is_refused(void **state)
+{
+	size_t length = 3 * 600000 + 1;
+	char *text = malloc(length);
+	struct config_errors errors;
+	struct config *config;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < length; i++)
+		text[i] = i == 0 ? '[' : "{},"[(i - 1) % 3];
+	text[length - 1] = ']';
+	assert_int_equal(config_parse(text, length, &config, &errors), -EINVAL);
+	assert_int_equal(errors.count, 1);
+	assert_non_null(strstr(errors.items[0].detail, "a million values"));
+	config_errors_free(&errors);
+	free(text);
+}
+
+/* Indented it is longer than it came: what could not be read again is not written. */
+static void test_a_text_too_long_to_be_read_is_not_written(void **state)
+{
+	json_t *document = json_pack("{s:[]}", "x"), *list = json_object_get(document, "x");
+	char *text;
+	size_t length;
+
+	(void)state;
+	assert_int_equal(config_write(document, 7, &text, &length), 0);
+	assert_int_equal(strncmp(text, "{\n  \"revision\": 7,\n  \"x\": []\n}\n", length), 0);
+	free(text);
+	for (int i = 0; i < 990000; i++)
+		json_array_append_new(list, json_string("012345678"));
+	text = json_dumps(document, JSON_COMPACT);
+	assert_null(config_too_large(text, strlen(text)));
+	free(text);
+	assert_int_equal(config_write(document, 7, &text, &length), -EFBIG);
+	assert_null(text);
+	json_decref(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +461,8 @@ int main(void)
 		cmocka_unit_test(test_a_long_list_of_faults_is_cut),
 		cmocka_unit_test(test_a_file_that_is_not_there_is_a_fault),
 		cmocka_unit_test(test_a_document_too_long_is_refused),
+		cmocka_unit_test(test_a_document_of_too_many_values_is_refused),
+		cmocka_unit_test(test_a_text_too_long_to_be_read_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
