@@ -71,10 +71,14 @@ void config_free(struct config *config);
 json_t *config_render(const struct config *config);
 
 /*
- * True when `next` differs from `running` in a field that is read at start
- * only; its pointer is written to `pointer` (256 bytes).
+ * Called for each place where two configurations differ in a field that is read
+ * at start only: the field's pointer, and that of the place in it.
  */
-bool config_needs_restart(const struct config *running, const struct config *next, char *pointer);
+typedef void config_restart_visit(void *context, const char *field, const char *place);
+
+/* True when there is such a place; they come field by field. */
+bool config_needs_restart(const struct config *running, const struct config *next,
+			  config_restart_visit *visit, void *context);
 
 const struct config_pool *config_find_pool(const struct config *config, const char *name);
 const struct config_local_pool *config_find_local_pool(const struct config *config,

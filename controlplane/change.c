@@ -249,8 +249,13 @@ static bool carry_out(struct controlplane *controlplane, const struct change_req
 	}
 	if (!check_conflicts(controlplane, request, candidate, result))
 		return false;
-	if (keep_running_fields(controlplane->config, &candidate->config,
-				&result->restart_required) < 0)
+
+	int error = keep_running_fields(controlplane->config, &candidate->config,
+					&result->restart_required);
+
+	if (error == -ENOMEM)
+		return refuse_for_memory(result);
+	if (error < 0)
 		return refuse(result, CHANGE_INVALID, 0,
 			      "the new configuration does not go together with what is read at "
 			      "start only: make the change in the file and restart");
