@@ -121,6 +121,10 @@ static void test_distance_counts_letters(void **state)
 		assert_int_equal(text_distance(rows[i].b, rows[i].a), rows[i].distance);
 	}
 	assert_true(text_is_close("adresses", "addresses"));
+	assert_true(text_is_close("threeletters", "threeletters-x"));
+	assert_false(text_is_close("threeletters", "threeletters-xy"));
+	assert_true(text_is_close("port", "ports"));
+	assert_false(text_is_close("po", "port"));
 	assert_false(text_is_close("id", "if"));
 	assert_false(text_is_close("allow", "deny"));
 }
