@@ -154,6 +154,9 @@ def refusals(api):
                                 ("BREW", "/v1/status", "GET, HEAD")):
         answer = expect(api(method, path, {}), 405)
         check(answer.headers["allow"] == allow, f"{method} {path}: {answer.headers}")
+    for path in ("/v1/%ff", "/v1/pools/%e2%82", "/v1/pools/%c3%28/backends"):
+        expect(api("GET", path), 404)
+    expect(api("PUT", "/v1/config", b"{}", {"Content-Type": b"text/\xe9"}), 415)
     text = {"Content-Type": "text/plain"}
     expect(api("PUT", "/v1/config", b"{}", text), 415)
     expect(api("POST", "/v1/services", b"{}", text), 415)
