@@ -4,6 +4,7 @@
 /* Paths, hosts and edits of the API. */
 #include "controlplane/api/host.h"
 #include "controlplane/api/objects.h"
+#include "controlplane/api/problem.h"
 #include "tests/unit/controlplane/check.h"
 
 #include <string.h>
@@ -77,6 +78,12 @@ static const struct edit_case cases[] = {
 	 " {\"name\": \"empty\"}, {\"name\": \"q\"}]"},
 	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL},
 	 "{\"name\": \"p\"}",
+	 409,
+	 false,
+	 NULL,
+	 NULL},
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL},
+	 "{\"name\": \"s\"}",
 	 409,
 	 false,
 	 NULL,
@@ -184,12 +191,42 @@ static void edits(void **state)
 	}
 }
 
+static void assert_detail(struct api_problem *problem, const char *detail)
+{
+	json_t *body = problem_render(problem, "Not Found");
+
+	assert_non_null(body);
+	assert_string_equal(json_string_value(json_object_get(body, "detail")), detail);
+	json_decref(body);
+}
+
+/* Paths and headers come as bytes, and are cut: what is told of them is JSON all the same. */
+static void problems_are_utf_8(void **state)
+{
+	struct api_problem problem = {0};
+	char text[600] = "";
+
+	(void)state;
+	problem_set(&problem, 404, "there is no %s", "/v1/\xff");
+	assert_detail(&problem, "there is no /v1/?");
+	problem_set(&problem, 404, "there is no %.4s.", "abc\xe2\x82\xac");
+	assert_detail(&problem, "there is no abc?.");
+	problem_set(&problem, 404, "there is no %s", "/v1/\xe2\x82\xac");
+	assert_detail(&problem, "there is no /v1/\xe2\x82\xac");
+	memset(text, 'x', sizeof(problem.detail) - 3);
+	strcat(text, "\xe2\x82\xac"); /* of which two bytes find room */
+	problem_set(&problem, 404, "%s", text);
+	text[sizeof(problem.detail) - 3] = '\0';
+	assert_detail(&problem, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test(edits),
+		cmocka_unit_test(problems_are_utf_8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
