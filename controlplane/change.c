@@ -232,11 +232,11 @@ static bool is_unchanged(const struct controlplane *controlplane,
 static bool carry_out(struct controlplane *controlplane, const struct change_request *request,
 		      struct candidate *candidate, struct change_result *result)
 {
-	if (request->if_match != NULL &&
-	    !etag_matches(request->if_match, controlplane->etag, false))
-		return refuse(result, CHANGE_STALE, 0,
-			      "the configuration is another one by now: read it again and repeat "
-			      "the change");
+	if (request->is_stale)
+		return refuse(
+			result, CHANGE_STALE, 0,
+			"what If-Match or If-None-Match asks for is not so, the configuration "
+			"is another one by now: read it again and repeat the change");
 	if (!read_candidate(request, candidate, result))
 		return false;
 	if (is_unchanged(controlplane, request, candidate)) {

@@ -122,6 +122,30 @@ static json_t *edit_object(const struct controlplane *controlplane,
 	return document;
 }
 
+/* Whether what the request is for exists: an object, or the list that it joins. */
+static bool is_there(const struct controlplane *controlplane, const struct api_resource *resource,
+		     const struct api_request *request)
+{
+	const char *name = request->names.names[0], *member = request->names.names[1];
+	bool is_backend = resource->kind == OBJECT_BACKEND;
+
+	if (resource->kind == OBJECT_DOCUMENT || (resource->is_collection && !is_backend))
+		return true;
+	if (resource->kind == OBJECT_POOL || resource->is_collection)
+		return config_find_pool(controlplane->config, name) != NULL;
+	return objects_find(controlplane->document, resource->kind, name, member) != NULL;
+}
+
+static bool check_conditions(const struct controlplane *controlplane,
+			     const struct api_resource *resource, const struct api_request *request)
+{
+	struct conditions conditions = {.etag = controlplane->etag,
+					.is_there = is_there(controlplane, resource, request)};
+
+	request->take_headers(request, &conditions);
+	return conditions_hold(&conditions);
+}
+
 static json_t *render_dry_run(const struct controlplane *controlplane,
 			      const struct change_result *result)
 {
@@ -199,8 +223,8 @@ static void log_change(const struct api_request *request, const struct change_re
 void api_change(struct controlplane *controlplane, const struct api_resource *resource,
 		const struct api_request *request, struct api_answer *answer)
 {
-	struct change_request change = {.if_match =
-						request->header(request, MHD_HTTP_HEADER_IF_MATCH)};
+	struct change_request change = {.is_stale =
+						!check_conditions(controlplane, resource, request)};
 	struct change_result result;
 	json_t *document = NULL;
 	bool created = false;
@@ -212,8 +236,7 @@ void api_change(struct controlplane *controlplane, const struct api_resource *re
 	if (resource->kind == OBJECT_DOCUMENT) {
 		change.text = request->body;
 		change.length = request->length;
-	} else if (change.if_match == NULL ||
-		   etag_matches(change.if_match, controlplane->etag, false)) {
+	} else if (!change.is_stale) {
 		/* Of another document than was meant, nothing is told but that. */
 		document = edit_object(controlplane, resource, request, &created, answer);
 		if (document == NULL)

@@ -49,6 +49,7 @@ def whole_document(api):
 
     expect(api("PUT", "/v1/config", first.body, {"If-Match": etag}), 412)
     expect(api("PUT", "/v1/config", first.body, {"If-Match": f'"x", {got.headers["etag"]}'}), 200)
+    expect(api("PUT", "/v1/config", first.body, {"If-None-Match": "*"}), 412)
     check(api("GET", "/v1/config").headers["etag"] == etag, "the same document, another ETag")
     expect(api("PUT", "/v1/config", {**other, "revision": 1}), 409)
     expect(api("PUT", "/v1/config?force=true", {**other, "revision": 1}), 200)
@@ -66,6 +67,11 @@ def dry_run(api):
           == [("remove", "/services/0/backends/1")], f"{told}")
     check([row["pool"] for row in told["moves"]] in ([], ["web"]), f"{told}")
     expect(api("PUT", "/v1/config?dry_run=perhaps", other), 400)
+    for query in ("dry_run", "dryrun=true", "dry_run=", "dry_run=true&dry_run=false", "dry_run=true&x",
+                  "limit=1", "DRY_RUN=true", "&"):
+        expect(api("PUT", f"/v1/config?{query}", other), 400)
+        expect(api("DELETE", f"/v1/services/web?{query}"), 400)
+    expect(api("GET", "/v1/status?dry_run=true"), 400)
     check(api("GET", "/v1/config") .body == before.body, "a dry run changed something")
     other = json.loads(json.dumps(before.body))
     other["dataplane"]["flows_per_worker"] = 100000
@@ -106,6 +112,13 @@ def objects(api):
     expect(api("PATCH", f"{backends}/b7", {"weight": 1}), 404)
     expect(api("PATCH", "/v1/pools/none/backends/b8", {"weight": 1}), 404)
     expect(api("PATCH", f"{backends}/b8", {"weight": 9}, {"If-Match": '"old"'}), 412)
+    for path, there in ((f"{backends}/b8", True), (f"{backends}/b7", False), ("/v1/pools/web", True),
+                        ("/v1/pools/none", False), ("/v1/services/none", False)):
+        status = api("PUT", path + "?dry_run=true", {"weight": 9},
+                     {"If-None-Match" if there else "If-Match": "*"}).status
+        check(status == 412, f"{path}: {status}")
+    expect(api("PUT", f"{backends}/b7?dry_run=true", {"address": "10.0.0.16", "port": 8080},
+               {"If-None-Match": "*"}), 200)
     merge = {"Content-Type": "application/merge-patch+json"}
     expect(api("PATCH", f"{backends}/b8", b'{"weight": 9}', merge), 200)
     expect(api("PUT", f"{backends}/b8", b'{"weight": 9}', merge), 415)

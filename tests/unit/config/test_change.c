@@ -103,7 +103,12 @@ static void headers_name_tags_as_rfc_9110_says(void **state)
 
 	(void)state;
 	assert_true(etag_matches("\"ab\"", etag, false));
-	assert_true(etag_matches("*", etag, false));
+	assert_true(etag_is_any("*"));
+	assert_true(etag_is_any(" *\t"));
+	assert_false(etag_is_any(""));
+	assert_false(etag_is_any("*, \"ab\""));
+	assert_false(etag_is_any("\"*\""));
+	assert_false(etag_matches("*", etag, false));
 	assert_true(etag_matches("\"x\", \"ab\"", etag, false));
 	assert_true(etag_matches(" \"x\",\"ab\" ", etag, false));
 	assert_true(etag_matches("W/\"ab\"", etag, true));

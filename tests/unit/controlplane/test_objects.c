@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Paths, hosts and edits of the API. */
+/* Paths, hosts, queries, conditions, edits and problems of the API. */
+#include "controlplane/api/conditions.h"
 #include "controlplane/api/host.h"
 #include "controlplane/api/objects.h"
 #include "controlplane/api/problem.h"
+#include "controlplane/api/query.h"
 #include "tests/unit/controlplane/check.h"
 
 #include <string.h>
@@ -191,6 +193,63 @@ static void edits(void **state)
 	}
 }
 
+static void queries(void **state)
+{
+	static const char *const flags[] = {"dry_run", "force", NULL}, *const none[] = {NULL};
+	struct api_problem problem = {0};
+	struct query query = {.known = flags, .problem = &problem};
+
+	(void)state;
+	assert_true(query_take(&query, "dry_run", "true"));
+	assert_true(query_take(&query, "force", ""));
+	assert_int_equal(problem.status, 0);
+	assert_false(query_take(&query, "dry_run", "true"));
+	assert_string_equal(problem.detail, "?dry_run= is there twice: keep one");
+	query = (struct query){.known = flags, .problem = &problem};
+	assert_false(query_take(&query, "dry_run", NULL));
+	assert_true(query.refused);
+	assert_false(query_take(&query, "dryrun", "true"));
+	assert_int_equal(problem.status, 400);
+	assert_string_equal(problem.detail, "there is no \"dryrun\" to ask by a query here; there "
+					    "is dry_run and force");
+	query.known = none;
+	assert_false(query_take(&query, "", NULL));
+}
+
+/* Lines of If-Match and If-None-Match, whether the object is there, and what follows. */
+static void conditions_are_those_of_rfc_9110(void **state)
+{
+	static const struct {
+		const char *lines[2][2];
+		bool is_there, hold;
+	} rows[] = {
+		{{{"If-None-Matc", "*"}}, true, true},
+		{{{"If-Match", "\"ab\""}}, true, true},
+		{{{"If-Match", "\"x\""}}, true, false},
+		{{{"If-Match", ""}}, true, false},
+		{{{"if-match", "\"x\""}, {"If-Match", "\"y\", \"ab\""}}, true, true},
+		{{{"If-Match", "\"x\""}, {"If-Match", "\"y\""}}, true, false},
+		{{{"If-Match", "*"}}, true, true},
+		{{{"If-Match", "*"}}, false, false},
+		{{{"If-Match", "\"ab\""}}, false, true}, /* the document's tag */
+		{{{"If-None-Match", "*"}}, true, false},
+		{{{"If-None-Match", "*"}}, false, true},
+		{{{"If-None-Match", "\"x\""}, {"If-None-Match", "W/\"ab\""}}, true, false},
+		{{{"If-None-Match", "\"x\""}}, true, true},
+		{{{"If-Match", "\"ab\""}, {"If-None-Match", "*"}}, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conditions conditions = {.etag = "\"ab\"", .is_there = rows[i].is_there};
+
+		for (size_t j = 0; j < 2 && rows[i].lines[j][0] != NULL; j++)
+			conditions_take(&conditions, rows[i].lines[j][0], rows[i].lines[j][1]);
+		if (conditions_hold(&conditions) != rows[i].hold)
+			fail_msg("row %zu", i);
+	}
+}
+
 static void assert_detail(struct api_problem *problem, const char *detail)
 {
 	json_t *body = problem_render(problem, "Not Found");
@@ -226,6 +285,8 @@ int main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test(edits),
+		cmocka_unit_test(queries),
+		cmocka_unit_test(conditions_are_those_of_rfc_9110),
 		cmocka_unit_test(problems_are_utf_8),
 	};
 
