@@ -47,8 +47,8 @@ void changes_print(const json_t *answer, FILE *stream)
 	json_array_foreach (changes, i, row)
 		print_change(row, stream);
 	json_array_foreach (json_object_get(answer, "moves"), i, row)
-		fprintf(stream, "pool %s: %.1f %% of new flows would meet another backend\n",
-			json_string_value(json_object_get(row, "pool")),
+		fprintf(stream, "service %s: %.1f %% of new flows would meet another backend\n",
+			json_string_value(json_object_get(row, "service")),
 			100.0 * json_real_value(json_object_get(row, "share")));
 	json_array_foreach (json_object_get(answer, "restart_required"), i, row)
 		fprintf(stream, "%s: read at start only, needs a restart\n",

@@ -65,7 +65,12 @@ def dry_run(api):
     told = expect(api("PUT", "/v1/config?dry_run=true", other), 200).body
     check([(row["op"], row["pointer"]) for row in told["changes"]]
           == [("remove", "/services/0/backends/1")], f"{told}")
-    check([row["pool"] for row in told["moves"]] in ([], ["web"]), f"{told}")
+    check([row["service"] for row in told["moves"]] in ([], ["web"]), f"{told}")
+    other = json.loads(json.dumps(before.body))
+    other["services"].reverse()
+    told = expect(api("PUT", "/v1/config?dry_run=true", other), 200).body
+    check([(row["pointer"], row["to"]) for row in told["changes"]] == [("/services", ["full", "web"])],
+          f"another order is not told: {told}")
     expect(api("PUT", "/v1/config?dry_run=perhaps", other), 400)
     for query in ("dry_run", "dryrun=true", "dry_run=", "dry_run=true&dry_run=false", "dry_run=true&x",
                   "limit=1", "DRY_RUN=true", "&"):

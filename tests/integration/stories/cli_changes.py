@@ -40,12 +40,26 @@ def apply_and_diff(headrace, file):
         said = run(*command)
         check("~ service web / backend b2 / weight: 100 -> 25\n" in said
               and re.search(r"^\+ service web / backend b3: \{.*\"10\.0\.0\.13\"", said, re.M)
-              and re.search(r"^pool web: \d+\.\d % of new flows would meet another backend$", said, re.M),
+              and re.search(r"^service web: \d+\.\d % of new flows would meet another backend$", said, re.M),
               f"{command}: {said}")
     check(headrace.get("/v1/config") != document, "a dry run changed something")
     told = json.loads(run("diff", "--json", file))
     check([change["op"] for change in told["changes"]] == ["change", "add"]
           and 0.1 < told["moves"][0]["share"] < 0.6, f"{told}")
+
+    moved = json.loads(json.dumps(headrace.get("/v1/config")))
+    moved["services"][0]["hash_on"] = "address"
+    file_of_moved = file.with_name("moved.json")
+    file_of_moved.write_text(json.dumps(moved), encoding="utf-8")
+    told = json.loads(run("diff", "--json", file_of_moved))
+    check(0.4 < told["moves"][0]["share"] < 0.6, f"another hash moves half the clients: {told}")
+    moved["services"][0].pop("hash_on")
+    moved["pools"] = [{"name": "other", "backends": moved["services"][0].pop("backends")[1:],
+                       "health_check": moved["services"][0].pop("health_check")}]
+    moved["services"][0]["pool"] = "other"
+    file_of_moved.write_text(json.dumps(moved), encoding="utf-8")
+    told = json.loads(run("diff", "--json", file_of_moved))
+    check(0.4 < told["moves"][0]["share"] < 0.6, f"another pool has half the backends: {told}")
 
     etag = headrace.request("GET", "/v1/config").headers["etag"]
     fails(1, "412", run, "apply", file, "--if-match", '"another"')
