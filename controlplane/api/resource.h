@@ -61,6 +61,12 @@ void api_change(struct controlplane *controlplane, const struct api_resource *re
 /* Traffic counters as both services and backends show them: adds them to the object. */
 void api_put_traffic(json_t *object, const struct abi_traffic *traffic);
 
+/* The same of the backend at an index of `tables`; negative: it is not there, and all is 0. */
+void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, int index);
+
+/* Since a time of CLOCK_MONOTONIC, ms. */
+double api_seconds_since(uint64_t then_ms);
+
 /* 10.0.0.1, as a new reference. */
 json_t *api_address(const struct address *address);
 

@@ -7,6 +7,7 @@
 #include "controlplane/api/objects.h"
 #include "controlplane/api/problem.h"
 #include "controlplane/api/query.h"
+#include "controlplane/backend_state.h"
 #include "tests/unit/controlplane/check.h"
 
 #include <string.h>
@@ -250,6 +251,27 @@ static void conditions_are_those_of_rfc_9110(void **state)
 	}
 }
 
+static void names_of_removed_backends(void **state)
+{
+	struct removed_name name;
+	char text[ABI_NAME_SIZE];
+
+	(void)state;
+	removed_split("web/a", 7, &name);
+	assert_string_equal(name.pool, "web");
+	assert_string_equal(name.backend, "a");
+	/* 63 characters may have been more. */
+	memset(text, 'p', sizeof(text));
+	strcpy(text + ABI_NAME_SIZE - 4, "/ab");
+	removed_split(text, 7, &name);
+	assert_int_equal(strlen(name.pool), ABI_NAME_SIZE - 4);
+	assert_string_equal(name.backend, "ab~7");
+	memset(text, 'p', sizeof(text) - 1);
+	removed_split(text, 12345, &name);
+	assert_string_equal(name.pool, text);
+	assert_string_equal(name.backend, "~12345");
+}
+
 static void assert_detail(struct api_problem *problem, const char *detail)
 {
 	json_t *body = problem_render(problem, "Not Found");
@@ -288,6 +310,7 @@ int main(void)
 		cmocka_unit_test(queries),
 		cmocka_unit_test(conditions_are_those_of_rfc_9110),
 		cmocka_unit_test(problems_are_utf_8),
+		cmocka_unit_test(names_of_removed_backends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
