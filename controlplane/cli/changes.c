@@ -211,6 +211,23 @@ static int backend_path(const char *name, const struct options *options, char *p
 	return 0;
 }
 
+/* All that can be told before the first one is changed. */
+static bool check_set(const struct options *options)
+{
+	char path[512];
+
+	if (options->if_match != NULL && options->word_count > 3) {
+		options_refuse("--if-match goes with one backend: the first change makes another "
+			       "ETag");
+		return false;
+	}
+	for (int i = 2; i < options->word_count; i++) {
+		if (backend_path(options->words[i], options, path, sizeof(path)) < 0)
+			return false;
+	}
+	return true;
+}
+
 static enum cli_exit set_backend(const struct client *client, const struct options *options,
 				 const char *name, const char *body)
 {
@@ -228,7 +245,7 @@ static enum cli_exit set_backend(const struct client *client, const struct optio
 
 enum cli_exit set_run(const struct client *client, const struct options *options)
 {
-	json_t *patch = make_patch(options);
+	json_t *patch = check_set(options) ? make_patch(options) : NULL;
 	char *body = patch == NULL ? NULL : json_dumps(patch, JSON_COMPACT);
 	enum cli_exit status = body == NULL ? CLI_USAGE : CLI_DONE;
 

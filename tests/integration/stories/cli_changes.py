@@ -105,8 +105,15 @@ def set_backend(headrace):
             (2, "choose one", ("web/b1", "--drain", "--maint")),
             (2, "needs --weight", ("web/b1",)),
             (2, "POOL/BACKEND", ("web", "--drain")),
+            (2, "POOL/BACKEND", ("web/b1", "web", "--maint")),
+            (2, "--if-match needs", ("web/b1", "--maint", "--if-match", "")),
+            (2, "--if-match needs", ("web/b1", "--maint", "--if-match", " ")),
+            (2, "--if-match goes with one", ("web/b1", "web/b2", "--maint", "--if-match", "*")),
+            (1, "412", ("web/b1", "--maint", "--if-match", '"another"')),
             (2, "POOL/BACKEND", ("web/../b1", "--drain"))):
         fails(status, words, run, "set", "backend", *command)
+    check("maint" not in {backend["admin"] for backend in headrace.backends().values()},
+          "what was refused is done to some")
 
 
 def usage(headrace):
@@ -117,13 +124,19 @@ def usage(headrace):
         fails(2, "Try headrace --help", run, *words)
     fails(3, "does headrace-controlplane run", run, "--socket", "/nowhere/api.sock", "show", "config")
     fails(3, "does headrace-controlplane run", run, "--api", "http://127.0.0.1:9", "show", "config")
-    check(json.loads(run("--api", f"http://127.0.0.1:{TCP_PORT}", "show", "config"))
-          == headrace.get("/v1/config"), "the same by TCP")
+    for url in (f"http://127.0.0.1:{TCP_PORT}", f"http://127.0.0.1:{TCP_PORT}/"):
+        check(json.loads(run("--api", url, "show", "config")) == headrace.get("/v1/config"),
+              f"the same by TCP: {url}")
+    # Refused, since the name is not that of a loopback address.
+    refused = ("--api", f"http://other.localhost:{TCP_PORT}", "show", "status")
+    fails(1, r"headrace: refused \(403\)", run, *refused)
+    fails(1, r'exit 1: {\s*"type": "about:blank"', run, *refused, "--json")
 
 
 COMPLETE = """
 source %(script)s
 headrace() { %(program)s "$@"; }
+COMP_LINE='%(line)s'
 COMP_WORDS=(%(words)s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _headrace
 printf '%%s\\n' "${COMPREPLY[@]}"
@@ -137,7 +150,10 @@ def completion(headrace, file):
     def complete(*words):
         script = COMPLETE % {
             "script": ROOT / "config/completion/headrace.bash", "program": program,
-            "words": " ".join(f"'{word}'" for word in (program, *words))}
+            "line": " ".join(map(str, (program, *words))),
+            # As bash takes a line apart: at "=" and ":" too.
+            "words": " ".join(f"'{part}'" for word in (program, *words)
+                              for part in re.findall("[:=]+|[^:=]+", str(word)) or [""])}
         return headrace.namespace.run("bash", "-c", script).split()
     here = ("--run-dir", headrace.run_dir)
     check(complete("a") == ["apply"] and complete("")[:3] == ["apply", "check", "diff"], "commands")
@@ -149,6 +165,15 @@ def completion(headrace, file):
     check(complete("set", "backend", "x", "--d") == ["--dry-run", "--drain"], "options")
     check(complete("apply", str(file)[:-3]) == [str(file)], "files")
     check(complete("--socket", "/nowhere", "set", "backend", "") == [], "nobody there")
+    all_three = ["web/b1", "web/b2", "web/b3"]
+    for where in (("--api", f"http://127.0.0.1:{TCP_PORT}"), (f"--api=http://127.0.0.1:{TCP_PORT}",),
+                  (f"--run-dir={headrace.run_dir}",), (f"--socket={headrace.run_dir}/api.sock",)):
+        check(complete(*where, "set", "backend", "") == all_three, f"{where}")
+    said = complete(f"--run-dir={str(headrace.run_dir)[:-1]}")
+    check(str(headrace.run_dir) in said, f"a directory: {said}")
+    odd = file.with_name("a:b=c.json")
+    odd.write_text("{}", encoding="utf-8")
+    check(complete("apply", str(odd)[:-4]) == ["c.json"], f"{complete('apply', str(odd)[:-4])}")
 
 
 def story(lab):
