@@ -261,3 +261,32 @@ bool stats_copy_flow(const struct abi_flow *record, struct abi_flow *out)
 	return __atomic_load_n(&record->version, __ATOMIC_RELAXED) == version &&
 	       out->state != ABI_FLOW_FREE && out->state < ABI_FLOW_STATE_COUNT;
 }
+
+static size_t collect_table(const struct abi_flow *records, uint64_t count, size_t limit,
+			    struct abi_flow *out)
+{
+	size_t found = 0;
+
+	/* Most records of a large table are free, and cost a glance. */
+	for (uint64_t i = 0; i < count && found < limit; i++) {
+		if (records[i].state != ABI_FLOW_FREE && stats_copy_flow(&records[i], &out[found]))
+			found++;
+	}
+	return found;
+}
+
+size_t stats_collect_flows(const struct abi_flows *flows, uint64_t looked_max, size_t limit,
+			   struct abi_flow *out)
+{
+	size_t found = 0;
+
+	for (uint32_t i = 0; i < flows->table_count; i++) {
+		const struct abi_flow_table *table = &flows->tables[i];
+		const char *records = (const char *)flows + table->records_offset;
+		uint64_t most = looked_max / flows->table_count;
+		uint64_t count = table->capacity < most ? table->capacity : most;
+
+		found += collect_table((const void *)records, count, limit - found, out + found);
+	}
+	return found;
+}

@@ -58,5 +58,13 @@ uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index);
 /* `flows`, its tables checked to lie within it; NULL: none. */
 const struct abi_flows *stats_flows(struct stats *stats);
 
+/*
+ * Copies records in use, up to `limit`, and returns how many. Of each worker no
+ * more than its share of `looked_max` records is looked at: a table of hundreds
+ * of millions would keep the event loop for seconds.
+ */
+size_t stats_collect_flows(const struct abi_flows *flows, uint64_t looked_max, size_t limit,
+			   struct abi_flow *out);
+
 /* Copies a record in use; false when it is free or is being written. */
 bool stats_copy_flow(const struct abi_flow *record, struct abi_flow *out);

@@ -192,6 +192,41 @@ static void records_being_written_are_passed_over(void **state)
 	assert_false(stats_copy_flow(&record, &copy));
 }
 
+/* Two workers of eight records each; `used`: a letter a record, 'x' one in use. */
+static void assert_collected(const char *used, uint64_t looked_max, size_t limit, const char *found)
+{
+	size_t head = sizeof(struct abi_flows) + 2 * sizeof(struct abi_flow_table);
+	size_t offset = (head + ABI_CACHE_LINE - 1) / ABI_CACHE_LINE * ABI_CACHE_LINE;
+	struct abi_flows *flows =
+		aligned_alloc(ABI_CACHE_LINE, offset + 16 * sizeof(struct abi_flow));
+	struct abi_flow *records = (struct abi_flow *)(void *)((char *)flows + offset);
+	struct abi_flow out[16];
+
+	memset(flows, 0, offset + 16 * sizeof(struct abi_flow));
+	flows->table_count = 2;
+	for (uint32_t i = 0; i < 2; i++)
+		flows->tables[i] = (struct abi_flow_table){
+			.capacity = 8, .records_offset = offset + i * 8 * sizeof(*records)};
+	for (uint32_t i = 0; i < 16; i++) {
+		records[i].state = used[i] == 'x' ? ABI_FLOW_UDP : ABI_FLOW_FREE;
+		records[i].be_client = i;
+	}
+	assert_int_equal(stats_collect_flows(flows, looked_max, limit, out), strlen(found));
+	for (size_t i = 0; found[i] != '\0'; i++)
+		assert_int_equal(out[i].be_client, found[i] - 'a');
+	free(flows);
+}
+
+static void flows_are_looked_for_in_a_bounded_part(void **state)
+{
+	(void)state;
+	assert_collected("x......xx......x", 16, 16, "ahip");
+	assert_collected("x......xx......x", 1000, 3, "ahi");
+	assert_collected("x......xx......x", 14, 16, "ai"); /* seven of each */
+	assert_collected("x......xx......x", 16, 0, "");
+	assert_collected("................", 16, 16, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(neighbouring_versions_are_read, set_up, tear_down),
 		cmocka_unit_test(records_being_written_are_passed_over),
+		cmocka_unit_test(flows_are_looked_for_in_a_bounded_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
