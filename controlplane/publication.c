@@ -126,6 +126,17 @@ static bool must_wait(struct publication *publication)
 	return true;
 }
 
+static void tell_cut_short(const struct publisher *publisher)
+{
+	size_t count = publisher_cut_short(publisher);
+
+	if (count > 0)
+		log_warning("there are %u backends with those that drain: the %zu removed ones "
+			    "that drained longest went at once, and their flows end; add backends "
+			    "more slowly, or set a shorter drain_timeout",
+			    ABI_MAX_BACKENDS, count);
+}
+
 void publication_publish(struct publication *publication)
 {
 	struct controlplane *controlplane = publication->controlplane;
@@ -153,6 +164,7 @@ void publication_publish(struct publication *publication)
 	}
 	if (publication->failed)
 		log_info("publishing works again");
+	tell_cut_short(controlplane->publisher);
 	publication->failed = false;
 	if (outcome > 0)
 		assign_indexes(controlplane);

@@ -30,7 +30,7 @@
 
 struct guard {
 	struct network *network;
-	const struct publisher *publisher; /* knows the backends that drain */
+	const struct publisher *publisher; /* knows where flows still are */
 	struct nft_ctx *nft;
 	struct guard_sets loaded; /* that are in the kernel, */
 	char *chains;             /* with these chains; NULL: nothing is */
@@ -224,7 +224,7 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 	if (error == 0 && also != NULL)
 		error = guard_input_add_config(&input, also);
 	if (error == 0)
-		error = guard_input_add_removed(&input, guard->publisher);
+		error = guard_input_add_published(&input, guard->publisher);
 	if (error == 0)
 		error = guard_input_add_hosts(&input, guard->network);
 

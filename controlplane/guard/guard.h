@@ -21,9 +21,10 @@ void guard_close(struct guard *guard);
 
 /*
  * Loads the table for one configuration, or for two at once (`also` may be
- * NULL) while the change from one to the other is under way; backends that left
- * and drain are guarded with them. What is in the kernel already is not loaded
- * again. 0 or -errno (logged).
+ * NULL) while the change from one to the other is under way; what the published
+ * generation says of dnat backends is guarded with them: those that drain, and
+ * those of an earlier change that is not out yet. What is in the kernel already
+ * is not loaded again. 0 or -errno (logged).
  */
 int guard_load(struct guard *guard, const struct config *config, const struct config *also);
 
