@@ -16,9 +16,6 @@
 #define RETRY_SECONDS  1.0
 #define WATCH_SECONDS  1.0
 
-/* A generation that is refused for what it says is so every time: no new file for each. */
-#define DOUBT_SECONDS 60.0
-
 /* What first checks, and answers to ARP, may take beyond the checks' timeout: they do not all start
  * at once. */
 #define START_SLACK_SECONDS 0.5
@@ -181,18 +178,15 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	publication_publish(watcher->data);
 }
 
-/* The dataplane refuses what we published last, and did so since we looked. */
 static bool is_refused(struct publication *publication)
 {
 	struct controlplane *controlplane = publication->controlplane;
 	const struct abi_status *status = stats_status(controlplane->stats);
-	uint64_t before = publication->refusals;
 
-	if (status == NULL || !stats_dataplane_lives(controlplane->stats))
-		return false;
-	publication->refusals = status->refusals;
-	return status->refusals != before &&
-	       status->generation_refused == publisher_generation(controlplane->publisher);
+	return status != NULL && stats_dataplane_lives(controlplane->stats) &&
+	       refusals_call_for_repair(&publication->refusals, status,
+					publisher_generation(controlplane->publisher),
+					clock_now_ms());
 }
 
 static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -200,16 +194,14 @@ static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
 	struct publication *publication = watcher->data;
 	struct publisher *publisher = publication->controlplane->publisher;
 
+	(void)loop;
 	(void)events;
 	if (!publisher_is_installed(publisher)) {
-		log_error("the tables in %s were taken away or cut by somebody else: they are "
-			  "written anew",
+		log_error("the tables in %s were taken away, cut or written over by somebody else: "
+			  "they are written anew",
 			  publication->controlplane->run_dir);
 		publication_publish(publication);
-	} else if (is_refused(publication) &&
-		   (publication->doubted_last == 0 ||
-		    ev_now(loop) - publication->doubted_last >= DOUBT_SECONDS)) {
-		publication->doubted_last = ev_now(loop);
+	} else if (is_refused(publication)) {
 		log_error("the dataplane refuses generation %lu of the tables: they are written "
 			  "anew",
 			  (unsigned long)publisher_generation(publisher));

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "controlplane/metrics/publish_times.h"
+#include "controlplane/refusals.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -27,8 +28,7 @@ struct publication {
 	ev_tstamp wait_until;
 	bool failed; /* the last one, as the log says */
 	struct publish_times times;
-	uint64_t refusals;      /* of the dataplane, that were looked at */
-	ev_tstamp doubted_last; /* 0: never */
+	struct refusals refusals; /* of what we wrote */
 };
 
 void publication_start(struct publication *publication, struct controlplane *controlplane);

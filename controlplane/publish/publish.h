@@ -87,7 +87,10 @@ uint64_t publisher_generation(const struct publisher *publisher);
 /* True when the generation was found in the file, not made by this process. */
 bool publisher_adopted(const struct publisher *publisher);
 
-/* False: somebody took our file away, or cut it. The next publish puts a whole one there. */
+/*
+ * False: somebody took our file away, cut it, or wrote over its head. The next
+ * publish puts a whole one there.
+ */
 bool publisher_is_installed(const struct publisher *publisher);
 /* A reader refuses what we wrote: the next publish does not believe what the file holds. */
 void publisher_doubt(struct publisher *publisher);
