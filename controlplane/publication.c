@@ -6,6 +6,7 @@
 #include "controlplane/clock.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/gather.h"
+#include "controlplane/health/check_group.h"
 #include "controlplane/log.h"
 #include "controlplane/neighbours/resolver.h"
 
@@ -16,8 +17,7 @@
 #define RETRY_SECONDS  1.0
 #define WATCH_SECONDS  1.0
 
-/* What first checks, and answers to ARP, may take beyond the checks' timeout: they do not all start
- * at once. */
+/* What first checks, and answers to ARP, may take beyond that. */
 #define START_SLACK_SECONDS 0.5
 
 static uint64_t flows_of_backend(void *context, uint32_t index)
@@ -213,19 +213,12 @@ static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
 /* Later changes wait for nothing: see gather.c for what becomes of their new backends. */
 static void wait_for_first_checks(struct publication *publication)
 {
-	const struct config *config = publication->controlplane->config;
-	uint32_t longest_ms = 0;
+	uint64_t checks_ms = check_first_ms(publication->controlplane->config);
 
-	for (size_t i = 0; i < config->pool_count; i++) {
-		const struct config_health_check *check = &config->pools[i].health_check;
-
-		if (check->type != CONFIG_CHECK_NONE && check->timeout > longest_ms)
-			longest_ms = check->timeout;
-	}
 	publication->waiting = true;
 	ev_now_update(publication->controlplane->loop);
-	publication->wait_until =
-		ev_now(publication->controlplane->loop) + longest_ms / 1000.0 + START_SLACK_SECONDS;
+	publication->wait_until = ev_now(publication->controlplane->loop) +
+				  (double)checks_ms / 1000.0 + START_SLACK_SECONDS;
 }
 
 void publication_start(struct publication *publication, struct controlplane *controlplane)

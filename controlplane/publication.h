@@ -6,7 +6,7 @@
  * burst of changes makes one; when a drain ends; at start not before each
  * backend's state and the MAC of its next hop are known, for a generation
  * without them would reset clients and drop packets, and never later than a
- * little more than the longest check takes.
+ * little more than all first checks take.
  */
 #pragma once
 

@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First checks of new backends are spread over this time, or 0.4 ms for each. */
-#define FIRST_SPREAD_NS      UINT64_C(200000000)
-#define FIRST_SPREAD_EACH_NS UINT64_C(400000)
-
 /* The pulse beats this often in the shortest timeout, within bounds. */
 #define BEATS_IN_TIMEOUT 8
 #define BEAT_LEAST_MS    5
@@ -298,7 +294,6 @@ static void give_up(const struct health *health, struct change *change)
 static void begin_check(const struct health *health, struct check *check, struct check_group *group,
 			const struct config_pool *pool, const struct config_backend *backend)
 {
-	uint64_t each = health->count * FIRST_SPREAD_EACH_NS;
 	bool reschedule = check->group != group || check->backend.admin != backend->admin;
 
 	check->group = group;
@@ -306,7 +301,7 @@ static void begin_check(const struct health *health, struct check *check, struct
 	decide_early(health, check, pool);
 	group->up += check->state.verdict == CHECK_UP;
 	if (reschedule)
-		check_schedule(check, each > FIRST_SPREAD_NS ? each : FIRST_SPREAD_NS);
+		check_schedule(check, schedule_first_spread(health->count));
 }
 
 /* Old checks and groups that stay leave their places in the old lists. */

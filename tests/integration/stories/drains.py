@@ -75,6 +75,21 @@ def admin_states(world, headrace, service):
     open_one.close()
 
 
+def restarted(world, headrace):
+    """A drain is no doubt of a backend's health, and a new control plane has none."""
+    open_one = connect_to(world, "direct", "b3")
+    headrace.command("set", "backend", "direct/b3", "--drain")
+    headrace.wait_state("direct/b3", "draining")
+    headrace.controlplane.kill()
+    headrace.start_controlplane()
+    states = wait_for(headrace.backends, "the next control plane")
+    check(states["direct/b3"]["state"] == "draining", f"{states['direct/b3']}")
+    check(open_one.request() == "b3", "the open connection moved")
+    headrace.command("set", "backend", "direct/b3", "--ready")
+    headrace.wait_state("direct/b3", "up")
+    open_one.close()
+
+
 def removed_and_back(world, headrace, service):
     """Removed with a connection open, and put back: it is the same backend again."""
     path = f"/v1/pools/{service}/backends"
@@ -129,6 +144,7 @@ def story(lab):
     headrace.start()
     for service in SERVICES:
         admin_states(world, headrace, service)
+    restarted(world, headrace)
     headrace.change("PUT", "/v1/config", {**headrace.get("/v1/config"),
                                           "defaults": {"drain_timeout": "60s"}})
     for service in SERVICES:
