@@ -68,6 +68,8 @@ static int tear_down(void **state)
 	stats_close(world->stats);
 	munmap(world->status, sizeof(*world->status));
 	unlink(world->path);
+	snprintf(world->path, sizeof(world->path), "%s/baselines", world->dir);
+	unlink(world->path);
 	rmdir(world->dir);
 	free(world);
 	return 0;
