@@ -4,7 +4,8 @@
 /*
  * The guard in the kernel: puts the table of ruleset.h there, keeps it as the
  * configuration, the host's addresses and the interfaces change, and puts it
- * back when somebody flushed it. It outlives a killed control plane.
+ * back when somebody removed or flushed it, or anything in it. It outlives a
+ * killed control plane.
  */
 #pragma once
 
