@@ -15,7 +15,7 @@ static const char introduction[] =
 	"This page is made from the table in `config/fields.c`; edit that, not this.\n"
 	"\n"
 	"Headrace reads one JSON file, by default `/etc/headrace/headrace.json`, of at most 16 "
-	"MiB.\n"
+	"MiB and a million values.\n"
 	"`headrace check FILE` says all that is wrong with one, each fault with its line and its\n"
 	"place as a JSON pointer (RFC 6901). Complete examples are in `config/examples/`.\n"
 	"\n"

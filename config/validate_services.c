@@ -9,9 +9,10 @@
 #include <string.h>
 
 /* The name among `count` structs of `size` bytes that begin with one that is likely meant. */
-static const char *close_name(const char *name, const void *names, size_t count, size_t size)
+static const char *close_name(const struct report *report, const char *name, const void *names,
+			      size_t count, size_t size)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && report_suggests(report); i++) {
 		const char *other = (const char *)names + i * size;
 		if (text_is_close(name, other))
 			return other;
@@ -51,7 +52,7 @@ static void validate_pool_of(const struct config *config, const struct config_se
 		return;
 	if (pool == NULL) {
 		report_no_such(report, at.text, "pool", "/pools", service->pool,
-			       close_name(service->pool, config->pools, config->pool_count,
+			       close_name(report, service->pool, config->pools, config->pool_count,
 					  sizeof(*config->pools)));
 		return;
 	}
@@ -90,7 +91,7 @@ static void validate_local_pool_of(const struct config *config,
 			"set \"forwarding\" to \"full-nat\"");
 	if (pool == NULL)
 		report_no_such(report, at.text, "local pool", "/local_pools", service->local_pool,
-			       close_name(service->local_pool, config->local_pools,
+			       close_name(report, service->local_pool, config->local_pools,
 					  config->local_pool_count, sizeof(*config->local_pools)));
 	else if (service->address_count > 0 && pool->address_count > 0)
 		check_family(report, at.text, "local pool", &service->addresses[0],

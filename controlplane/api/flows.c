@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAXIMUM 10000
+#define LOOKED_MAX    (4u << 20) /* records: some tens of milliseconds when all are free */
 
 /* Names of services and backends by their index. */
 struct names {
@@ -132,22 +134,22 @@ static json_t *render_flow(const struct abi_flow6 *whole, const struct names *na
 	return object;
 }
 
-/* Shows one table's records, up to `limit` in the list. */
-static void append_flows(const struct abi_flows *flows, const struct abi_flow_table *table,
-			 const struct names *names, size_t limit, json_t *list)
+/* A list of at most `limit`; NULL: no memory. */
+static json_t *render_flows(const struct abi_flows *flows, const struct names *names, size_t limit)
 {
-	const char *record = (const char *)flows + table->records_offset;
+	struct abi_flow6 *found = calloc(limit + 1, sizeof(*found));
+	size_t count = 0;
+	json_t *list;
 
-	for (uint32_t i = 0; i < table->capacity && json_array_size(list) < limit; i++) {
-		const struct abi_flow *place = (const void *)record;
-		struct abi_flow6 flow;
-
-		/* Most records of a large table are free, and cost a glance. */
-		if (place->state != ABI_FLOW_FREE &&
-		    stats_copy_flow(place, table->record_size, &flow))
-			json_array_append_new(list, render_flow(&flow, names));
-		record += table->record_size;
-	}
+	if (found == NULL)
+		return NULL;
+	if (flows != NULL)
+		count = stats_collect_flows(flows, LOOKED_MAX, limit, found);
+	list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, render_flow(&found[i], names));
+	free(found);
+	return list;
 }
 
 /* The workers keep count; going through millions of records would take too long. */
@@ -193,15 +195,11 @@ json_t *api_flows(struct controlplane *controlplane, const struct api_request *r
 	}
 
 	struct names *names = collect_names(controlplane);
-	json_t *list = json_array();
+	json_t *list = names == NULL ? NULL : render_flows(flows, names, limit);
 
-	if (names == NULL) {
-		json_decref(list);
-		return NULL;
-	}
-	for (uint32_t i = 0; flows != NULL && i < flows->table_count; i++)
-		append_flows(flows, &flows->tables[i], names, limit, list);
 	free(names);
+	if (list == NULL)
+		return NULL;
 	return json_pack("{s:I, s:o}", "total",
 			 (json_int_t)count_flows(controlplane->stats, json_array_size(list)),
 			 "flows", list);

@@ -81,6 +81,13 @@ void show_backends(const json_t *document, const struct show_output *output)
 	table_free(&table);
 }
 
+static const char *where_written(const json_t *is_inline)
+{
+	if (json_is_null(is_inline))
+		return "nowhere, drains";
+	return json_is_true(is_inline) ? "in its service" : "by name";
+}
+
 static void add_pool(struct table *table, const json_t *pool)
 {
 	const json_t *backends = json_object_get(pool, "backends");
@@ -103,8 +110,7 @@ static void add_pool(struct table *table, const json_t *pool)
 		  "%zu of %zu", up, all);
 	table_add(table, TABLE_PLAIN, "%s", units_count(flows, text));
 	table_add(table, TABLE_PLAIN, "%s", units_count(started, text));
-	table_add(table, TABLE_PLAIN, "%s",
-		  json_is_true(json_object_get(pool, "inline")) ? "in its service" : "by name");
+	table_add(table, TABLE_PLAIN, "%s", where_written(json_object_get(pool, "inline")));
 }
 
 void show_pools(const json_t *document, const struct show_output *output)

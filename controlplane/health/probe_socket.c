@@ -18,6 +18,21 @@ static int bind_source(int descriptor, uint32_t be_source)
 	return bind(descriptor, (struct sockaddr *)&from, sizeof(from)) < 0 ? -errno : 0;
 }
 
+enum probe_result probe_result_of_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return PROBE_GOOD;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return PROBE_UNABLE;
+	default:
+		return PROBE_FAILED;
+	}
+}
+
 int probe_socket(uint32_t be_source)
 {
 	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

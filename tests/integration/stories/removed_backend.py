@@ -51,6 +51,23 @@ def story(lab):
     check(result["failed"] == 0 and "b3" not in result["backends"], f"new connections: {result}")
     check("10.0.0.13" in endpoints(), f"the guard forgot b3 while it drains: {endpoints()}")
 
+    # The whole pool goes: it is listed while b3 drains, as written nowhere.
+    service = headrace.config["services"][0]
+    service["pool"] = "other"
+    headrace.config["pools"] = [{"name": "other", "backends": service.pop("backends"),
+                                 "health_check": service.pop("health_check")}]
+    headrace.write_config()
+    headrace.reload()
+    wait_for(lambda: [pool["name"] for pool in headrace.get("/v1/pools")["pools"]] == ["other", "web"]
+             and headrace.running(), "pool web to be gone but for its backends")
+    gone = headrace.get("/v1/pools/web")
+    check(gone["inline"] is None and "config" not in gone and "b3" in
+          [backend["name"] for backend in gone["backends"] if backend["state"] == "removed"], f"{gone}")
+    check(headrace.get("/v1/pools/web/backends")["backends"]
+          and headrace.get("/v1/pools/web/backends/b3")["state"] == "removed", "b3 is not found")
+    check("nowhere" in headrace.command("show", "pools"), headrace.command("show", "pools"))
+    check(request(connection) == "b3", "the open connection moved")
+
     connection.close()
     wait_for(lambda: "web/b3" not in headrace.backends(), "b3 to be gone", 15)
     wait_for(lambda: "10.0.0.13" not in endpoints(), "the guard to forget b3")

@@ -384,6 +384,36 @@ static void test_a_long_list_of_faults_is_cut(void **state)
 	free(text);
 }
 
+/* Looking for what was meant is quadratic: only the first faults say it. */
+static void test_the_first_faults_suggest(void **state)
+{
+	json_t *services = json_array(), *document;
+	struct config_errors errors;
+	struct config *config;
+	size_t suggesting = 0, missing = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		json_array_append_new(services,
+				      json_pack("{s:o, s:[s], s:[s], s:s}", "name",
+						json_sprintf("s%d", i), "addresses", "192.0.2.1",
+						"ports", "80", "pool", "wbeb"));
+	document = json_pack("{s:o, s:[{s:s}]}", "services", services, "pools", "name", "webb");
+
+	char *text = json_dumps(document, 0);
+
+	assert_int_equal(config_parse(text, strlen(text), &config, &errors), -EINVAL);
+	for (size_t i = 0; i < errors.count; i++) {
+		suggesting += strstr(errors.items[i].detail, "did you mean \"webb\"?") != NULL;
+		missing += strstr(errors.items[i].detail, "there is no pool") != NULL;
+	}
+	assert_int_equal(missing, 40);
+	assert_in_range(suggesting, 1, 16);
+	config_errors_free(&errors);
+	json_decref(document);
+	free(text);
+}
+
 static void test_a_file_that_is_not_there_is_a_fault(void **state)
 {
 	struct config_errors errors;
@@ -412,14 +442,58 @@ static void test_a_document_too_long_is_refused(void **state)
 	free(text);
 }
 
+/* 3 bytes make a list of 200 in memory: it is not parsed. */
+static void test_a_document_of_too_many_values_is_refused(void **state)
+{
+	size_t length = 3 * 600000 + 1;
+	char *text = malloc(length);
+	struct config_errors errors;
+	struct config *config;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < length; i++)
+		text[i] = i == 0 ? '[' : "{},"[(i - 1) % 3];
+	text[length - 1] = ']';
+	assert_int_equal(config_parse(text, length, &config, &errors), -EINVAL);
+	assert_int_equal(errors.count, 1);
+	assert_non_null(strstr(errors.items[0].detail, "a million values"));
+	config_errors_free(&errors);
+	free(text);
+}
+
+/* Indented it is longer than it came: what could not be read again is not written. */
+static void test_a_text_too_long_to_be_read_is_not_written(void **state)
+{
+	json_t *document = json_pack("{s:[]}", "x"), *list = json_object_get(document, "x");
+	char *text;
+	size_t length;
+
+	(void)state;
+	assert_int_equal(config_write(document, 7, &text, &length), 0);
+	assert_int_equal(strncmp(text, "{\n  \"revision\": 7,\n  \"x\": []\n}\n", length), 0);
+	free(text);
+	for (int i = 0; i < 990000; i++)
+		json_array_append_new(list, json_string("012345678"));
+	text = json_dumps(document, JSON_COMPACT);
+	assert_null(config_too_large(text, strlen(text)));
+	free(text);
+	assert_int_equal(config_write(document, 7, &text, &length), -EFBIG);
+	assert_null(text);
+	json_decref(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_fault_has_its_sentence),
 		cmocka_unit_test(test_faults_of_the_text_are_placed),
 		cmocka_unit_test(test_a_long_list_of_faults_is_cut),
+		cmocka_unit_test(test_the_first_faults_suggest),
 		cmocka_unit_test(test_a_file_that_is_not_there_is_a_fault),
 		cmocka_unit_test(test_a_document_too_long_is_refused),
+		cmocka_unit_test(test_a_document_of_too_many_values_is_refused),
+		cmocka_unit_test(test_a_text_too_long_to_be_read_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

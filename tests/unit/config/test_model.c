@@ -367,6 +367,12 @@ static void test_defaults_are_left_out(void **state)
 	free(expected_text);
 }
 
+static void note_place(void *context, const char *field, const char *place)
+{
+	assert_int_equal(strncmp(place, field, strlen(field)), 0);
+	strcpy(context, place);
+}
+
 static void test_what_is_read_at_start_needs_a_restart(void **state)
 {
 	static const struct {
@@ -393,10 +399,10 @@ static void test_what_is_read_at_start_needs_a_restart(void **state)
 	char pointer[256];
 
 	(void)state;
-	assert_false(config_needs_restart(running, running, pointer));
+	assert_false(config_needs_restart(running, running, note_place, pointer));
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		struct config *next = parse_edited(changes[i].pointer, changes[i].value);
-		bool restart = config_needs_restart(running, next, pointer);
+		bool restart = config_needs_restart(running, next, note_place, pointer);
 		assert_int_equal(restart, changes[i].restart != NULL);
 		if (restart)
 			assert_string_equal(pointer, changes[i].restart);

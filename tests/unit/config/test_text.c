@@ -57,6 +57,27 @@ static void test_a_scan_visits_each_value_in_order(void **state)
 	}
 }
 
+static void test_values_are_counted_outside_of_strings(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t count;
+	} rows[] = {
+		{"", 1},
+		{"7", 1},
+		{"{\"a\": [1, 2], \"b\": {}}", 6},
+		{"\"{[,\"", 1},
+		{"[\"\\\",\", 1]", 3},
+		{"[\"\\\\\", \"x\"]", 3},
+		{"[\"\\", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(scan_count_values(rows[i].text, strlen(rows[i].text)),
+				 rows[i].count);
+}
+
 static void test_a_long_pointer_is_cut_and_comes_back(void **state)
 {
 	struct pointer pointer = {.length = 0};
@@ -100,6 +121,10 @@ static void test_distance_counts_letters(void **state)
 		assert_int_equal(text_distance(rows[i].b, rows[i].a), rows[i].distance);
 	}
 	assert_true(text_is_close("adresses", "addresses"));
+	assert_true(text_is_close("threeletters", "threeletters-x"));
+	assert_false(text_is_close("threeletters", "threeletters-xy"));
+	assert_true(text_is_close("port", "ports"));
+	assert_false(text_is_close("po", "port"));
 	assert_false(text_is_close("id", "if"));
 	assert_false(text_is_close("allow", "deny"));
 }
@@ -143,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_scan_visits_each_value_in_order),
+		cmocka_unit_test(test_values_are_counted_outside_of_strings),
 		cmocka_unit_test(test_a_long_pointer_is_cut_and_comes_back),
 		cmocka_unit_test(test_distance_counts_letters),
 		cmocka_unit_test(test_quotes_are_short_whole_and_plain),
