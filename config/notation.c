@@ -54,10 +54,13 @@ const char *notation_read_duration(const char *text, uint64_t *ms)
 const char *notation_read_address(const char *text, struct address *address)
 {
 	if (address_parse(text, address) == 0)
-		return NULL;
+		return address_is_missing(address) ? "is an address of no machine: write one that "
+						     "packets can be sent to"
+						   : NULL;
 	if (strchr(text, '/') != NULL)
-		return "is no IP address: write one without a prefix length, such as \"192.0.2.1\"";
-	return "is no IP address: write one such as \"192.0.2.1\"";
+		return "is no IP address: write one without a prefix length, such as \"192.0.2.1\" "
+		       "or \"2001:db8::1\"";
+	return "is no IP address: write one such as \"192.0.2.1\" or \"2001:db8::1\"";
 }
 
 const char *notation_read_prefix(const char *text, struct config_prefix *prefix)

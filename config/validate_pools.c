@@ -148,8 +148,7 @@ static void validate_backends(const struct config_pool *pool, const char *where,
 				"%s with this port is %s already: give it a larger weight instead",
 				text, before);
 		if (!address_is_missing(&pool->backends[0].address) &&
-		    address_is_ipv4(&backend->address) !=
-			    address_is_ipv4(&pool->backends[0].address))
+		    !address_same_family(&backend->address, &pool->backends[0].address))
 			report_add(report, place("%s/address", at.text).text,
 				   "IPv4 and IPv6 are mixed: make a pool for each family");
 	}
