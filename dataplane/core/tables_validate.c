@@ -86,21 +86,23 @@ static bool is_ipv4(const uint8_t address[16])
 static bool check_address(const struct subject *subject, const char *field, uint32_t row,
 			  const uint8_t address[16])
 {
-	if (!is_ipv4(address))
-		return refuse(subject->refusal, "%s %u: %s %u is IPv6, which is not built yet",
-			      subject->kind, subject->index, field, row);
-	if (be_ipv4(address) == 0)
+	static const uint8_t nobody[16];
+
+	if (memcmp(address, nobody, sizeof(nobody)) == 0)
+		return refuse(subject->refusal, "%s %u: %s %u is ::", subject->kind, subject->index,
+			      field, row);
+	if (is_ipv4(address) && be_ipv4(address) == 0)
 		return refuse(subject->refusal, "%s %u: %s %u is 0.0.0.0", subject->kind,
 			      subject->index, field, row);
 	return true;
 }
 
-static bool check_family(const struct subject *subject, uint8_t family)
+/* The family must be that of the address. */
+static bool check_family(const struct subject *subject, uint8_t family, const uint8_t address[16])
 {
-	if (family == 6)
-		return refuse(subject->refusal, "%s %u: family is IPv6, which is not built yet",
-			      subject->kind, subject->index);
-	return check_range(subject, "family", family, 4, 4);
+	unsigned expected = is_ipv4(address) ? 4 : 6;
+
+	return check_range(subject, "family", family, expected, expected);
 }
 
 static bool check_protocol(const struct subject *subject, uint32_t row, uint8_t protocol)
@@ -126,12 +128,8 @@ static bool check_listener(const struct subject *subject, uint32_t row,
 	if (!check_address(subject, "listener", row, listener->address) ||
 	    !check_protocol(subject, row, listener->protocol))
 		return false;
-	if (listener->port_first != listener->port_last)
-		return refuse(subject->refusal,
-			      "%s %u: listener %u has ports %u-%u, and ranges are not built yet",
-			      subject->kind, subject->index, row, listener->port_first,
-			      listener->port_last);
-	return check_range(subject, "port of a listener", listener->port_first, 1, 65535);
+	return check_range(subject, "first port of a listener", listener->port_first, 1,
+			   listener->port_last);
 }
 
 static bool check_service_length(const struct subject *subject, const struct object *object,
@@ -154,7 +152,7 @@ static bool check_service(const struct subject *subject, const struct object *ob
 {
 	const struct abi_service *service = (const void *)object->bytes;
 
-	if (!check_name(subject, service->name) || !check_family(subject, service->family) ||
+	if (!check_name(subject, service->name) ||
 	    !check_range(subject, "forwarding", service->forwarding, ABI_DNAT, ABI_FULL_NAT) ||
 	    !check_range(subject, "hash_on", service->hash_on, ABI_HASH_ADDRESS,
 			 ABI_HASH_ADDRESS_PORT) ||
@@ -172,7 +170,8 @@ static bool check_service(const struct subject *subject, const struct object *ob
 		if (!check_range(subject, "a timeout", service->timeouts[i], 1, UINT32_MAX))
 			return false;
 	for (uint32_t i = 0; i < service->listener_count; i++)
-		if (!check_listener(subject, i, &service->listeners[i]))
+		if (!check_listener(subject, i, &service->listeners[i]) ||
+		    !check_family(subject, service->family, service->listeners[i].address))
 			return false;
 	return true;
 }
@@ -183,7 +182,8 @@ static bool check_backend(const struct subject *subject, const struct object *ob
 	const uint32_t known =
 		ABI_BACKEND_DNAT | ABI_BACKEND_FULL_NAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP;
 
-	return check_name(subject, backend->name) && check_family(subject, backend->family) &&
+	return check_name(subject, backend->name) &&
+	       check_family(subject, backend->family, backend->address) &&
 	       check_address(subject, "address", 0, backend->address) &&
 	       check_range(subject, "state", backend->state, ABI_BACKEND_UP, ABI_BACKEND_DOWN) &&
 	       check_range(subject, "flags", backend->flags, 0, known);
@@ -240,18 +240,13 @@ static bool check_local_pool(const struct subject *subject, const struct object 
 static bool check_route(const struct subject *subject, uint32_t row, const struct abi_route *route,
 			const struct tables_limits *limits)
 {
-	unsigned host_bits;
-
-	if (!is_ipv4(route->prefix) || route->length < 96)
-		return refuse(subject->refusal, "%s: row %u is IPv6, which is not built yet",
-			      subject->kind, row);
-	if (route->length > 128)
+	if (route->length > 128 || (is_ipv4(route->prefix) && route->length < 96))
 		return refuse(subject->refusal, "%s: row %u has a prefix of %u bits", subject->kind,
 			      row, route->length);
-	host_bits = 128 - route->length;
-	if (ntohl(be_ipv4(route->prefix)) & (uint32_t)((1ull << host_bits) - 1))
-		return refuse(subject->refusal, "%s: row %u has bits set behind its prefix",
-			      subject->kind, row);
+	for (unsigned bit = route->length; bit < 128; bit++)
+		if (route->prefix[bit / 8] & 0x80u >> bit % 8)
+			return refuse(subject->refusal, "%s: row %u has bits set behind its prefix",
+				      subject->kind, row);
 	if (route->port >= limits->port_count)
 		return refuse(subject->refusal, "%s: row %u: port %u does not exist", subject->kind,
 			      row, route->port);
