@@ -65,6 +65,15 @@ bool address_is_multicast(const struct address *address)
 	return address->bytes[0] == 0xff;
 }
 
+bool address_is_loopback(const struct address *address)
+{
+	static const struct address loopback = {{[15] = 1}};
+
+	if (address_is_ipv4(address))
+		return address->bytes[sizeof(ipv4_mapped)] == 127;
+	return address_equal(address, &loopback);
+}
+
 bool address_is_link_local(const struct address *address)
 {
 	return address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
@@ -85,13 +94,18 @@ int address_compare(const struct address *a, const struct address *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+unsigned address_bits(const struct address *address)
+{
+	return address_is_ipv4(address) ? 32 : 128;
+}
+
 /* The address with each bit behind the prefix set, or not. */
 static struct address with_host_bits(const struct address *prefix, unsigned length, bool set)
 {
 	struct address address = *prefix;
-	unsigned skipped = address_is_ipv4(prefix) ? 8 * sizeof(ipv4_mapped) : 0;
+	unsigned all = 8 * sizeof(address.bytes), skipped = all - address_bits(prefix);
 
-	for (unsigned bit = skipped + length; bit < 8 * sizeof(address.bytes); bit++) {
+	for (unsigned bit = skipped + length; bit < all; bit++) {
 		uint8_t mask = (uint8_t)(0x80u >> bit % 8);
 		if (set)
 			address.bytes[bit / 8] |= mask;
@@ -126,4 +140,11 @@ uint32_t address_to_ipv4(const struct address *address)
 
 	memcpy(&be_ipv4, address->bytes + sizeof(ipv4_mapped), sizeof(be_ipv4));
 	return be_ipv4;
+}
+
+bool address_in_prefix(const struct address *address, const struct address *prefix, unsigned length)
+{
+	struct address a = address_first_of(address, length), b = address_first_of(prefix, length);
+
+	return address_same_family(address, prefix) && address_equal(&a, &b);
 }

@@ -32,6 +32,7 @@ bool address_is_ipv4(const struct address *address);
 /* True for "::", which is no machine's: stands for an address that is not there. */
 bool address_is_missing(const struct address *address);
 bool address_is_multicast(const struct address *address);
+bool address_is_loopback(const struct address *address);
 /* Of IPv6: means a machine on one link only, and which link it does not say. */
 bool address_is_link_local(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
@@ -39,7 +40,10 @@ bool address_same_family(const struct address *a, const struct address *b);
 /* As memcmp(). */
 int address_compare(const struct address *a, const struct address *b);
 
-/* The first and last address of a prefix whose length counts of the address's own family. */
+/* Lengths of prefixes count of the address's own family: bits of all of it, 32 or 128. */
+unsigned address_bits(const struct address *address);
+bool address_in_prefix(const struct address *address, const struct address *prefix,
+		       unsigned length);
 struct address address_first_of(const struct address *prefix, unsigned length);
 struct address address_last_of(const struct address *prefix, unsigned length);
 

@@ -32,25 +32,16 @@ static const char *ipv4_flaw(const struct address *address)
 
 	if (ipv4 >> 24 == 0)
 		return "an address of no machine";
-	if (ipv4 >> 24 == 127)
-		return "a loopback address";
 	return ipv4 == UINT32_MAX ? "the broadcast address" : NULL;
-}
-
-static bool is_ipv6_loopback(const struct address *address)
-{
-	static const struct address loopback = {{[15] = 1}};
-
-	return address_equal(address, &loopback);
 }
 
 const char *address_flaw(const struct address *address)
 {
 	if (address_is_multicast(address))
 		return "a multicast address";
-	if (address_is_ipv4(address))
-		return ipv4_flaw(address);
-	return is_ipv6_loopback(address) ? "a loopback address" : NULL;
+	if (address_is_loopback(address))
+		return "a loopback address";
+	return address_is_ipv4(address) ? ipv4_flaw(address) : NULL;
 }
 
 /* Where the configuration does not say on which link. */

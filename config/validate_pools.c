@@ -39,6 +39,9 @@ static void validate_values(const struct config_health_check *check, const char 
 	if (strpbrk(check->host, " /@") != NULL)
 		report_add(report, place("%s/host", pointer).text,
 			   "write a host name, without scheme and path");
+	if (check->host[0] != '[' && strchr(check->host, ':') != strrchr(check->host, ':'))
+		report_add(report, place("%s/host", pointer).text,
+			   "write an IPv6 address in brackets: \"[2001:db8::1]\"");
 	if (strpbrk(check->tls_server_name, " /@:") != NULL)
 		report_add(report, place("%s/tls_server_name", pointer).text,
 			   "write a host name, without scheme, port and path");

@@ -52,11 +52,10 @@ static struct names *collect_names(const struct controlplane *controlplane)
 
 static json_t *endpoint(uint32_t be_address, uint16_t be_port)
 {
-	char address[INET_ADDRSTRLEN], text[INET_ADDRSTRLEN + 8];
+	struct address address = address_from_ipv4(be_address);
+	char text[ADDRESS_PORT_TEXT_SIZE];
 
-	inet_ntop(AF_INET, &be_address, address, sizeof(address));
-	snprintf(text, sizeof(text), "%s:%u", address, ntohs(be_port));
-	return json_string(text);
+	return json_string(address_format_port(&address, ntohs(be_port), text));
 }
 
 static const char *state_text(uint8_t state)

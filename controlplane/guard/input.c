@@ -98,12 +98,13 @@ int guard_input_add_hosts(struct guard_input *input, const struct network *netwo
 	int error = 0;
 
 	for (size_t i = 0; i < network->address_count && error == 0; i++)
+		error = guard_rows_add(&input->hosts,
+				       (struct guard_row){.be_address = address_to_ipv4(
+								  &network->addresses[i].address)});
+	for (size_t i = 0; i < network->owned.count && error == 0; i++)
 		error = guard_rows_add(
 			&input->hosts,
-			(struct guard_row){.be_address = network->addresses[i].be_address});
-	for (size_t i = 0; i < network->owned.count && error == 0; i++)
-		error = guard_rows_add(&input->hosts,
-				       (struct guard_row){.be_address = network->owned.rows[i]});
+			(struct guard_row){.be_address = address_to_ipv4(&network->owned.rows[i])});
 	return error;
 }
 

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 struct probe_target {
-	uint32_t be_address;
-	uint32_t be_source; /* to speak from; 0: Linux chooses */
+	struct address address;
+	struct address source; /* to speak from; missing: Linux chooses */
 	uint16_t port;
 	uint32_t timeout_ms;
 };
@@ -24,8 +24,8 @@ struct probe_target {
 /* `reason` says what was seen: "connection refused", "HTTP status 200". */
 typedef void probe_done(void *context, bool good, const char *reason);
 
-/* A TCP socket that does not block, bound to the source; or -errno. */
-int probe_socket(uint32_t be_source);
+/* A TCP socket of the target's family that does not block, bound to the source; or -errno. */
+int probe_socket(const struct probe_target *target);
 
 /* TCP: a connection is made and reset. */
 struct tcp_probe;

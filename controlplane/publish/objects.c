@@ -245,7 +245,7 @@ size_t object_sort_routes(struct abi_route *rows, struct abi_route *room, size_t
 
 void object_route(struct abi_route *out, const struct publish_route *route, uint32_t next_hop)
 {
-	unsigned bits = route->length + (address_is_ipv4(&route->prefix) ? 96u : 0u);
+	unsigned bits = 128 - address_bits(&route->prefix) + route->length;
 
 	struct address first = address_first_of(&route->prefix, route->length);
 

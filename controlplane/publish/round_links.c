@@ -60,11 +60,11 @@ static int fill_routes(struct round *round, struct abi_route *rows, size_t *coun
 {
 	for (size_t i = 0; i < round->input->route_count; i++) {
 		const struct publish_route *route = &round->input->routes[i];
-		unsigned longest = address_is_ipv4(&route->prefix) ? 32 : 128;
 		uint32_t next_hop = ABI_NONE;
 		int rc;
 
-		if (route->port >= round->config->dataplane.port_count || route->length > longest)
+		if (route->port >= round->config->dataplane.port_count ||
+		    route->length > address_bits(&route->prefix))
 			return round_fail(round, -EINVAL,
 					  "route %zu: port %u or prefix length %u out of range", i,
 					  route->port, route->length);
