@@ -40,11 +40,12 @@ static enum check_verdict adopted_verdict(void *context, const struct config_poo
 		return CHECK_UNDECIDED;
 	switch (publisher_backend_state(controlplane->publisher, pool->name, backend)) {
 	case ABI_BACKEND_UP:
+	case ABI_BACKEND_DRAINING: /* one that is down is so, whatever was asked of it */
 		return CHECK_UP;
 	case ABI_BACKEND_DOWN:
 		return CHECK_DOWN;
 	default:
-		return CHECK_UNDECIDED; /* draining tells nothing of its health */
+		return CHECK_UNDECIDED;
 	}
 }
 

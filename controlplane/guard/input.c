@@ -77,18 +77,18 @@ int guard_input_add_config(struct guard_input *input, const struct config *confi
 	return error;
 }
 
-int guard_input_add_removed(struct guard_input *input, const struct publisher *publisher)
+int guard_input_add_published(struct guard_input *input, const struct publisher *publisher)
 {
-	struct publish_removed removed;
+	struct publish_endpoint endpoint;
 	int error = 0;
 
 	for (uint32_t from = 0;
-	     error == 0 && publisher_next_removed(publisher, from, &removed) == 0;
-	     from = removed.index + 1) {
-		if (removed.is_dnat && removed.is_tcp)
-			error = add_endpoint(input, &removed.address, removed.port, IPPROTO_TCP);
-		if (removed.is_dnat && removed.is_udp && error == 0)
-			error = add_endpoint(input, &removed.address, removed.port, IPPROTO_UDP);
+	     error == 0 && publisher_next_endpoint(publisher, from, &endpoint) == 0;
+	     from = endpoint.index + 1) {
+		if (endpoint.is_tcp)
+			error = add_endpoint(input, &endpoint.address, endpoint.port, IPPROTO_TCP);
+		if (endpoint.is_udp && error == 0)
+			error = add_endpoint(input, &endpoint.address, endpoint.port, IPPROTO_UDP);
 	}
 	return error;
 }

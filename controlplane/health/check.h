@@ -21,6 +21,8 @@ struct check_context {
 	struct address (*source)(void *context, const struct check *check);
 	/* A check changed the verdict, being the last of so many in a row. */
 	void (*on_change)(void *context, const struct check *check, uint32_t results);
+	/* A check could not be made, for want of sockets or memory: its backend stays as it is. */
+	void (*on_unable)(void *context, const char *reason);
 	void *context;
 };
 

@@ -21,8 +21,17 @@ struct probe_target {
 	uint32_t timeout_ms;
 };
 
+enum probe_result {
+	PROBE_GOOD,
+	PROBE_FAILED,
+	PROBE_UNABLE /* this host had no socket or no memory for it: it tells of no backend */
+};
+
 /* `reason` says what was seen: "connection refused", "HTTP status 200". */
-typedef void probe_done(void *context, bool good, const char *reason);
+typedef void probe_done(void *context, enum probe_result result, const char *reason);
+
+/* What it means that a probe met this errno. */
+enum probe_result probe_result_of_errno(int error);
 
 /* A TCP socket of the target's family that does not block, bound to the source; or -errno. */
 int probe_socket(const struct probe_target *target);

@@ -20,6 +20,21 @@ static int bind_source(int descriptor, const struct address *source)
 	return bind(descriptor, (struct sockaddr *)&from, length) < 0 ? -errno : 0;
 }
 
+enum probe_result probe_result_of_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return PROBE_GOOD;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return PROBE_UNABLE;
+	default:
+		return PROBE_FAILED;
+	}
+}
+
 int probe_socket(const struct probe_target *target)
 {
 	int family = address_is_ipv4(&target->address) ? AF_INET : AF_INET6;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "controlplane/stats/baselines.h"
 #include "dataplane/abi/counters.h"
 #include "dataplane/abi/flows.h"
 #include "dataplane/abi/status.h"
@@ -40,11 +41,10 @@ bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_bloc
 /* Hash of what makes an object that object; `seed` chains several pieces. Never 0. */
 uint64_t stats_identity(const void *data, size_t length, uint64_t seed);
 
-enum stats_kind { STATS_SERVICE, STATS_BACKEND, STATS_KINDS };
-
 /*
  * From now on the index belongs to the object of this identity (a hash of what
- * makes it that object). When it was another's its counters begin at 0.
+ * makes it that object). When it was another's, in whichever life of this
+ * program, its counters begin at 0.
  */
 void stats_assign(struct stats *stats, enum stats_kind kind, uint32_t index, uint64_t identity);
 

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "controlplane/guard/ruleset.h"
 #include "tests/unit/controlplane/check.h"
+#include "tests/unit/publish/world.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -131,6 +132,28 @@ static void empty_sets_have_no_elements(void **state)
 	free(text);
 }
 
+/* The service turns to another pool, and nothing of that is published yet. */
+static void what_is_published_is_guarded_whatever_is_configured(void **state)
+{
+	struct world *world = world_open();
+	struct guard_input input = {0};
+	char *text;
+
+	(void)state;
+	world_fill(world);
+	world->services[0].protocol = CONFIG_UDP;
+	world_step(world);
+	world->config.service_count = 0;
+	assert_int_equal(guard_input_add_config(&input, &world->config), 0);
+	assert_int_equal(guard_input_add_published(&input, world->publisher), 0);
+	text = make(&input);
+	expect(text, "10.0.0.11 . udp . 8080,\n\t\t\t10.0.0.12 . udp . 8080,\n"
+		     "\t\t\t10.0.0.13 . udp . 8080 }");
+	assert_null(strstr(text, "10.0.0.11 . tcp"));
+	free(text);
+	world_close(world);
+}
+
 static void interface_made_anew_changes_the_chains(void **state)
 {
 	struct network_port port = {.interface = "eth1", .index = 5};
@@ -198,6 +221,7 @@ int main(void)
 		cmocka_unit_test(whole_table_is_replaced_in_one_transaction),
 		cmocka_unit_test(overlapping_ranges_are_merged),
 		cmocka_unit_test(empty_sets_have_no_elements),
+		cmocka_unit_test(what_is_published_is_guarded_whatever_is_configured),
 		cmocka_unit_test(interface_made_anew_changes_the_chains),
 		cmocka_unit_test(a_change_names_what_differs_alone),
 	};

@@ -57,12 +57,26 @@ static int set_up(void **state)
 	return 0;
 }
 
+static void baselines_path(const struct world *world, char path[96])
+{
+	snprintf(path, 96, "%s/baselines", world->dir);
+}
+
+/* As after a death of the control plane. */
+static void restart(struct world *world)
+{
+	stats_close(world->stats);
+	assert_int_equal(stats_open(world->dir, &world->stats), 0);
+}
+
 static int tear_down(void **state)
 {
 	struct world *world = *state;
 	char path[96];
 
 	snprintf(path, sizeof(path), "%s/counters", world->dir);
+	unlink(path);
+	baselines_path(world, path);
 	unlink(path);
 	rmdir(world->dir);
 	stats_close(world->stats);
@@ -134,6 +148,78 @@ static void another_object_of_the_index_begins_at_zero(void **state)
 	assert_int_equal(packets_in(world, 3), 4);
 }
 
+/* Three flows of the one before end after the index was given away. */
+static void flows_of_the_one_before_are_not_missing(void **state)
+{
+	struct world *world = *state;
+	struct abi_traffic *counts = &world->blocks[0].backends[3], traffic;
+
+	*counts = (struct abi_traffic){.flows_started = 10, .flows_ended = 7};
+	put_counters(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xa);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	counts->flows_started += 4;
+	put_counters(world);
+	stats_traffic(world->stats, STATS_BACKEND, 3, &traffic);
+	assert_int_equal(traffic.flows_started, 4);
+	assert_int_equal(traffic.flows_ended, 0);
+	counts->flows_ended += 3;
+	put_counters(world);
+	stats_traffic(world->stats, STATS_BACKEND, 3, &traffic);
+	assert_int_equal(traffic.flows_started, 4);
+	assert_int_equal(traffic.flows_ended, 0);
+	counts->flows_ended += 1;
+	put_counters(world);
+	stats_traffic(world->stats, STATS_BACKEND, 3, &traffic);
+	assert_int_equal(traffic.flows_ended, 1);
+}
+
+static void an_inherited_index_stays_at_zero_over_a_restart(void **state)
+{
+	struct world *world = *state;
+
+	world->blocks[0].backends[3].packets_in = 100;
+	world->blocks[0].backends[4].packets_in = 50;
+	put_counters(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xa);
+	stats_assign(world->stats, STATS_BACKEND, 4, 0xc);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	restart(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	assert_int_equal(packets_in(world, 3), 0);
+	/* One that left in the life before is known still when the index goes to another. */
+	assert_int_equal(packets_in(world, 4), 50);
+	stats_assign(world->stats, STATS_BACKEND, 4, 0xd);
+	assert_int_equal(packets_in(world, 4), 0);
+	world->blocks[0].backends[3].packets_in = 130;
+	put_counters(world);
+	restart(world);
+	assert_int_equal(packets_in(world, 3), 30);
+}
+
+static void rubbish_in_place_of_the_baselines_is_none(void **state)
+{
+	struct world *world = *state;
+	char path[96];
+	FILE *file;
+
+	world->blocks[0].backends[0].packets_in = 100;
+	put_counters(world);
+	baselines_path(world, path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 1000; i++)
+		fputs("rubbish ", file);
+	fclose(file);
+	restart(world);
+	assert_int_equal(packets_in(world, 0), 100);
+	stats_assign(world->stats, STATS_BACKEND, 0, 0xa);
+	assert_int_equal(packets_in(world, 0), 100);
+	stats_assign(world->stats, STATS_BACKEND, 0, 0xb);
+	restart(world);
+	assert_int_equal(packets_in(world, 0), 0);
+}
+
 static void lying_files_are_not_believed(void **state)
 {
 	struct world *world = *state;
@@ -198,6 +284,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_dataplane_is_all_zero, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(blocks_are_summed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_object_of_the_index_begins_at_zero, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(flows_of_the_one_before_are_not_missing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_inherited_index_stays_at_zero_over_a_restart,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rubbish_in_place_of_the_baselines_is_none, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(neighbouring_versions_are_read, set_up, tear_down),
