@@ -172,6 +172,9 @@ def story(lab):
     loads = [start_http_load(world.client, address, rate=200, connections=20, timeout=5,
                              per_connection=each)
              for address in world.service_addresses[:2] for each in (1, 1000)]
+    for load in loads:
+        load.more(20)
+    wait_for(headrace.running, "the generation that knows the client's MAC")
     judge = Judge(headrace)
 
     headrace.controlplane.signal(signal.SIGSTOP)
