@@ -10,8 +10,8 @@ import errno
 import json
 import socket
 
-from lab import check, two_arms, wait_for
-from lab.servers import HttpServer
+from lab import check, scripted, two_arms, wait_for
+from lab.certificates import Authority, server_context
 
 VIP, FAR_VIP, LOCAL = "2001:db8:1::10", "2001:db8:9::10", "2001:db8:2::250"
 BACKEND, FAR_BACKEND = "2001:db8:2::11", "2001:db8:3::77"
@@ -28,8 +28,6 @@ def wire(world):
                f"addr add {FAR_BACKEND}/128 dev lo", "route add default via 2001:db8:2::1")
     world.balancer.ip("addr add 2001:db8:1::1/64 dev wan nodad", "addr add 2001:db8:2::1/64 dev lan nodad",
                       "route add 2001:db8:3::/64 via fe80::11 dev lan")
-    for address in (BACKEND, FAR_BACKEND):
-        HttpServer(backend, f"[{address}]", 8080 if address == BACKEND else 8081).start()
 
 
 def services(world):
@@ -96,6 +94,26 @@ def try_udp(world, address, port, size):
         return "answer"
 
 
+def tls_goes_up(world, headrace, farm):
+    """By HTTPS the certificate must have the backend's address, or that of `host`, and no name is asked for."""
+    ours = Authority(world.lab.directory, "ours")
+    names = {"by-address": {}, "by-host": {"host": "[2001:db8:ffff::1]:443"}}
+    servers = {}
+    for number, (name, more) in enumerate(names.items()):
+        certificate = ours.sign(name, f"IP:{'2001:db8:ffff::1' if more else BACKEND}")
+        servers[name] = farm.add(world.backends[0], 9000 + number, BACKEND, tls=server_context(*certificate))
+        headrace.change("POST", "/v1/services", {
+            "name": name, "addresses": [VIP], "ports": [str(9000 + number)], "forwarding": "full-nat",
+            "local_pool": "nat6", "backends": [{"name": "b1", "address": BACKEND, "port": 9000 + number}],
+            "health_check": {"type": "https", "tls_ca_file": str(ours.file), "interval": "300ms",
+                             "timeout": "250ms", **more}})
+        wait_for(lambda name=name: headrace.backends()[f"{name}/b1"]["state"] == "up", f"{name} to be up")
+        wanted = f"Host: {more.get('host', f'[{BACKEND}]:{9000 + number}')}\r\n"
+        check(wanted in servers[name].seen[-1].request, f"{name}: {servers[name].seen[-1].request!r}")
+        headrace.change("DELETE", f"/v1/services/{name}")
+    headrace.config = json.loads(headrace.config_file.read_text(encoding="utf-8"))
+
+
 def checks_go_up(world, headrace):
     """Checks by HTTP and TCP reach the backends, and their next hops are resolved by Linux."""
     mac = world.backends[0].mac("eth0")
@@ -155,6 +173,9 @@ def story(lab):
     """Addresses, neighbours, checks, guard; then changes of them."""
     world = two_arms(lab, backends=1)
     wire(world)
+    farm = scripted.Servers(lab)
+    farm.add(world.backends[0], 8080, BACKEND)
+    farm.add(world.backends[0], 8081, FAR_BACKEND)
     headrace = world.headrace(*services(world))
     headrace.config["local_pools"].append({"name": "nat6", "addresses": [LOCAL]})
     headrace.write_config()
@@ -162,5 +183,6 @@ def story(lab):
     whole = {("wan", VIP), ("lo", FAR_VIP), ("lan", LOCAL)}
     wait_for(lambda: ours(world) == whole, "the addresses to be where they belong")
     checks_go_up(world, headrace)
+    tls_goes_up(world, headrace, farm)
     guarded(world)
     come_and_go(world, headrace, whole)
