@@ -35,7 +35,7 @@ static void check_family(struct report *report, const char *pointer, const char 
 			 const struct address *service, const struct address *other)
 {
 	if (address_is_missing(service) || address_is_missing(other) ||
-	    address_is_ipv4(service) == address_is_ipv4(other))
+	    address_same_family(service, other))
 		return;
 	report_add(report, pointer,
 		   "the service's addresses are %s, those of its %s are not: use one family",
@@ -98,15 +98,37 @@ static void validate_local_pool_of(const struct config *config,
 			     &pool->addresses[0]);
 }
 
+/* `list` is "allow" or "deny". A prefix that was not read has its fault already. */
+static void validate_clients(const struct config_service *service, const char *where,
+			     const char *list, const struct config_prefix *prefixes, size_t count,
+			     struct report *report)
+{
+	const struct address *address = &service->addresses[0];
+
+	for (size_t i = 0; i < count; i++) {
+		struct place at = place("%s/%s/%zu", where, list, i);
+		if (service->address_count == 0 || address_is_missing(address) ||
+		    report_has(report, at.text) ||
+		    address_same_family(address, &prefixes[i].address))
+			continue;
+		report_add(report, at.text,
+			   "the service's addresses are %s, and no client of another family comes "
+			   "to them: leave it out",
+			   address_is_ipv4(address) ? "IPv4" : "IPv6");
+	}
+}
+
 static void validate_service(const struct config *config, const struct config_service *service,
 			     const char *where, struct report *report)
 {
 	validate_pool_of(config, service, where, report);
 	validate_local_pool_of(config, service, where, report);
+	validate_clients(service, where, "allow", service->allow, service->allow_count, report);
+	validate_clients(service, where, "deny", service->deny, service->deny_count, report);
 	for (size_t i = 1; i < service->address_count; i++) {
 		const struct address *addresses = service->addresses;
 		if (!address_is_missing(&addresses[0]) && !address_is_missing(&addresses[i]) &&
-		    address_is_ipv4(&addresses[0]) != address_is_ipv4(&addresses[i]))
+		    !address_same_family(&addresses[0], &addresses[i]))
 			report_add(report, place("%s/addresses/%zu", where, i).text,
 				   "IPv4 and IPv6 are mixed: make a service for each family");
 	}

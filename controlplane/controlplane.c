@@ -133,12 +133,13 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 		error = open_publisher(controlplane);
 	if (error == 0)
 		error = open_guard(controlplane);
-	if (error == 0)
+	if (error == 0) {
+		sysctls_check(controlplane->network, controlplane->config);
 		error = place_addresses(controlplane);
+	}
 	if (error == 0)
 		error = open_health(controlplane);
 	if (error == 0) {
-		sysctls_check(controlplane->network, controlplane->config);
 		publication_start(&controlplane->publication, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}

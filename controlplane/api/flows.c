@@ -58,20 +58,19 @@ static json_t *endpoint(const struct abi_flow6 *flow, enum abi_flow_direction di
 {
 	const struct abi_flow_ports *ports = &flow->flow.ports[direction];
 	uint16_t port = ntohs(source ? ports->be_source : ports->be_destination);
-	char address[INET6_ADDRSTRLEN];
+	char text[ADDRESS_PORT_TEXT_SIZE];
+	struct address address;
 
 	if (flow->flow.family == 6) {
 		const struct abi_flow_ipv6 *ipv6 = &flow->addresses[direction];
 
-		inet_ntop(AF_INET6, source ? ipv6->be_source : ipv6->be_destination, address,
-			  sizeof(address));
-		return json_sprintf("[%s]:%u", address, port);
-	}
-	const struct abi_flow_ipv4 *ipv4 = &flow->flow.addresses[direction];
+		memcpy(address.bytes, source ? ipv6->be_source : ipv6->be_destination, 16);
+	} else {
+		const struct abi_flow_ipv4 *ipv4 = &flow->flow.addresses[direction];
 
-	inet_ntop(AF_INET, source ? &ipv4->be_source : &ipv4->be_destination, address,
-		  sizeof(address));
-	return json_sprintf("%s:%u", address, port);
+		address = address_from_ipv4(source ? ipv4->be_source : ipv4->be_destination);
+	}
+	return json_string(address_format_port(&address, port, text));
 }
 
 static const char *state_text(uint8_t state)

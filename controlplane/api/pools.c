@@ -39,7 +39,7 @@ static bool find_mac(const struct controlplane *controlplane, const struct netwo
 	const struct config_dataplane *dataplane = &controlplane->config->dataplane;
 	const struct network_port *port = &controlplane->network->ports[path->port];
 	const struct neighbour *neighbour = neighbour_table_find(&controlplane->network->neighbours,
-								 port->index, path->be_next_hop);
+								 port->index, &path->next_hop);
 
 	if (neighbour != NULL && neighbour->has_mac) {
 		memcpy(mac, neighbour->mac, sizeof(neighbour->mac));
@@ -48,7 +48,7 @@ static bool find_mac(const struct controlplane *controlplane, const struct netwo
 	for (size_t i = 0; i < dataplane->next_hop_count; i++) {
 		const struct config_next_hop *next_hop = &dataplane->next_hops[i];
 
-		if (address_to_ipv4(&next_hop->address) == path->be_next_hop &&
+		if (address_equal(&next_hop->address, &path->next_hop) &&
 		    strcmp(next_hop->port, dataplane->ports[path->port].name) == 0) {
 			memcpy(mac, next_hop->mac, sizeof(next_hop->mac));
 			return true;
@@ -67,12 +67,10 @@ static json_t *render_next_hop(const struct controlplane *controlplane,
 	if (path == NULL || !path->known || !find_mac(controlplane, path, mac))
 		return json_null();
 
-	struct address address = address_from_ipv4(path->be_next_hop);
-
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		 mac[3], mac[4], mac[5]);
-	return json_pack("{s:o, s:s, s:s}", "address", api_address(&address), "mac", text, "port",
-			 controlplane->config->dataplane.ports[path->port].name);
+	return json_pack("{s:o, s:s, s:s}", "address", api_address(&path->next_hop), "mac", text,
+			 "port", controlplane->config->dataplane.ports[path->port].name);
 }
 
 /* Health sees Linux's way to the backend; packets need ours. */

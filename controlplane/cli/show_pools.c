@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* Pools and their backends. */
+#include "config/address.h"
 #include "controlplane/cli/show.h"
 #include "controlplane/cli/table.h"
 #include "controlplane/cli/units.h"
@@ -29,12 +30,15 @@ static const char *state_word(const char *state)
 
 static void add_place(struct table *table, const json_t *backend)
 {
-	uint64_t port = show_number(backend, "port");
+	uint16_t port = (uint16_t)show_number(backend, "port");
+	const char *text = show_text(backend, "address");
+	char place[ADDRESS_PORT_TEXT_SIZE];
+	struct address address;
 
-	if (port != 0)
-		table_add(table, TABLE_PLAIN, "%s:%" PRIu64, show_text(backend, "address"), port);
+	if (port == 0 || address_parse(text, &address) < 0)
+		table_add(table, TABLE_PLAIN, "%s", text);
 	else
-		table_add(table, TABLE_PLAIN, "%s", show_text(backend, "address"));
+		table_add(table, TABLE_PLAIN, "%s", address_format_port(&address, port, place));
 }
 
 static void add_backend(struct table *table, const char *pool, const json_t *backend)

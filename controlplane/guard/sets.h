@@ -15,7 +15,7 @@
 
 /* An address with a range of ports. */
 struct guard_row {
-	uint32_t be_address;
+	struct address address;
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: both */
 	uint16_t first, last;
 };
@@ -62,7 +62,10 @@ enum guard_set {
 	GUARD_SET_COUNT
 };
 
-/* Each sorted, without two that overlap: the kernel takes no others. */
+/*
+ * Each sorted, without two that overlap: the kernel takes no others. Of both
+ * families, of which the table has a set each.
+ */
 struct guard_sets {
 	struct guard_rows rows[GUARD_SET_COUNT];
 };

@@ -136,8 +136,8 @@ static int start_probe(struct check *check)
 {
 	const struct check_group *group = check->group;
 	struct probe_target target = {
-		.be_address = address_to_ipv4(&check->backend.address),
-		.be_source = check->shared->source(check->shared->context, check),
+		.address = check->backend.address,
+		.source = check->shared->source(check->shared->context, check),
 		.port = group->definition.port != 0 ? group->definition.port : check->backend.port,
 		.timeout_ms = group->definition.timeout};
 

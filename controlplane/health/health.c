@@ -38,13 +38,14 @@ struct health {
 	ev_timer beat; /* has the loop wake */
 };
 
-static uint32_t source_of(void *context, const struct check *check)
+static struct address source_of(void *context, const struct check *check)
 {
 	const struct health *health = context;
+	const struct address unknown = {{0}};
 
 	return check->position < health->network->path_count
-		       ? health->network->paths[check->position].be_source
-		       : 0;
+		       ? health->network->paths[check->position].source
+		       : unknown;
 }
 
 static void on_change(void *context, const struct check *check, uint32_t results)

@@ -32,7 +32,7 @@ struct http_probe {
 	CURL *easy;
 	struct curl_slist *connect_to;
 	struct curl_slist host; /* before the kind's headers, where libcurl would say another */
-	char host_line[sizeof("Host: 255.255.255.255:65535")];
+	char host_line[sizeof("Host: ") + ADDRESS_PORT_TEXT_SIZE];
 	struct probe_target target;
 	char *body; /* HTTP_BODY_LIMIT bytes, when one is looked into */
 	size_t length;

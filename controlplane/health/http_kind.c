@@ -84,7 +84,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
 	struct http_probe *probe = context;
-	int descriptor = probe_socket(probe->target.be_source);
+	int descriptor = probe_socket(&probe->target);
 
 	(void)purpose;
 	(void)to;

@@ -5,7 +5,6 @@
 #include "controlplane/health/http.h"
 #include "controlplane/health/reason.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,15 +17,16 @@ static void find_server_name(const struct config_health_check *definition, char 
 	const char *from = definition->tls_server_name[0] != '\0' ? definition->tls_server_name
 								  : definition->host;
 
-	/* A Host header may hold a port. */
-	snprintf(name, size, "%.*s", (int)strcspn(from, ":"), from);
+	/* A Host header may hold a port, and an IPv6 address in brackets. */
+	size_t length = from[0] == '[' ? strcspn(from, "]") + 1 : strcspn(from, ":");
+
+	snprintf(name, size, "%.*s", (int)length, from);
 }
 
 /* libcurl would take the name of TLS for the Host as well, which nobody asked for. */
-static void set_host(struct http_probe *probe, const char *address)
+static void set_host(struct http_probe *probe, const char *place)
 {
-	snprintf(probe->host_line, sizeof(probe->host_line), "Host: %s:%u", address,
-		 probe->target.port);
+	snprintf(probe->host_line, sizeof(probe->host_line), "Host: %s", place);
 	probe->host = (struct curl_slist){.data = probe->host_line, .next = probe->kind->headers};
 	curl_easy_setopt(probe->easy, CURLOPT_HTTPHEADER, &probe->host);
 }
@@ -35,22 +35,26 @@ static void set_host(struct http_probe *probe, const char *address)
 static int set_target(struct http_probe *probe)
 {
 	const struct config_health_check *definition = probe->kind->definition;
-	char address[INET_ADDRSTRLEN], way[INET_ADDRSTRLEN + 16], url[URL_SIZE];
+	char place[ADDRESS_PORT_TEXT_SIZE], way[sizeof("::") + sizeof(place)], url[URL_SIZE];
 	char name[sizeof(definition->host)] = "";
 	bool tls = definition->type == CONFIG_CHECK_HTTPS;
 
-	inet_ntop(AF_INET, &probe->target.be_address, address, sizeof(address));
+	address_format_port(&probe->target.address, probe->target.port, place);
 	if (tls)
 		find_server_name(definition, name, sizeof(name));
-	snprintf(url, sizeof(url), "%s://%s:%u%s", tls ? "https" : "http",
-		 name[0] != '\0' ? name : address, probe->target.port, definition->path);
+	if (name[0] == '\0')
+		snprintf(url, sizeof(url), "%s://%s%s", tls ? "https" : "http", place,
+			 definition->path);
+	else
+		snprintf(url, sizeof(url), "https://%s:%u%s", name, probe->target.port,
+			 definition->path);
 	if (curl_easy_setopt(probe->easy, CURLOPT_URL, url) != CURLE_OK)
 		return -ENOMEM;
 	if (name[0] == '\0')
 		return 0;
 	if (definition->host[0] == '\0')
-		set_host(probe, address);
-	snprintf(way, sizeof(way), "::%s:%u", address, probe->target.port);
+		set_host(probe, place);
+	snprintf(way, sizeof(way), "::%s", place);
 	probe->connect_to = curl_slist_append(NULL, way);
 	if (probe->connect_to == NULL)
 		return -ENOMEM;

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 struct probe_target {
-	uint32_t be_address;
-	uint32_t be_source; /* to speak from; 0: Linux chooses */
+	struct address address;
+	struct address source; /* to speak from; missing: Linux chooses */
 	uint16_t port;
 	uint32_t timeout_ms;
 };
@@ -33,8 +33,8 @@ typedef void probe_done(void *context, enum probe_result result, const char *rea
 /* What it means that a probe met this errno. */
 enum probe_result probe_result_of_errno(int error);
 
-/* A TCP socket that does not block, bound to the source; or -errno. */
-int probe_socket(uint32_t be_source);
+/* A TCP socket of the target's family that does not block, bound to the source; or -errno. */
+int probe_socket(const struct probe_target *target);
 
 /* TCP: a connection is made and reset. */
 struct tcp_probe;

@@ -3,8 +3,8 @@
 
 #include "controlplane/health/probe.h"
 #include "controlplane/health/reason.h"
+#include "controlplane/socket_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -65,11 +65,10 @@ static void on_late(struct ev_loop *loop, ev_timer *watcher, int events)
 /* 0 when the connection is made or under way. */
 static int begin_connection(int descriptor, const struct probe_target *target)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(target->port),
-				 .sin_addr.s_addr = target->be_address};
+	struct sockaddr_storage to;
+	socklen_t length = socket_address(&target->address, target->port, &to);
 
-	if (connect(descriptor, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
+	if (connect(descriptor, (struct sockaddr *)&to, length) < 0 && errno != EINPROGRESS)
 		return -errno;
 	return 0;
 }
@@ -77,7 +76,7 @@ static int begin_connection(int descriptor, const struct probe_target *target)
 int tcp_probe_start(struct ev_loop *loop, const struct probe_target *target, probe_done *done,
 		    void *context, struct tcp_probe **out)
 {
-	int descriptor = probe_socket(target->be_source);
+	int descriptor = probe_socket(target);
 
 	if (descriptor < 0)
 		return descriptor;

@@ -46,16 +46,11 @@ static struct backend_row *add_row(struct backend_rows *rows)
 static void label_address(struct metrics_labels *labels, const struct address *address,
 			  uint16_t port)
 {
-	char text[ADDRESS_TEXT_SIZE], whole[ADDRESS_TEXT_SIZE + 16];
-	bool is_ipv6;
+	char text[ADDRESS_PORT_TEXT_SIZE];
 
-	address_format(address, text);
-	is_ipv6 = strchr(text, ':') != NULL;
-	if (port == 0)
-		snprintf(whole, sizeof(whole), "%s", text);
-	else
-		snprintf(whole, sizeof(whole), is_ipv6 ? "[%s]:%u" : "%s:%u", text, port);
-	metrics_label(labels, "address", whole);
+	metrics_label(labels, "address",
+		      port == 0 ? address_format(address, text)
+				: address_format_port(address, port, text));
 }
 
 static void add_backend(struct backend_rows *rows, struct controlplane *controlplane,

@@ -72,8 +72,7 @@ void publisher_close(struct publisher *publisher);
 /*
  * Publishes what changed; 1 when there is a new generation, 0 when nothing
  * changed, or -errno: then publisher_reason() says why, and the last
- * generation goes on. Next hops, routes and host addresses of IPv6 are left
- * out until the dataplane takes them.
+ * generation goes on.
  */
 int publisher_publish(struct publisher *publisher, const struct publish_input *input);
 

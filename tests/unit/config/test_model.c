@@ -37,6 +37,7 @@ static void test_an_empty_document_has_all_defaults(void **state)
 	assert_false(config->manage_sysctls);
 	assert_int_equal(config->dataplane.workers, 1);
 	assert_int_equal(config->dataplane.flows_per_worker, 1000000);
+	assert_int_equal(config->dataplane.flows_per_worker_ipv6, 262144);
 	assert_int_equal(config->dataplane.idle, CONFIG_IDLE_SLEEP);
 	assert_int_equal(config->defaults.drain_timeout, 300000);
 	assert_int_equal(config->defaults.maglev_size, 65537);
@@ -386,6 +387,7 @@ static void test_what_is_read_at_start_needs_a_restart(void **state)
 		{"/dataplane/idle", "'sleep'", NULL}, /* the default already */
 		{"/dataplane/idle", "'poll'", "/dataplane/idle"},
 		{"/dataplane/flows_per_worker", "2048", "/dataplane/flows_per_worker"},
+		{"/dataplane/flows_per_worker_ipv6", "2048", "/dataplane/flows_per_worker_ipv6"},
 		{"/dataplane/ports/1/device", "'memif:/run/other.sock'",
 		 "/dataplane/ports/1/device"},
 		{"/dataplane/ports/1/reply_path", "'route'", "/dataplane/ports/1/reply_path"},

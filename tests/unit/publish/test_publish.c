@@ -108,8 +108,7 @@ static void everything_arrives_as_it_was_configured(void **state)
 	assert_int_equal(snapshot->rings[service->ring]->size, 65537);
 	assert_int_equal(snapshot->rings[service->ring]->backend_count, 3);
 	assert_int_equal(snapshot->routes->count, 3);
-	/* IPv6 is left out. */
-	assert_int_equal(snapshot->host_addresses->count, 2);
+	assert_int_equal(snapshot->host_addresses->count, 3);
 }
 
 static void equal_input_publishes_nothing(void **state)
