@@ -90,7 +90,8 @@ static void check_words(const struct field_object *object, const struct field *f
 	if (field->is_list)
 		assert_true(field->count_maximum > field->count_minimum);
 	for (const char *at = field->key; *at != '\0'; at++)
-		assert_true(islower((unsigned char)*at) || *at == '_');
+		assert_true(islower((unsigned char)*at) || isdigit((unsigned char)*at) ||
+			    *at == '_');
 }
 
 static void test_every_row_is_complete(void **state)
