@@ -180,16 +180,36 @@ static void neighbouring_versions_are_read(void **state)
 
 static void records_being_written_are_passed_over(void **state)
 {
-	struct abi_flow record = {.version = 2, .state = ABI_FLOW_UDP, .be_client = 9}, copy;
+	struct abi_flow6 record = {.flow = {.version = 2, .state = ABI_FLOW_UDP, .family = 6},
+				   .addresses = {{.be_source = {0x20, 1}}}};
+	struct abi_flow6 copy;
 
 	(void)state;
-	assert_true(stats_copy_flow(&record, &copy));
-	assert_int_equal(copy.be_client, 9);
-	record.version = 3;
-	assert_false(stats_copy_flow(&record, &copy));
-	record.version = 4;
-	record.state = ABI_FLOW_FREE;
-	assert_false(stats_copy_flow(&record, &copy));
+	assert_true(stats_copy_flow(&record.flow, sizeof(record), &copy));
+	assert_memory_equal(&copy, &record, sizeof(record));
+	record.flow.version = 3;
+	assert_false(stats_copy_flow(&record.flow, sizeof(record), &copy));
+	record.flow.version = 4;
+	record.flow.state = ABI_FLOW_FREE;
+	assert_false(stats_copy_flow(&record.flow, sizeof(record), &copy));
+	record.flow.state = ABI_FLOW_STATE_COUNT;
+	assert_false(stats_copy_flow(&record.flow, sizeof(record), &copy));
+}
+
+/* An IPv4 record is half as long; one that says it is of the other family lies. */
+static void records_are_of_their_tables_family(void **state)
+{
+	struct abi_flow record = {
+		.version = 2, .state = ABI_FLOW_UDP, .family = 4, .addresses = {{.be_source = 9}}};
+	struct abi_flow6 longer = {.flow = record};
+	struct abi_flow6 copy;
+
+	(void)state;
+	assert_true(stats_copy_flow(&record, sizeof(record), &copy));
+	assert_int_equal(copy.flow.addresses[0].be_source, 9);
+	record.family = 6;
+	assert_false(stats_copy_flow(&record, sizeof(record), &copy));
+	assert_false(stats_copy_flow(&longer.flow, sizeof(longer), &copy));
 }
 
 int main(void)
@@ -202,6 +222,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(neighbouring_versions_are_read, set_up, tear_down),
 		cmocka_unit_test(records_being_written_are_passed_over),
+		cmocka_unit_test(records_are_of_their_tables_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
