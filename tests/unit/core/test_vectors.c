@@ -71,7 +71,7 @@ static void read_vector(char *line, struct vector *vector)
 }
 
 /* Tables with the vector's one service, one backend and, for full NAT, one local port. */
-static struct snapshot *tables_for(const struct vector *vector)
+static struct snapshot *tables_for(const struct world *world, const struct vector *vector)
 {
 	struct snapshot_builder *builder = snapshot_builder_new();
 	uint8_t protocol = strcmp(vector->protocol, "tcp") == 0 ? TCP : UDP;
@@ -87,7 +87,8 @@ static struct snapshot *tables_for(const struct vector *vector)
 					    vector->local.port, vector->local.port);
 	snapshot_builder_service(builder, 0, vector->service.address, vector->service.port,
 				 protocol, 0, full_nat ? 0 : ABI_NONE);
-	struct snapshot *snapshot = snapshot_builder_take(builder, 2);
+	struct snapshot *snapshot =
+		snapshot_builder_take_for(builder, world->engine.ports, world->engine.port_count);
 	snapshot_builder_free(builder);
 	return snapshot;
 }
@@ -125,10 +126,10 @@ static void explain(const struct vector *vector, struct frame *in)
 static void run_vector(struct world *world, struct vector *vector)
 {
 	bool to_backend = strcmp(vector->direction, "to-backend") == 0;
-	struct snapshot *snapshot = tables_for(vector);
+	struct snapshot *snapshot = tables_for(world, vector);
 	uint16_t out_port;
 
-	world->engine.snapshot = snapshot;
+	engine_use(&world->engine, snapshot);
 	open_flow(world, vector);
 	uint8_t verdict = world_run(world, &vector->in, to_backend ? 0 : 1, &out_port);
 	if (verdict != (to_backend ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT))
@@ -139,8 +140,8 @@ static void run_vector(struct world *world, struct vector *vector)
 	    memcmp(frame_data(&vector->in), frame_data(&vector->expected), vector->in.length) != 0)
 		explain(vector, &vector->in);
 	world_wait(world, 8000000);
-	assert_int_equal(world->engine.flows->count, 0);
-	world->engine.snapshot = world->snapshot;
+	assert_int_equal(world_flow_count(world), 0);
+	engine_use(&world->engine, world->snapshot);
 	snapshot_release(snapshot);
 }
 
