@@ -177,7 +177,7 @@ def has_head(sources):
         lines = source.text.split("\n")
         if lines and lines[0].startswith("#!"):
             lines = lines[1:]
-        licence = "GPL-2.0-only OR BSD-3-Clause" if is_in(source.path, "bpf/*.bpf.c", "bpf/steering.h") \
+        licence = "GPL-2.0-only OR BSD-3-Clause" if is_in(source.path, "bpf/*.bpf.c", "bpf/*.bpf.h", "bpf/steering.h") \
             else "BSD-3-Clause"
         if is_c(source.path):
             wanted = [f"/* SPDX-License-Identifier: {licence} */",
