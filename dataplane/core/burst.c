@@ -46,7 +46,11 @@ always_inline void look_up(const struct engine *engine, struct work *work)
 	uint32_t matches = flow_bucket_match(work->bucket, work->tag);
 
 	if (unlikely(matches == 0)) {
-		work->ref = work->bucket->passed == 0 ? WORK_REF_NONE : WORK_REF_ELSEWHERE;
+		work->ref = WORK_REF_NONE;
+		if (work->bucket->passed != 0) {
+			work->ref = WORK_REF_ELSEWHERE;
+			__builtin_prefetch(work->bucket + 1);
+		}
 		return;
 	}
 	work->ref = work->bucket->refs[__builtin_ctz(matches)];
