@@ -147,6 +147,11 @@ static void make_packet(struct traffic *traffic, struct model_packet *packet, in
 		spoil(traffic, packet);
 }
 
+void traffic_make_one(struct traffic *traffic, struct model_packet *packet)
+{
+	make_packet(traffic, packet, &traffic->senders[0]);
+}
+
 unsigned traffic_make(struct traffic *traffic, struct model_packet packets[PACKET_BURST])
 {
 	unsigned count = 1 + draw(traffic, PACKET_BURST);

@@ -23,6 +23,9 @@ struct traffic {
 struct traffic *traffic_new(struct scene *scene, uint32_t conversations);
 void traffic_free(struct traffic *traffic);
 
+/* The next packet. */
+void traffic_make_one(struct traffic *traffic, struct model_packet *packet);
+
 /* The next burst; its number of packets. */
 unsigned traffic_make(struct traffic *traffic, struct model_packet packets[PACKET_BURST]);
 
