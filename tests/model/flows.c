@@ -3,6 +3,8 @@
 
 #include "tests/model/flows.h"
 
+#include "tests/model/lookup.h"
+
 #include <string.h>
 
 /* Of direct connections. */
@@ -81,7 +83,7 @@ struct abi_traffic *model_backend_row(struct model *model, const struct model_fl
  * The engine has given up a half-open flow for a new one: which? It has to be
  * among the first that would have ended anyway.
  */
-static void evict(struct model *model)
+static void evict(struct model *model, bool is_ipv4)
 {
 	struct model_flow *gone = NULL;
 	uint32_t first_due = UINT32_MAX;
@@ -89,7 +91,8 @@ static void evict(struct model *model)
 	for (uint32_t i = 0; i < model->flow_count; i++) {
 		struct model_flow *flow = &model->flows[i];
 
-		if (flow->state != ABI_FLOW_TCP_HALF_OPEN)
+		if (flow->state != ABI_FLOW_TCP_HALF_OPEN ||
+		    model_is_ipv4(flow->client.source.address) != is_ipv4)
 			continue;
 		if (flow->due < first_due)
 			first_due = flow->due;
@@ -102,11 +105,22 @@ static void evict(struct model *model)
 	model_end_flow(model, gone);
 }
 
+static bool is_full(const struct model *model, bool is_ipv4)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < model->flow_count; i++)
+		count += model_is_ipv4(model->flows[i].client.source.address) == is_ipv4;
+	return count == model->flow_capacity;
+}
+
 bool model_begin_flow(struct model *model, const struct model_flow *flow)
 {
-	if (model->flow_count == model->flow_capacity && (model->features & FEATURE_EVICTION))
-		evict(model);
-	if (model->flow_count == model->flow_capacity)
+	bool is_ipv4 = model_is_ipv4(flow->client.source.address);
+
+	if (is_full(model, is_ipv4) && (model->features & FEATURE_EVICTION))
+		evict(model, is_ipv4);
+	if (is_full(model, is_ipv4))
 		return false;
 	struct model_flow *place = &model->flows[model->flow_count++];
 	*place = *flow;

@@ -65,13 +65,13 @@ static void walk_extensions(const uint8_t *bytes, uint32_t length, struct model_
 			break;
 		if (next != FRAGMENT)
 			size = (bytes[at + 1] + 1u) * 8;
-		out->is_cut = at + size > length;
-		if (out->is_cut)
-			break;
 		if (at + size > IPV6_HEADER + EXTENSION_BYTES) {
 			next = NO_NEXT_HEADER;
 			break;
 		}
+		out->is_cut = at + size > length;
+		if (out->is_cut)
+			break;
 		/* What follows a fragment's header is of the whole datagram, not of this packet. */
 		out->is_fragment = next == FRAGMENT && (model_get16(bytes + at + 2) & 0xfff9) != 0;
 		next = bytes[at];

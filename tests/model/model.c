@@ -18,7 +18,7 @@ struct model *model_new(uint32_t features, uint32_t flow_capacity)
 		abort();
 	model->features = features;
 	model->flow_capacity = flow_capacity;
-	model->flows = calloc(flow_capacity, sizeof(*model->flows));
+	model->flows = calloc(2 * (size_t)flow_capacity, sizeof(*model->flows));
 	if (!model->flows)
 		abort();
 	return model;

@@ -52,8 +52,9 @@ struct model_tuple {
 	uint8_t protocol;
 };
 
-/* Where a client's packets come from. Flows share it: what one learns, all know. */
+/* Where a client's packets come from. Flows of a family share it: what one learns, all know. */
 struct model_hop {
+	bool is_ipv4;
 	uint8_t mac[6];
 	uint16_t vlan, port;
 	uint32_t neighbour; /* index of a next hop, whose epoch it was; or ABI_NONE */
@@ -102,7 +103,8 @@ struct model {
 	struct model_oracle oracle;
 
 	struct model_flow *flows;
-	uint32_t flow_count, flow_capacity;
+	uint32_t flow_count;
+	uint32_t flow_capacity; /* of each family */
 	struct model_hop hops[ABI_FLOW_HOPS];
 	int hop_count;
 	struct abi_traffic services[MODEL_OBJECTS], backends[MODEL_OBJECTS];

@@ -155,13 +155,13 @@ void model_send(const struct model *model, struct model_packet *packet,
 	packet->vlan = way->vlan;
 }
 
-static int find_hop(const struct model *model, const struct model_packet *packet)
+static int find_hop(const struct model *model, bool is_ipv4, const struct model_packet *packet)
 {
 	for (int i = 0; i < model->hop_count; i++) {
 		const struct model_hop *hop = &model->hops[i];
 
-		if (hop->port == packet->in_port && hop->vlan == packet->vlan &&
-		    memcmp(hop->mac, packet->frame + 6, 6) == 0)
+		if (hop->is_ipv4 == is_ipv4 && hop->port == packet->in_port &&
+		    hop->vlan == packet->vlan && memcmp(hop->mac, packet->frame + 6, 6) == 0)
 			return i;
 	}
 	return -1;
@@ -198,7 +198,8 @@ static bool may_learn(const struct model *model, const struct model_flow *flow, 
 void model_learn_hop(struct model *model, struct model_flow *flow,
 		     const struct model_packet *packet, uint32_t now)
 {
-	int at = find_hop(model, packet);
+	bool is_ipv4 = model_is_ipv4(flow->client.source.address);
+	int at = find_hop(model, is_ipv4, packet);
 
 	if (flow->hop >= 0 && flow->hop == at)
 		return;
@@ -215,6 +216,7 @@ void model_learn_hop(struct model *model, struct model_flow *flow,
 	if (at < 0)
 		at = new_hop(model);
 	struct model_hop *hop = &model->hops[at];
+	hop->is_ipv4 = is_ipv4;
 	memcpy(hop->mac, packet->frame + 6, 6);
 	hop->vlan = packet->vlan;
 	hop->port = packet->in_port;
