@@ -4,6 +4,7 @@
 #include "tests/model/engine_side.h"
 
 #include "dataplane/core/flow_table.h"
+#include "tests/model/lookup.h"
 #include "tests/unit/core/snapshot_builder.h"
 
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@ struct engine_side {
 	struct engine engine;
 	struct snapshot *snapshot;
 	struct abi_counters_block *counters;
-	void *flows_file, *flows_working;
+	void *flows_file, *flows_working[FAMILY_COUNT];
 };
 
 /* calloc() gives large pieces out of fresh pages: nothing has to be cleared. */
@@ -35,11 +36,15 @@ static void open_flows(struct engine_side *side, uint32_t flow_capacity, uint64_
 {
 	static const uint64_t secret[2] = {0x452821e638d01377, 0xbe5466cf34e90c6c};
 
-	side->flows_file = zeroed(flow_file_size(1, flow_capacity));
-	side->flows_working = zeroed(flow_table_working_size(flow_capacity));
-	struct abi_flows *file =
-		flow_file_format(aligned(side->flows_file), 1, flow_capacity, secret);
-	side->engine.flows = flow_table_open(aligned(side->flows_working), file, 0, now_ms);
+	const uint32_t capacities[FAMILY_COUNT] = {flow_capacity, flow_capacity};
+	side->flows_file = zeroed(flow_file_size(1, capacities));
+	struct abi_flows *file = flow_file_format(aligned(side->flows_file), 1, capacities, secret);
+
+	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+		side->flows_working[i] = zeroed(flow_table_working_size(flow_capacity));
+		side->engine.flows[i] =
+			flow_table_open(aligned(side->flows_working[i]), file, 0, i, now_ms);
+	}
 }
 
 struct engine_side *engine_side_new(const struct model_port *ports, uint16_t port_count,
@@ -54,6 +59,7 @@ struct engine_side *engine_side_new(const struct model_port *ports, uint16_t por
 	side->engine.counters = aligned(side->counters);
 	side->engine.port_count = port_count;
 	side->engine.random[0] = 1;
+	engine_set_isa(&side->engine, engine_best_isa());
 	for (uint16_t i = 0; i < port_count; i++) {
 		struct engine_port *port = &side->engine.ports[i];
 
@@ -71,7 +77,8 @@ void engine_side_free(struct engine_side *side)
 {
 	snapshot_release(side->snapshot);
 	free(side->flows_file);
-	free(side->flows_working);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++)
+		free(side->flows_working[i]);
 	free(side->counters);
 	free(side);
 }
@@ -118,8 +125,9 @@ void engine_side_publish(struct engine_side *side, const struct model_tables *ta
 	struct snapshot *before = side->snapshot;
 
 	put_all(builder, tables);
-	side->snapshot = snapshot_builder_take(builder, side->engine.port_count);
-	side->engine.snapshot = side->snapshot;
+	side->snapshot =
+		snapshot_builder_take_for(builder, side->engine.ports, side->engine.port_count);
+	engine_use(&side->engine, side->snapshot);
 	snapshot_release(before);
 	snapshot_builder_free(builder);
 }
@@ -161,7 +169,7 @@ void engine_side_age(struct engine_side *side, uint64_t now_ms)
 
 uint32_t engine_side_flow_count(const struct engine_side *side)
 {
-	return side->engine.flows->count;
+	return side->engine.flows[FAMILY_IPV4]->count + side->engine.flows[FAMILY_IPV6]->count;
 }
 
 const struct abi_counters_block *engine_side_counters(const struct engine_side *side)
@@ -171,19 +179,25 @@ const struct abi_counters_block *engine_side_counters(const struct engine_side *
 
 static const struct abi_flow *find(const struct engine_side *side, const struct model_tuple *tuple)
 {
-	struct flow_table *flows = side->engine.flows;
+	bool is_ipv4 = model_is_ipv4(tuple->source.address);
+	const struct flow_table *flows = side->engine.flows[is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6];
 	struct flow_tuple wanted = {
-		.be_source_port = htons(tuple->source.port),
-		.be_destination_port = htons(tuple->destination.port),
+		.ports = {htons(tuple->source.port), htons(tuple->destination.port)},
 		.protocol = tuple->protocol,
+		.family = is_ipv4 ? 4 : 6,
 	};
 
-	memcpy(&wanted.be_source, tuple->source.address + 12, 4);
-	memcpy(&wanted.be_destination, tuple->destination.address + 12, 4);
+	if (is_ipv4) {
+		memcpy(&wanted.ipv4.be_source, tuple->source.address + 12, 4);
+		memcpy(&wanted.ipv4.be_destination, tuple->destination.address + 12, 4);
+	} else {
+		memcpy(wanted.ipv6.be_source, tuple->source.address, 16);
+		memcpy(wanted.ipv6.be_destination, tuple->destination.address, 16);
+	}
 	uint32_t ref = flow_table_find(flows, &wanted, flow_hash(flows->secret, &wanted));
-	if (ref == FLOW_NONE || flow_ref_direction(ref) != FLOW_FROM_CLIENT)
+	if (ref == FLOW_NONE || flow_ref_direction(ref) != ABI_FLOW_FROM_CLIENT)
 		return NULL;
-	return &flows->records[flow_ref_record(ref)];
+	return flow_table_record(flows, flow_ref_record(ref));
 }
 
 bool engine_side_has_flow(void *side, const struct model_tuple *client)
