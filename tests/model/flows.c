@@ -81,12 +81,13 @@ struct abi_traffic *model_backend_row(struct model *model, const struct model_fl
 
 /*
  * The engine has given up a half-open flow for a new one: which? It has to be
- * among the first that would have ended anyway.
+ * among the first that would have ended anyway; packets after its first do not count
+ * for it, since its timer may not know of them.
  */
 static void evict(struct model *model, bool is_ipv4)
 {
 	struct model_flow *gone = NULL;
-	uint32_t first_due = UINT32_MAX;
+	uint32_t first_due = 0;
 
 	for (uint32_t i = 0; i < model->flow_count; i++) {
 		struct model_flow *flow = &model->flows[i];
@@ -94,14 +95,14 @@ static void evict(struct model *model, bool is_ipv4)
 		if (flow->state != ABI_FLOW_TCP_HALF_OPEN ||
 		    model_is_ipv4(flow->client.source.address) != is_ipv4)
 			continue;
-		if (flow->due < first_due)
+		if (first_due == 0 || model_ticks(flow->due, first_due) > 0)
 			first_due = flow->due;
 		if (!model->oracle.has_flow(model->oracle.context, &flow->client))
 			gone = flow;
 	}
 	if (!gone)
 		return;
-	model->impossible += gone->due > first_due + EVICTION_SLACK;
+	model->impossible += model_ticks(first_due, gone->first_due) > EVICTION_SLACK;
 	model_end_flow(model, gone);
 }
 
@@ -124,7 +125,7 @@ bool model_begin_flow(struct model *model, const struct model_flow *flow)
 		return false;
 	struct model_flow *place = &model->flows[model->flow_count++];
 	*place = *flow;
-	place->due = model_due(model, place, place->last_seen);
+	place->first_due = place->due = model_due(model, place, place->last_seen);
 	if (flow->state != ABI_FLOW_DIRECT) {
 		model_service_row(model, flow)->flows_started++;
 		model_backend_row(model, flow)->flows_started++;

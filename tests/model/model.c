@@ -85,7 +85,7 @@ static void restart(struct model *model, struct model_flow *flow, uint32_t now)
 	model_backend_row(model, flow)->flows_started++;
 	flow->client_fin = flow->backend_fin = flow->answered = false;
 	flow->state = ABI_FLOW_TCP_HALF_OPEN;
-	flow->due = model_due(model, flow, now);
+	flow->first_due = flow->due = model_due(model, flow, now);
 }
 
 static void count(struct model *model, const struct model_flow *flow, bool from_client,
@@ -184,9 +184,25 @@ static uint8_t run_packet(struct model *model, struct model_packet *packet,
 	flow = model_find_flow(model, &headers->tuple, &from_client);
 	if (flow)
 		verdict = run_flow(model, packet, headers, flow, from_client, now);
-	return verdict != MODEL_NO_VERDICT ? verdict : model_begin(model, packet, headers, now);
+	if (verdict != MODEL_NO_VERDICT)
+		return verdict;
+	if (model->ports[packet->in_port].unsteered &&
+	    !model_is_ours(model->tables, &headers->tuple, true))
+		return ABI_VERDICT_TO_LINUX;
+	return model_begin(model, packet, headers, now);
 }
 
+/* TCP or UDP right behind an IP header. */
+static bool is_plain(const struct model_headers *headers)
+{
+	return headers->kind == MODEL_FLOW &&
+	       headers->transport == ETHERNET + (headers->family == 4 ? IPV4_HEADER : IPV6_HEADER);
+}
+
+/*
+ * What an unsteered port does not take is Linux's before anything else; where
+ * known flows come first, a plain packet is asked only whether it is for the port.
+ */
 static uint8_t parse(const struct model *model, const struct model_packet *packet,
 		     struct model_headers *headers)
 {
@@ -194,17 +210,25 @@ static uint8_t parse(const struct model *model, const struct model_packet *packe
 
 	if (!model->tables)
 		return ABI_VERDICT_TO_LINUX;
-	if (port->unsteered && !model_steers(model, port, packet->frame, packet->length))
-		return ABI_VERDICT_TO_LINUX;
-	return model_parse(model->features, packet->frame, packet->length, headers);
+	uint8_t verdict = model_parse(model->features, packet->frame, packet->length, headers);
+	if (!port->unsteered)
+		return verdict;
+	if ((model->features & FEATURE_KNOWN_FIRST) && verdict == MODEL_NO_VERDICT &&
+	    is_plain(headers))
+		return model_is_for_port(port, packet->frame) ? verdict : ABI_VERDICT_TO_LINUX;
+	return model_steers(model, port, packet->frame, packet->length) ? verdict
+									: ABI_VERDICT_TO_LINUX;
 }
 
-/* Packets of flows that were there before the burst. */
+/* What is no flow's, then packets of flows that were there before the burst. */
 static void run_known(struct model *model, struct model_packet *packets,
 		      const struct model_headers *headers, unsigned count, uint32_t now)
 {
 	bool is_known[BURST_MOST] = {false}, from_client;
 
+	for (unsigned i = 0; i < count; i++)
+		if (packets[i].verdict == MODEL_NO_VERDICT && headers[i].kind != MODEL_FLOW)
+			packets[i].verdict = run_other(model, &headers[i]);
 	for (unsigned i = 0; i < count; i++)
 		is_known[i] = packets[i].verdict == MODEL_NO_VERDICT &&
 			      headers[i].kind == MODEL_FLOW &&

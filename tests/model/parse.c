@@ -175,6 +175,11 @@ uint8_t model_parse(uint32_t features, const uint8_t *frame, uint32_t length,
 									 : ABI_VERDICT_TO_LINUX;
 }
 
+bool model_is_for_port(const struct model_port *port, const uint8_t *frame)
+{
+	return port->any_mac || memcmp(frame, port->mac, 6) == 0;
+}
+
 /* Lengths in headers are not looked at: what the frame has is what there is. */
 bool model_steers(const struct model *model, const struct model_port *port, const uint8_t *frame,
 		  uint32_t length)
@@ -183,7 +188,7 @@ bool model_steers(const struct model *model, const struct model_port *port, cons
 	struct model_headers headers;
 	struct model_ip ip;
 
-	if (length < ETHERNET + IPV4_HEADER || (!port->any_mac && memcmp(frame, port->mac, 6) != 0))
+	if (length < ETHERNET + IPV4_HEADER || !model_is_for_port(port, frame))
 		return false;
 	length -= ETHERNET;
 	if (model_get16(frame + 12) == TYPE_IPV4 && bytes[0] >> 4 == 4) {

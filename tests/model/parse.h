@@ -42,6 +42,8 @@ struct model_headers {
 uint8_t model_parse(uint32_t features, const uint8_t *frame, uint32_t length,
 		    struct model_headers *out);
 
+bool model_is_for_port(const struct model_port *port, const uint8_t *frame);
+
 /* What the XDP program would do with it: a port without one asks here first. */
 bool model_steers(const struct model *model, const struct model_port *port, const uint8_t *frame,
 		  uint32_t length);
