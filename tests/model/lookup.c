@@ -209,14 +209,20 @@ uint32_t model_find_neighbour(const struct model_tables *tables, uint16_t port,
 }
 
 uint32_t model_find_mac(const struct model_tables *tables, uint16_t port, uint16_t vlan,
-			const uint8_t mac[6])
+			const uint8_t mac[6], bool is_ipv4)
 {
+	uint32_t other = ABI_NONE;
+
 	for (uint32_t i = 0; i < MODEL_OBJECTS; i++) {
 		const struct abi_next_hop *hop = tables->next_hops[i];
 
-		if (hop && hop->resolved && hop->port == port && hop->vlan == vlan &&
-		    memcmp(hop->mac, mac, 6) == 0)
+		if (!hop || !hop->resolved || hop->port != port || hop->vlan != vlan ||
+		    memcmp(hop->mac, mac, 6) != 0)
+			continue;
+		if (model_is_ipv4(hop->address) == is_ipv4)
 			return i;
+		if (other == ABI_NONE)
+			other = i;
 	}
-	return ABI_NONE;
+	return other;
 }

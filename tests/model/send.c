@@ -209,8 +209,8 @@ void model_learn_hop(struct model *model, struct model_flow *flow,
 	if (model->ports[packet->in_port].reply_by_route)
 		return;
 
-	uint32_t neighbour =
-		model_find_mac(model->tables, packet->in_port, packet->vlan, packet->frame + 6);
+	uint32_t neighbour = model_find_mac(model->tables, packet->in_port, packet->vlan,
+					    packet->frame + 6, is_ipv4);
 	if (!may_learn(model, flow, packet->in_port, neighbour))
 		return;
 	if (at < 0)
