@@ -85,7 +85,7 @@ static void restart(struct model *model, struct model_flow *flow, uint32_t now)
 	model_backend_row(model, flow)->flows_started++;
 	flow->client_fin = flow->backend_fin = flow->answered = false;
 	flow->state = ABI_FLOW_TCP_HALF_OPEN;
-	flow->first_due = flow->due = model_due(model, flow, now);
+	model_arm(model, flow, now);
 }
 
 static void count(struct model *model, const struct model_flow *flow, bool from_client,
