@@ -12,8 +12,12 @@
 #define DIRECT_UDP_MS     300000
 #define DIRECT_BRIEFLY_MS 60000
 
-/* How much later than the first one due a half-open flow may be that gives way, in ticks. */
+/*
+ * The half-open flow that gives way need be the first one due only about: by so
+ * many ticks, and of those due further off than timers reach it may be any.
+ */
 #define EVICTION_SLACK 16
+#define EVICTION_REACH 1000
 
 static bool same_endpoint(const struct model_endpoint *one, const struct model_endpoint *other)
 {
@@ -125,7 +129,7 @@ bool model_begin_flow(struct model *model, const struct model_flow *flow)
 		return false;
 	struct model_flow *place = &model->flows[model->flow_count++];
 	*place = *flow;
-	place->first_due = place->due = model_due(model, place, place->last_seen);
+	model_arm(model, place, place->last_seen);
 	if (flow->state != ABI_FLOW_DIRECT) {
 		model_service_row(model, flow)->flows_started++;
 		model_backend_row(model, flow)->flows_started++;
@@ -232,6 +236,12 @@ static uint32_t timeout_of(const struct model *model, const struct model_flow *f
 	    flow->from_backend == 1)
 		return timeouts[ABI_TIMEOUT_UDP_ONE_SHOT];
 	return timeouts[ABI_TIMEOUT_UDP];
+}
+
+void model_arm(const struct model *model, struct model_flow *flow, uint32_t now)
+{
+	flow->due = model_due(model, flow, now);
+	flow->first_due = flow->due - now > EVICTION_REACH ? now + EVICTION_REACH : flow->due;
 }
 
 /* Ticks are rounded down when a packet is seen: one more makes up for it. */

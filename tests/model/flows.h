@@ -38,5 +38,8 @@ void model_touch(struct model *model, struct model_flow *flow, bool from_client,
 /* From one moment to another: ticks are counted modulo 2^32. */
 int32_t model_ticks(uint32_t from, uint32_t to);
 
+/* The flow is in a new state from `now` on. */
+void model_arm(const struct model *model, struct model_flow *flow, uint32_t now);
+
 /* When a flow ends that had its last packet at `now`. */
 uint32_t model_due(const struct model *model, const struct model_flow *flow, uint32_t now);

@@ -86,7 +86,7 @@ static void restart(struct model *model, struct model_flow *flow, uint32_t now)
 	flow->client_fin = flow->backend_fin = flow->answered = false;
 	flow->state = ABI_FLOW_TCP_HALF_OPEN;
 	flow->last_seen = now;
-	flow->first_due = flow->due = model_due(model, flow, now);
+	model_arm(model, flow, now);
 }
 
 static void count(struct model *model, const struct model_flow *flow, bool from_client,

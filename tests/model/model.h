@@ -68,7 +68,7 @@ struct model_flow {
 	bool full_nat, client_fin, backend_fin, answered;
 	uint32_t from_client, from_backend; /* packets sent on */
 	uint32_t last_seen, due;            /* ticks; it ends when `due` comes */
-	uint32_t first_due;                 /* would have ended, but for its later packets */
+	uint32_t first_due;                 /* when a timer of its first packet comes */
 	uint16_t service, backend;          /* not of DIRECT flows */
 	uint32_t service_epoch, backend_epoch;
 	int hop;     /* of the way to the client; -1: none learned */
