@@ -92,7 +92,7 @@ def core_is_pure(sources):
     """dataplane/core/"""
     return including(sources, lambda path: is_in(path, "dataplane/core/**"), lambda name, ours:
                      not is_in(name, "dataplane/abi/**", "dataplane/core/**") if ours
-                     else name not in LIBC)
+                     else name not in LIBC | {"emmintrin.h"})
 
 
 def abi_is_plain(sources):
@@ -177,7 +177,7 @@ def has_head(sources):
         lines = source.text.split("\n")
         if lines and lines[0].startswith("#!"):
             lines = lines[1:]
-        licence = "GPL-2.0-only OR BSD-3-Clause" if is_in(source.path, "bpf/*.bpf.c", "bpf/steering.h") \
+        licence = "GPL-2.0-only OR BSD-3-Clause" if is_in(source.path, "bpf/*.bpf.c", "bpf/*.bpf.h", "bpf/steering.h") \
             else "BSD-3-Clause"
         if is_c(source.path):
             wanted = [f"/* SPDX-License-Identifier: {licence} */",
@@ -264,7 +264,7 @@ def c_file(path, include):
 
 
 RULES = [
-    Rule("core-is-pure", "dataplane/core/ includes libc, dataplane/abi/ and itself only",
+    Rule("core-is-pure", "dataplane/core/ includes libc, SSE2, dataplane/abi/ and itself only",
          core_is_pure, c_file("dataplane/core/x.c", "<rte_ring.h>")),
     Rule("abi-is-plain", "dataplane/abi/ includes stdint.h, stddef.h, string.h and itself only",
          abi_is_plain, c_file("dataplane/abi/x.h", "<stdio.h>")),

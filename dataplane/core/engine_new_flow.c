@@ -172,7 +172,8 @@ static uint8_t prepare(struct engine *engine, const struct packet *packet,
 	struct ip_address destination = flow_tuple_destination(&headers->tuple);
 	uint32_t index;
 
-	if (engine->ports[packet->in_port].unsteered && !classify_ends(engine->snapshot, headers))
+	if (!parse_is_routable(&headers->tuple) ||
+	    (engine->ports[packet->in_port].unsteered && !classify_ends(engine->snapshot, headers)))
 		return ABI_VERDICT_TO_LINUX;
 	draft(opening, headers, now);
 	opening->service = snapshot_find_service(engine->snapshot, &destination,

@@ -52,6 +52,13 @@ uint8_t parse_headers(const uint8_t *frame, uint32_t length, struct headers *out
  */
 bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out);
 
+/*
+ * False for an IPv6 packet from or to what only looks like an address to be
+ * routed: IPv4 in disguise (::ffff:0:0/96), which would be taken for IPv4, and
+ * link-local ones (fe80::/10).
+ */
+bool parse_is_routable(const struct flow_tuple *tuple);
+
 /* The lengths of TCP and UDP: `transport` is as long as the IP packet says, `length`. */
 static inline bool parse_transport_fits(const uint8_t *transport, uint32_t length, uint8_t protocol)
 {

@@ -5,8 +5,6 @@
 #include "tests/bench/rows.h"
 #include "tests/unit/core/check.h"
 
-#include <stdio.h>
-
 #define TUPLES_MAX (8u << 20)
 
 struct established {
@@ -24,11 +22,6 @@ static uint64_t step(uint64_t *state)
 	return *state >> 32;
 }
 
-static void run_frames(struct bench_world *world, unsigned count)
-{
-	engine_run(&world->engine, world->packets, count, world->now_ms);
-}
-
 /* Sends one packet of each of the flows first .. first + count - 1; all must be sent on. */
 static void send_all(struct bench_world *world, struct bench_tuple *tuples, unsigned count,
 		     uint8_t tcp_flags)
@@ -37,7 +30,7 @@ static void send_all(struct bench_world *world, struct bench_tuple *tuples, unsi
 		tuples[i].tcp_flags = tcp_flags;
 		bench_write(world, i, &tuples[i]);
 	}
-	run_frames(world, count);
+	bench_run(world, count);
 	for (unsigned i = 0; i < count; i++)
 		assert_true(world->packets[i].verdict <= ABI_VERDICT_TO_CLIENT);
 }
@@ -99,7 +92,7 @@ static void run(void *context, double *value, double *beside)
 
 	for (uint32_t i = 0; i < row->packets; i += PACKET_BURST) {
 		write_burst(row, (first + i) & mask, family);
-		run_frames(world, PACKET_BURST);
+		bench_run(world, PACKET_BURST);
 		engine_age(&world->engine, world->now_ms);
 	}
 	uint64_t middle = measure_now_ns();

@@ -64,6 +64,46 @@ static void run_established(struct measure *measure, const struct selection *sel
 			}
 }
 
+static void run_new_flow(struct measure *measure, const struct selection *selection,
+			 enum engine_isa isa)
+{
+	for (unsigned size = 2; size < sizeof(sizes) / sizeof(sizes[0]); size++)
+		for (uint8_t family = 4; family <= 6; family += 2) {
+			const struct bench_settings settings = {
+				.family = family,
+				.mode = BENCH_FULL_NAT,
+				.protocol = PROTOCOL_TCP,
+				.capacity = sizes[size].capacity,
+				.local_addresses = sizes[size].local_addresses,
+				.isa = isa,
+			};
+			char name[64];
+
+			snprintf(name, sizeof(name), "engine.new-flow.v%u.%s", family,
+				 sizes[size].name);
+			if (is_selected(selection, name))
+				bench_new_flow(measure, &settings, name, sizes[size].flows);
+		}
+}
+
+static void run_others(struct measure *measure, const struct selection *selection,
+		       enum engine_isa isa)
+{
+	const struct bench_settings settings = {
+		.family = 4,
+		.mode = BENCH_FULL_NAT,
+		.protocol = PROTOCOL_TCP,
+		.capacity = 1000000,
+		.local_addresses = 2,
+		.isa = isa,
+	};
+
+	if (is_selected(selection, "engine.connection.v4"))
+		bench_connections(measure, &settings, "engine.connection.v4");
+	if (is_selected(selection, "engine.syn-flood.v4"))
+		bench_syn_flood(measure, &settings, "engine.syn-flood.v4");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"runs", 1, NULL, 'r'},
@@ -90,5 +130,7 @@ int main(int argc, char **argv)
 	fprintf(stderr, "instruction set: %s\n%-36s %14s %14s %14s\n", engine_isa_text(isa), "row",
 		"min", "median", "max");
 	run_established(&measure, &selection, isa);
+	run_new_flow(&measure, &selection, isa);
+	run_others(&measure, &selection, isa);
 	return 0;
 }

@@ -11,6 +11,7 @@ import socket
 import time
 
 from lab import check, check_law, http_load, serve_http, two_arms, wait_for
+from lab.addressing import socket_family
 from lab.waiting import pass_time
 
 SERVICES = {"direct": 0, "both": 1}
@@ -21,7 +22,7 @@ class Connection:
     """An open connection to a service, and the backend that it is with."""
 
     def __init__(self, world, service):
-        self.socket = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket = world.client.socket(socket_family(world.vip), socket.SOCK_STREAM)
         self.socket.settimeout(3)
         self.socket.connect((world.service_addresses[SERVICES[service]], 80))
         self.backend = self.request()

@@ -9,6 +9,7 @@ import json
 import socket
 
 from lab import check, http_load, serve_http, two_arms, wait_for
+from lab.addressing import socket_family
 
 
 def request(connection):
@@ -30,7 +31,7 @@ def story(lab):
     headrace.start()
     connection = None
     while connection is None:
-        connection = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection = world.client.socket(socket_family(world.vip), socket.SOCK_STREAM)
         connection.settimeout(5)
         connection.connect((world.vip, 80))
         if request(connection) != "b3":

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#define IP 14
+#define IP      14
+#define ICMP_V4 1
+#define ICMP_V6 58
 
 uint8_t *frame_data(struct frame *frame)
 {
@@ -26,6 +28,54 @@ static uint32_t get16(const uint8_t *bytes)
 	return (uint32_t)bytes[0] << 8 | bytes[1];
 }
 
+/* Where the payload of an IP packet begins and what it is. */
+struct payload {
+	uint32_t offset;
+	uint8_t protocol;
+};
+
+static bool is_ipv6(const uint8_t *ip)
+{
+	return ip[0] >> 4 == 6;
+}
+
+static struct payload payload_of(const uint8_t *ip)
+{
+	struct payload payload = {(ip[0] & 15u) * 4, ip[9]};
+
+	if (!is_ipv6(ip))
+		return payload;
+	payload = (struct payload){40, ip[6]};
+	while (payload.protocol == HOP_BY_HOP || payload.protocol == ROUTING ||
+	       payload.protocol == FRAGMENT || payload.protocol == DESTINATION_OPTIONS) {
+		const uint8_t *header = ip + payload.offset;
+
+		payload.offset += payload.protocol == FRAGMENT ? 8 : 8 + header[1] * 8u;
+		payload.protocol = header[0];
+	}
+	return payload;
+}
+
+static uint32_t ip_length_of(const uint8_t *ip)
+{
+	return is_ipv6(ip) ? 40 + get16(ip + 4) : get16(ip + 2);
+}
+
+bool frame_is_ipv6(struct frame *frame)
+{
+	return is_ipv6(frame_data(frame) + IP);
+}
+
+uint8_t *frame_transport(struct frame *frame)
+{
+	return frame_data(frame) + IP + payload_of(frame_data(frame) + IP).offset;
+}
+
+uint8_t frame_protocol(struct frame *frame)
+{
+	return payload_of(frame_data(frame) + IP).protocol;
+}
+
 /* RFC 1071, the plain way. */
 static uint32_t sum_of(const uint8_t *bytes, uint32_t length, uint32_t sum)
 {
@@ -36,83 +86,113 @@ static uint32_t sum_of(const uint8_t *bytes, uint32_t length, uint32_t sum)
 	return sum;
 }
 
+/* With the pseudo-header, which ICMP over IPv4 does not have. */
 static uint32_t transport_sum(const uint8_t *ip)
 {
-	uint32_t header = (ip[0] & 15u) * 4;
-	uint32_t length = get16(ip + 2) - header;
-	uint32_t sum = sum_of(ip + 12, 8, ip[9] + length);
+	struct payload payload = payload_of(ip);
+	uint32_t length = ip_length_of(ip) - payload.offset;
+	uint32_t sum = 0;
 
-	return sum_of(ip + header, length, sum);
+	if (is_ipv6(ip))
+		sum = sum_of(ip + 8, 32, payload.protocol + length);
+	else if (payload.protocol != ICMP_V4)
+		sum = sum_of(ip + 12, 8, payload.protocol + length);
+	return sum_of(ip + payload.offset, length, sum);
 }
 
-static uint8_t *transport_checksum(uint8_t *ip)
+void frame_fix_header(struct frame *frame)
 {
-	return ip + (ip[0] & 15u) * 4 + (ip[9] == 6 ? 16 : ip[9] == 17 ? 6 : 2);
+	uint8_t *ip = frame_data(frame) + IP;
+
+	put16(ip + 10, 0);
+	put16(ip + 10, ~sum_of(ip, 20, 0));
 }
 
 void frame_fix_checksums(struct frame *frame)
 {
 	uint8_t *ip = frame_data(frame) + IP;
-	uint8_t *checksum = transport_checksum(ip);
-	uint32_t header = (ip[0] & 15u) * 4;
+	uint8_t protocol = frame_protocol(frame);
+	uint8_t *checksum = frame_transport(frame) + (protocol == 6 ? 16 : protocol == 17 ? 6 : 2);
 
-	put16(ip + 10, 0);
-	put16(ip + 10, ~sum_of(ip, header, 0));
-	put16(checksum, 0);
-	if (ip[9] == 1) {
-		put16(checksum, ~sum_of(ip + header, get16(ip + 2) - header, 0));
-		return;
+	if (!is_ipv6(ip)) {
+		put16(ip + 10, 0);
+		put16(ip + 10, ~sum_of(ip, (ip[0] & 15u) * 4, 0));
 	}
+	put16(checksum, 0);
 	uint32_t value = ~transport_sum(ip) & 0xffff;
-	put16(checksum, ip[9] == 17 && value == 0 ? 0xffff : value);
+	put16(checksum, protocol == 17 && value == 0 ? 0xffff : value);
 }
 
 bool frame_is_right(struct frame *frame)
 {
 	uint8_t *ip = frame_data(frame) + IP;
 
-	return sum_of(ip, (ip[0] & 15u) * 4, 0) == 0xffff && transport_sum(ip) == 0xffff;
+	return (is_ipv6(ip) || sum_of(ip, (ip[0] & 15u) * 4, 0) == 0xffff) &&
+	       transport_sum(ip) == 0xffff;
 }
 
-static void put_head(struct frame *frame, const char *source, const char *destination,
-		     uint8_t protocol, uint8_t ttl, uint32_t ip_length)
+static uint32_t put_ipv4(uint8_t *ip, const struct frame_spec *spec, uint32_t length)
 {
-	uint8_t *data = frame_data(frame);
-	uint32_t be_source = be_address(source);
-	uint32_t be_destination = be_address(destination);
+	uint32_t be_source = be_address(spec->source);
+	uint32_t be_destination = be_address(spec->destination);
 
-	put16(data + 12, 0x0800);
-	data[IP] = 0x45;
-	put16(data + IP + 2, ip_length);
-	data[IP + 8] = ttl;
-	data[IP + 9] = protocol;
-	memcpy(data + IP + 12, &be_source, 4);
-	memcpy(data + IP + 16, &be_destination, 4);
-	frame->length = IP + ip_length;
+	ip[0] = 0x45;
+	put16(ip + 2, 20 + length);
+	put16(ip + 6, spec->fragment);
+	ip[8] = spec->ttl == 0 ? 64 : spec->ttl;
+	ip[9] = spec->protocol;
+	memcpy(ip + 12, &be_source, 4);
+	memcpy(ip + 16, &be_destination, 4);
+	return 20;
 }
 
-static void put_macs(struct frame *frame, uint8_t to, uint8_t from)
+static uint32_t put_ipv6(uint8_t *ip, const struct frame_spec *spec, uint32_t length)
+{
+	struct ip_address source = text_address(spec->source);
+	struct ip_address destination = text_address(spec->destination);
+	uint32_t extension = spec->fragment != 0 ? 8 : 0;
+
+	ip[0] = 0x60;
+	put16(ip + 4, extension + length);
+	ip[6] = spec->protocol;
+	ip[7] = spec->ttl == 0 ? 64 : spec->ttl;
+	memcpy(ip + 8, &source, 16);
+	memcpy(ip + 24, &destination, 16);
+	if (spec->fragment != 0) {
+		ip[6] = FRAGMENT;
+		ip[40] = spec->protocol;
+		put16(ip + 42, (spec->fragment & 0x1fffu) << 3 | (spec->fragment >> 13 & 1));
+	}
+	return 40 + extension;
+}
+
+/* Ethernet and IP headers; the transport is `length` bytes from where it says on. */
+static uint8_t *put_head(struct frame *frame, const struct frame_spec *spec, uint32_t length)
 {
 	uint8_t *data = frame_data(frame);
+	bool ipv6 = strchr(spec->source, ':') != NULL;
 
-	memcpy(data, (uint8_t[6]){2, 0, 0, 0, 0, to}, 6);
-	memcpy(data + 6, (uint8_t[6]){2, 0, 0, 0, 0, from}, 6);
+	memcpy(data, (uint8_t[6]){2, 0, 0, 0, 0, spec->mac_to}, 6);
+	memcpy(data + 6, (uint8_t[6]){2, 0, 0, 0, 0, spec->mac_from}, 6);
+	put16(data + 12, ipv6 ? 0x86dd : 0x0800);
+	uint32_t header =
+		ipv6 ? put_ipv6(data + IP, spec, length) : put_ipv4(data + IP, spec, length);
+	frame->length = IP + header + length;
+	return data + IP + header;
 }
 
 struct frame frame_make(const struct frame_spec *spec)
 {
 	struct frame frame = {0};
-	uint8_t *transport = frame_data(&frame) + IP + 20;
-	uint8_t protocol = spec->protocol == 0 ? 6 : spec->protocol;
-	uint32_t header = protocol == 6 ? 20 : 8;
+	struct frame_spec complete = *spec;
 
-	put_head(&frame, spec->source, spec->destination, protocol, spec->ttl == 0 ? 64 : spec->ttl,
-		 20 + header + spec->payload);
-	put_macs(&frame, spec->mac_to, spec->mac_from);
-	put16(frame_data(&frame) + IP + 6, spec->fragment);
+	if (complete.protocol == 0)
+		complete.protocol = 6;
+	uint32_t header = complete.protocol == 6 ? 20 : 8;
+	uint8_t *transport = put_head(&frame, &complete, header + spec->payload);
 	put16(transport, spec->source_port);
 	put16(transport + 2, spec->destination_port);
-	if (protocol == 6) {
+	if (complete.protocol == 6) {
 		transport[12] = 5 << 4;
 		transport[13] = spec->flags == 0 ? ACK : spec->flags;
 	} else {
@@ -128,12 +208,30 @@ struct frame frame_icmp(const char *source, const char *destination, uint8_t typ
 			struct frame *about)
 {
 	struct frame frame = {0};
-	uint8_t *message = frame_data(&frame) + IP + 20;
+	uint32_t quoted = payload_of(frame_data(about) + IP).offset + 8;
+	struct frame_spec spec = {.source = source, .destination = destination};
 
-	put_head(&frame, source, destination, 1, 64, 20 + 8 + 28);
+	spec.protocol = strchr(source, ':') != NULL ? ICMP_V6 : ICMP_V4;
+	uint8_t *message = put_head(&frame, &spec, 8 + quoted);
 	memcpy(frame_data(&frame), frame_data(about), 12);
 	message[0] = type;
-	memcpy(message + 8, frame_data(about) + IP, 28);
+	memcpy(message + 8, frame_data(about) + IP, quoted);
 	frame_fix_checksums(&frame);
 	return frame;
+}
+
+struct frame frame_extended(struct frame *frame, uint8_t type, uint8_t eights)
+{
+	struct frame extended = *frame;
+	uint8_t *ip = frame_data(&extended) + IP;
+	uint32_t size = eights * 8u;
+
+	memmove(ip + 40 + size, ip + 40, frame->length - IP - 40);
+	memset(ip + 40, 0, size);
+	ip[40] = ip[6];
+	ip[41] = type == FRAGMENT ? 0 : (uint8_t)(eights - 1);
+	ip[6] = type;
+	put16(ip + 4, get16(ip + 4) + size);
+	extended.length += size;
+	return extended;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Frames made by hand, and checksums computed over the whole packet. */
+/*
+ * Frames made by hand, and checksums computed over the whole packet. The
+ * family is that of the addresses' text.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +17,12 @@
 #define RST 0x04
 #define PSH 0x08
 #define ACK 0x10
+
+/* IPv6 extension headers. */
+#define HOP_BY_HOP          0
+#define ROUTING             43
+#define FRAGMENT            44
+#define DESTINATION_OPTIONS 60
 
 struct frame {
 	uint32_t length;
@@ -31,16 +40,27 @@ struct frame_spec {
 	uint8_t ttl;      /* default 64 */
 	uint8_t mac_from; /* last byte of 02:00:00:00:00:xx */
 	uint8_t mac_to;
-	uint16_t fragment; /* flags and offset */
+	uint16_t fragment; /* flags and offset, as IPv4 has them; of IPv6 in a header of its own */
 	uint16_t payload;  /* bytes */
 };
 
 struct frame frame_make(const struct frame_spec *spec);
-/* An ICMP message of this type about the packet in `about` (its IP header and 8 bytes). */
+/* An ICMP message of this type about the packet in `about` (its IP headers and 8 bytes). */
 struct frame frame_icmp(const char *source, const char *destination, uint8_t type,
 			struct frame *about);
+/* The frame with an extension header of 8 * `eights` bytes put first, all 0 but what it must say:
+ * a fragment header is an atomic fragment's. */
+struct frame frame_extended(struct frame *frame, uint8_t type, uint8_t eights);
+
+bool frame_is_ipv6(struct frame *frame);
+/* Behind the IP header and its extensions. */
+uint8_t *frame_transport(struct frame *frame);
+/* Of what lies there. */
+uint8_t frame_protocol(struct frame *frame);
 
 /* Writes the right sums into a frame that was changed. */
 void frame_fix_checksums(struct frame *frame);
-/* True when the IP header's and the TCP or UDP checksum are right. */
+/* Writes the right sum into an IPv4 header; what lies behind it may be cut. */
+void frame_fix_header(struct frame *frame);
+/* True when the IP header's and the TCP, UDP or ICMP checksum are right. */
 bool frame_is_right(struct frame *frame);

@@ -34,11 +34,21 @@ uint32_t be_address(const char *text)
 	return address.s_addr;
 }
 
-static void put_address(uint8_t bytes[16], uint32_t be_ipv4)
+struct ip_address text_address(const char *text)
 {
-	memset(bytes, 0, 10);
-	memset(bytes + 10, 0xff, 2);
-	memcpy(bytes + 12, &be_ipv4, 4);
+	struct ip_address address;
+
+	if (strchr(text, ':') == NULL)
+		return ip_address_of_ipv4(be_address(text));
+	assert_int_equal(inet_pton(AF_INET6, text, &address), 1);
+	return address;
+}
+
+static void put_address(uint8_t bytes[16], const char *text)
+{
+	struct ip_address address = text_address(text);
+
+	memcpy(bytes, &address, 16);
 }
 
 struct snapshot_builder *snapshot_builder_new(void)
@@ -102,7 +112,7 @@ struct abi_next_hop *snapshot_builder_next_hop(struct snapshot_builder *builder,
 {
 	struct abi_next_hop *hop = replace(builder, ABI_NEXT_HOP, index, sizeof(*hop));
 
-	put_address(hop->address, be_address(address));
+	put_address(hop->address, address);
 	memcpy(hop->mac, (uint8_t[6]){2, 0, 0, 0, 0, mac_end}, 6);
 	hop->port = port;
 	hop->resolved = 1;
@@ -116,9 +126,9 @@ struct abi_backend *snapshot_builder_backend(struct snapshot_builder *builder, u
 	struct abi_backend *backend = replace(builder, ABI_BACKEND, index, sizeof(*backend));
 
 	strcpy(backend->name, "pool/backend");
-	put_address(backend->address, be_address(address));
+	put_address(backend->address, address);
 	backend->port = port;
-	backend->family = 4;
+	backend->family = abi_address_family(backend->address);
 	backend->state = ABI_BACKEND_UP;
 	backend->epoch = 1;
 	backend->next_hop = next_hop;
@@ -147,15 +157,19 @@ struct abi_local_pool *snapshot_builder_local_pool(struct snapshot_builder *buil
 {
 	struct abi_local_pool *pool =
 		replace(builder, ABI_LOCAL_POOL, index, sizeof(*pool) + address_count * 16);
-	uint32_t first = ntohl(be_address(first_address));
+	uint32_t be_last;
 
 	strcpy(pool->name, "pool");
 	pool->epoch = 1;
 	pool->port_first = port_first;
 	pool->port_last = port_last;
 	pool->address_count = address_count;
-	for (uint32_t i = 0; i < address_count; i++)
-		put_address(pool->addresses[i], htonl(first + i));
+	for (uint32_t i = 0; i < address_count; i++) {
+		put_address(pool->addresses[i], first_address);
+		memcpy(&be_last, pool->addresses[i] + 12, 4);
+		be_last = htonl(ntohl(be_last) + i);
+		memcpy(pool->addresses[i] + 12, &be_last, 4);
+	}
 	return pool;
 }
 
@@ -171,14 +185,14 @@ struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, u
 	service->epoch = 1;
 	service->ring = ring;
 	service->local_pool = local_pool;
-	service->family = 4;
 	service->forwarding = local_pool == ABI_NONE ? ABI_DNAT : ABI_FULL_NAT;
 	service->hash_on = ABI_HASH_ADDRESS_PORT;
 	service->when_down = ABI_WHEN_DOWN_DROP;
 	service->on_backend_down = ABI_BACKEND_DOWN_KEEP;
 	memcpy(service->timeouts, timeouts, sizeof(timeouts));
 	service->listener_count = 1;
-	put_address(service->listeners[0].address, be_address(address));
+	put_address(service->listeners[0].address, address);
+	service->family = abi_address_family(service->listeners[0].address);
 	service->listeners[0].port_first = port;
 	service->listeners[0].port_last = port;
 	service->listeners[0].protocol = protocol;
@@ -195,8 +209,8 @@ void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix
 	struct abi_route *row = &routes->rows[count];
 
 	routes->count = count + 1;
-	put_address(row->prefix, be_address(prefix));
-	row->length = (uint8_t)(length + 96);
+	put_address(row->prefix, prefix);
+	row->length = (uint8_t)(length + (abi_address_family(row->prefix) == 4 ? 96 : 0));
 	row->port = port;
 	row->next_hop = next_hop;
 }
@@ -209,7 +223,7 @@ void snapshot_builder_host(struct snapshot_builder *builder, const char *address
 		resize(builder, ABI_HOST_ADDRESSES, 0, sizeof(*hosts) + (count + 1) * 16);
 
 	hosts->count = count + 1;
-	put_address(hosts->addresses[count], be_address(address));
+	put_address(hosts->addresses[count], address);
 }
 
 void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,

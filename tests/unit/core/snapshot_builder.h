@@ -4,7 +4,8 @@
 /*
  * Small generations of `tables` for tests: objects are added and changed by
  * hand, written into the image of a file and taken over by tables_take(), as
- * the dataplane does it. Addresses are text; a fault ends the test.
+ * the dataplane does it. Addresses are text, of either family; a fault ends the
+ * test.
  */
 #pragma once
 
@@ -35,7 +36,8 @@ struct abi_local_pool *snapshot_builder_local_pool(struct snapshot_builder *buil
 struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, uint32_t index,
 					     const char *address, uint16_t port, uint8_t protocol,
 					     uint32_t ring, uint32_t local_pool);
-/* Longest prefix first, then by prefix; next_hop ABI_NONE: on link. */
+/* Longest prefix first, of 128 bits, then by prefix; next_hop ABI_NONE: on link. `length` is as its
+ * family counts. */
 void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix, uint8_t length,
 			    uint16_t port, uint32_t next_hop);
 void snapshot_builder_host(struct snapshot_builder *builder, const char *address);
@@ -54,3 +56,5 @@ struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
 
 /* "198.51.100.10" in network order. */
 uint32_t be_address(const char *text);
+/* "198.51.100.10" or "2001:db8::10". */
+struct ip_address text_address(const char *text);

@@ -21,6 +21,7 @@ static const char *const addresses[] = {CLIENT,     DNAT,        DNAT_TOO,     F
 					"10.0.1.3", "192.0.2.1", "10.0.1.251", "203.0.113.8"};
 static const uint16_t ports[] = {80, 53, DNAT_PORT, FULL_NAT_PORT, 4000, 4001, 1024};
 static const uint8_t flags[] = {SYN, SYN | ACK, ACK, FIN | ACK, RST, PSH | ACK, 0xff, 0};
+static const uint8_t extensions[] = {HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION_OPTIONS};
 static const uint8_t macs[] = {MAC_CLIENT, MAC_ROUTER, 0xb1, 0x66};
 
 struct source {
@@ -35,9 +36,10 @@ static uint32_t draw(struct source *source, uint32_t bound)
 
 static struct frame make_frame(struct source *source)
 {
+	const struct half *half = &halves[draw(source, FAMILY_COUNT)];
 	struct frame_spec spec = {
-		.source = addresses[draw(source, 12)],
-		.destination = addresses[draw(source, 12)],
+		.source = half_twin(half, addresses[draw(source, 12)]),
+		.destination = half_twin(half, addresses[draw(source, 12)]),
 		.source_port = ports[draw(source, 7)],
 		.destination_port = ports[draw(source, 7)],
 		.protocol = draw(source, 2) ? TCP : UDP,
@@ -50,23 +52,36 @@ static struct frame make_frame(struct source *source)
 	};
 	struct frame frame = frame_make(&spec);
 
+	if (half->family == 6 && draw(source, 16) == 0)
+		frame = frame_extended(&frame, extensions[draw(source, 4)], 1);
 	if (draw(source, 16) == 0)
-		return frame_icmp("192.0.2.1", spec.source, (uint8_t)draw(source, 16), &frame);
+		return frame_icmp(half_twin(half, "192.0.2.1"), spec.source,
+				  (uint8_t)draw(source, 16), &frame);
 	return frame;
+}
+
+/* Two neighbours of `size` bytes each. */
+static void exchange(uint8_t *first, size_t size)
+{
+	uint8_t kept[16];
+
+	memcpy(kept, first, size);
+	memcpy(first, first + size, size);
+	memcpy(first + size, kept, size);
 }
 
 /* The answer to a frame that was sent: ends exchanged. */
 static struct frame answer(struct source *source)
 {
 	struct frame frame = *source->last;
-	uint8_t *data = frame_data(&frame);
-	uint8_t ends[12];
+	uint8_t *ip = frame_data(&frame) + 14;
+	uint8_t *transport = frame_transport(&frame);
 
-	memcpy(ends, data + 26, 12);
-	memcpy(data + 26, ends + 4, 4);
-	memcpy(data + 30, ends, 4);
-	memcpy(data + 34, ends + 10, 2);
-	memcpy(data + 36, ends + 8, 2);
+	if (frame_is_ipv6(&frame))
+		exchange(ip + 8, 16);
+	else
+		exchange(ip + 12, 4);
+	exchange(transport, 2);
 	return frame;
 }
 
@@ -149,11 +164,11 @@ static void run_burst(struct world *world, struct source *source, uint32_t count
 static void change_tables(struct world *world, struct source *source)
 {
 	struct abi_backend *backend =
-		snapshot_builder_get(world->builder, ABI_BACKEND, draw(source, 6));
+		snapshot_builder_get(world->builder, ABI_BACKEND, draw(source, 2 * BACKENDS_EACH));
 	struct abi_next_hop *hop =
-		snapshot_builder_get(world->builder, ABI_NEXT_HOP, draw(source, 4));
+		snapshot_builder_get(world->builder, ABI_NEXT_HOP, draw(source, 2 * HOPS_EACH));
 	struct abi_service *service =
-		snapshot_builder_get(world->builder, ABI_SERVICE, draw(source, 5));
+		snapshot_builder_get(world->builder, ABI_SERVICE, draw(source, 2 * SERVICES_EACH));
 
 	backend->state = (uint8_t)(ABI_BACKEND_UP + draw(source, 3));
 	backend->epoch += draw(source, 8) == 0;
@@ -174,9 +189,13 @@ static void check_flows(const struct world *world)
 	for (unsigned i = 0; i < ABI_MAX_BACKENDS; i++)
 		by_backend += world->counters->backends[i].flows_started -
 			      world->counters->backends[i].flows_ended;
-	for (uint32_t i = 0; i < world->engine.flows->capacity; i++)
-		direct += world->engine.flows->records[i].state == ABI_FLOW_DIRECT;
-	assert_int_equal(by_service + direct, world->engine.flows->count);
+	for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+		const struct flow_table *flows = world->engine.flows[family];
+
+		for (uint32_t i = 0; i < flows->capacity; i++)
+			direct += flow_table_record(flows, i)->state == ABI_FLOW_DIRECT;
+	}
+	assert_int_equal(by_service + direct, world_flow_count(world));
 	assert_int_equal(by_backend, by_service);
 }
 
@@ -210,7 +229,7 @@ static void any_frame_gets_one_verdict(void **state)
 	assert_int_equal(before, world->packets);
 
 	world_wait(world, 100000000);
-	assert_int_equal(world->engine.flows->count, 0);
+	assert_int_equal(world_flow_count(world), 0);
 	check_flows(world);
 	free(source.last);
 	world_free(world);

@@ -144,14 +144,26 @@ static const struct row rows[] = {
 	 {CLIENT, SELF, 9, 9, .protocol = UDP, .fragment = 0x2000}},
 };
 
+/* What a row says, of the half's family; an IPv6 header is 20 bytes longer. */
+static struct frame_spec spec_in(const struct half *half, const struct frame_spec *ipv4)
+{
+	struct frame_spec spec = *ipv4;
+
+	spec.source = half_twin(half, ipv4->source);
+	spec.destination = half_twin(half, ipv4->destination);
+	if (half->family == 6 && spec.payload > 1000)
+		spec.payload -= 20;
+	return spec;
+}
+
 static void packets_of_no_flow(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(100);
 	uint64_t expected[ABI_VERDICT_MAX] = {0};
 
-	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct frame_spec spec = rows[i].spec;
+		struct frame_spec spec = spec_in(half, &rows[i].spec);
 		spec.mac_from = MAC_CLIENT;
 		struct frame frame = frame_make(&spec);
 		struct frame before = frame;
@@ -168,50 +180,56 @@ static void packets_of_no_flow(void **state)
 	world_free(world);
 }
 
-static const struct frame_spec syn = {
-	.destination = DNAT, .source_port = 4000, .destination_port = 80, .flags = SYN};
+static struct abi_next_hop *next_hop_of(struct world *world, const struct half *half,
+					unsigned backend)
+{
+	return snapshot_builder_get(world->builder, ABI_NEXT_HOP,
+				    half->hop + HOP_BACKEND_1 + backend);
+}
 
 static void no_backend(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->dnat);
 	struct abi_service *service =
-		snapshot_builder_get(world->builder, ABI_SERVICE, SERVICE_DNAT_TCP);
+		snapshot_builder_get(world->builder, ABI_SERVICE, half->service + SERVICE_DNAT_TCP);
 
-	(void)state;
-	service->ring = RING_NOBODY;
+	service->ring = half->ring + RING_NOBODY;
 	world_publish(world);
 	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_BACKEND);
 	service->ring = ABI_NONE;
 	world_publish(world);
 	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_BACKEND);
-	assert_int_equal(world->counters->services[SERVICE_DNAT_TCP].drops, 2);
+	assert_int_equal(world->counters->services[half->service + SERVICE_DNAT_TCP].drops, 2);
 	world_free(world);
 }
 
 static void no_next_hop(void **state)
 {
+	uint64_t backend_drops = 0;
+	const struct half *half = *state;
 	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->dnat);
 	struct frame frame;
 
-	(void)state;
-	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
-		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
-			->resolved = 0;
+	for (unsigned i = 0; i < 3; i++)
+		next_hop_of(world, half, i)->resolved = 0;
 	world_publish(world);
 	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_NEXT_HOP);
-	assert_int_equal(world->engine.flows->count, 0);
-	assert_int_equal(world->counters->services[SERVICE_DNAT_TCP].drops, 1);
-	assert_int_equal(world->counters->backends[0].drops + world->counters->backends[1].drops +
-				 world->counters->backends[2].drops,
-			 1);
+	assert_int_equal(world_flow_count(world), 0);
+	assert_int_equal(world->counters->services[half->service + SERVICE_DNAT_TCP].drops, 1);
+	for (unsigned i = 0; i < 3; i++)
+		backend_drops += world->counters->backends[half->backend + i].drops;
+	assert_int_equal(backend_drops, 1);
 
-	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
-		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
-			->resolved = 1;
+	for (unsigned i = 0; i < 3; i++)
+		next_hop_of(world, half, i)->resolved = 1;
 	world_publish(world);
 	assert_int_equal(world_client(world, &syn, &frame), ABI_VERDICT_TO_BACKEND);
 	for (uint32_t i = 0; i < 3; i++)
-		((struct abi_backend *)snapshot_builder_get(world->builder, ABI_BACKEND, i))
+		((struct abi_backend *)snapshot_builder_get(world->builder, ABI_BACKEND,
+							    half->backend + i))
 			->next_hop = ABI_NONE;
 	world_publish(world);
 	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_NO_NEXT_HOP);
@@ -219,25 +237,36 @@ static void no_next_hop(void **state)
 	world_free(world);
 }
 
+/* What is established stays, and what is new finds no room. */
 static void flow_table_full(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(3);
-	struct frame_spec spec = syn;
+	struct frame_spec spec = syn_to(half->dnat);
 
-	(void)state;
+	spec.flags = ACK; /* adopted: established from the first packet on */
 	for (unsigned i = 0; i < 3; i++) {
 		spec.source_port = (uint16_t)(100 + i);
 		assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
 	}
 	spec.source_port = 200;
 	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_FLOW_TABLE_FULL);
+	spec.flags = SYN;
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_FLOW_TABLE_FULL);
+	spec.flags = ACK;
 	spec.source_port = 101;
 	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
-	struct frame direct = frame_make(&(struct frame_spec){.source = CLIENT,
-							      .destination = "10.0.1.1",
+	struct frame direct = frame_make(&(struct frame_spec){.source = half->client,
+							      .destination = half->backends[0],
 							      .source_port = 1,
 							      .destination_port = DNAT_PORT});
 	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_FLOW_TABLE_FULL);
+	assert_int_equal(world->counters->evicted, 0);
+	assert_int_equal(world->counters->services[half->service + SERVICE_DNAT_TCP].drops, 2);
+	/* The other family has its own room. */
+	const struct half *other = &halves[half->family == 4 ? FAMILY_IPV6 : FAMILY_IPV4];
+	spec = syn_to(other->dnat);
+	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
 	world_check_law(world);
 	world_free(world);
 }
@@ -245,51 +274,55 @@ static void flow_table_full(void **state)
 /* The next hop's own MTU counts when it is smaller than the port's. */
 static void mtu_of_the_next_hop(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
+	const struct frame_spec syn = syn_to(half->dnat);
 	struct frame_spec spec = syn;
+	const uint32_t header = (half->family == 4 ? 20 : 40) + 20;
 
-	(void)state;
-	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
-		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
-			->mtu = 1400;
+	for (unsigned i = 0; i < 3; i++)
+		next_hop_of(world, half, i)->mtu = 1400;
 	world_publish(world);
-	spec.payload = 1361;
+	spec.payload = (uint16_t)(1400 - header + 1);
 	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TOO_BIG);
-	spec.payload = 1360;
+	spec.payload = (uint16_t)(1400 - header);
 	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
 	world_free(world);
 }
 
 /* An ICMP error about `about`, met on this port. */
-static uint8_t run_error(struct world *world, struct frame *about, uint16_t port)
+static uint8_t run_error(struct world *world, const struct half *half, struct frame *about,
+			 uint16_t port)
 {
-	struct frame frame = frame_icmp("192.0.2.1", SELF, 3, about);
+	struct frame frame = frame_icmp(half_twin(half, "192.0.2.1"), half->self, 3, about);
 
 	return world_run(world, &frame, port, NULL);
 }
 
 static void icmp_errors(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->dnat);
 	struct frame sent, answer, direct;
 
-	(void)state;
 	/* About what went to a backend, and what went to a client. */
 	world_client(world, &syn, &sent);
-	assert_int_equal(run_error(world, &sent, 1), ABI_VERDICT_ICMP_ERROR);
+	assert_int_equal(run_error(world, half, &sent, 1), ABI_VERDICT_ICMP_ERROR);
 	world_answer(world, &sent, SYN | ACK, &answer);
-	assert_int_equal(run_error(world, &answer, 0), ABI_VERDICT_ICMP_ERROR);
+	assert_int_equal(run_error(world, half, &answer, 0), ABI_VERDICT_ICMP_ERROR);
 	/* About a direct connection, either way: Linux forwards it. */
-	direct =
-		frame_make(&(struct frame_spec){CLIENT, "10.0.1.1", 4200, DNAT_PORT, .flags = SYN});
+	direct = frame_make(&(struct frame_spec){half->client, half->backends[0], 4200, DNAT_PORT,
+						 .flags = SYN});
 	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_TO_LINUX);
-	assert_int_equal(run_error(world, &direct, 1), ABI_VERDICT_TO_LINUX);
-	direct = frame_make(
-		&(struct frame_spec){"10.0.1.1", CLIENT, DNAT_PORT, 4200, .flags = SYN | ACK});
-	assert_int_equal(run_error(world, &direct, 0), ABI_VERDICT_TO_LINUX);
+	assert_int_equal(run_error(world, half, &direct, 1), ABI_VERDICT_TO_LINUX);
+	direct = frame_make(&(struct frame_spec){half->backends[0], half->client, DNAT_PORT, 4200,
+						 .flags = SYN | ACK});
+	assert_int_equal(run_error(world, half, &direct, 0), ABI_VERDICT_TO_LINUX);
 	/* About nobody's packet. */
-	direct = frame_make(&(struct frame_spec){SELF, "192.0.2.9", 22, 4200, .flags = ACK});
-	assert_int_equal(run_error(world, &direct, 0), ABI_VERDICT_TO_LINUX);
+	direct = frame_make(&(struct frame_spec){half->self, half_twin(half, "192.0.2.9"), 22, 4200,
+						 .flags = ACK});
+	assert_int_equal(run_error(world, half, &direct, 0), ABI_VERDICT_TO_LINUX);
 	world_check_law(world);
 	world_free(world);
 }
@@ -297,23 +330,26 @@ static void icmp_errors(void **state)
 /* A direct connection of the client port that a dnat flow already has at this backend. */
 static void direct_meets_dnat(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->dnat);
 	struct frame frame, answer;
-	const char *const addresses[] = {"10.0.1.1", "10.0.1.2", "10.0.1.3"};
 
-	(void)state;
 	world_client(world, &syn, &frame);
-	struct frame direct = frame_make(&(struct frame_spec){
-		CLIENT, addresses[frame_data(&frame)[33] - 1], 4000, DNAT_PORT, .flags = SYN});
+	struct frame direct =
+		frame_make(&(struct frame_spec){half->client, half->backends[frame_backend(&frame)],
+						4000, DNAT_PORT, .flags = SYN});
 	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_REPLY_TUPLE_TAKEN);
 	assert_int_equal(world_answer(world, &frame, SYN | ACK, &answer), ABI_VERDICT_TO_CLIENT);
 	/* Once the flow is closing, a new connection has the port, and nothing else has. */
 	assert_int_equal(world_answer(world, &frame, RST, &answer), ABI_VERDICT_TO_CLIENT);
-	struct frame data = frame_make(&(struct frame_spec){
-		CLIENT, addresses[frame_data(&frame)[33] - 1], 4000, DNAT_PORT, .flags = ACK});
+	struct frame data =
+		frame_make(&(struct frame_spec){half->client, half->backends[frame_backend(&frame)],
+						4000, DNAT_PORT, .flags = ACK});
 	assert_int_equal(world_run(world, &data, 0, NULL), ABI_VERDICT_REPLY_TUPLE_TAKEN);
-	direct = frame_make(&(struct frame_spec){CLIENT, addresses[frame_data(&frame)[33] - 1],
-						 4000, DNAT_PORT, .flags = SYN});
+	direct =
+		frame_make(&(struct frame_spec){half->client, half->backends[frame_backend(&frame)],
+						4000, DNAT_PORT, .flags = SYN});
 	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_TO_LINUX);
 	world_check_law(world);
 	world_free(world);
@@ -321,10 +357,11 @@ static void direct_meets_dnat(void **state)
 
 static void without_tables_all_is_linuxs(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->dnat);
 
-	(void)state;
-	world->engine.snapshot = NULL;
+	engine_use(&world->engine, NULL);
 	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_TO_LINUX);
 	engine_age(&world->engine, world->now_ms + 100000);
 	world_check_law(world);
@@ -334,13 +371,14 @@ static void without_tables_all_is_linuxs(void **state)
 /* The engine chooses by itself on a port that nothing guards. */
 static void unsteered_port(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->dnat);
 	struct frame_spec spec = syn;
 
-	(void)state;
 	world->engine.ports[0].unsteered = 1;
 	assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
-	spec.source = CLIENT;
+	spec.source = half->client;
 	spec.mac_to = 0x77;
 	struct frame frame = frame_make(&spec);
 	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_LINUX);
@@ -348,7 +386,7 @@ static void unsteered_port(void **state)
 	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_BACKEND);
 	/* What is malformed is Linux's there, but not where steering has judged it. */
 	frame = frame_make(&spec);
-	frame_data(&frame)[14] = 0x44;
+	frame_data(&frame)[14] = half->family == 4 ? 0x44 : 0x50;
 	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_LINUX);
 	world->engine.ports[0].unsteered = 0;
 	assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_BAD_IP_HEADER);
@@ -359,15 +397,15 @@ static void unsteered_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(packets_of_no_flow),
-		cmocka_unit_test(no_backend),
-		cmocka_unit_test(no_next_hop),
-		cmocka_unit_test(flow_table_full),
-		cmocka_unit_test(mtu_of_the_next_hop),
-		cmocka_unit_test(icmp_errors),
-		cmocka_unit_test(direct_meets_dnat),
-		cmocka_unit_test(without_tables_all_is_linuxs),
-		cmocka_unit_test(unsteered_port),
+		OF_BOTH_FAMILIES(packets_of_no_flow),
+		OF_BOTH_FAMILIES(no_backend),
+		OF_BOTH_FAMILIES(no_next_hop),
+		OF_BOTH_FAMILIES(flow_table_full),
+		OF_BOTH_FAMILIES(mtu_of_the_next_hop),
+		OF_BOTH_FAMILIES(icmp_errors),
+		OF_BOTH_FAMILIES(direct_meets_dnat),
+		OF_BOTH_FAMILIES(without_tables_all_is_linuxs),
+		OF_BOTH_FAMILIES(unsteered_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 /* The flow table against a plain array that is searched from end to end. */
 #include "dataplane/core/flow_table.h"
 #include "dataplane/core/random.h"
-#include "tests/unit/core/check.h"
+#include "tests/unit/core/world.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +16,21 @@ struct memory {
 	struct flow_table *table;
 };
 
-static struct memory memory_new(uint32_t capacity)
+static struct memory memory_new(const struct half *half, uint32_t capacity)
 {
-	size_t file_size = flow_file_size(1, capacity);
-	size_t working_size = (flow_table_working_size(capacity) + 63) / 64 * 64;
-	struct memory memory = {.file = aligned_alloc(4096, file_size),
-				.working = aligned_alloc(64, working_size)};
+	unsigned family = half->family == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	uint32_t capacities[FAMILY_COUNT] = {0};
+	struct memory memory;
 
+	capacities[family] = capacity;
+	size_t file_size = flow_file_size(1, capacities);
+	size_t working_size = (flow_table_working_size(capacity) + 63) / 64 * 64;
+	memory.file = aligned_alloc(4096, file_size);
+	memory.working = aligned_alloc(64, working_size);
 	memset(memory.file, 0, file_size);
 	memset(memory.working, 0x5a, working_size);
-	struct abi_flows *file = flow_file_format(memory.file, 1, capacity, secret);
-	memory.table = flow_table_open(memory.working, file, 0, 12345678);
+	struct abi_flows *file = flow_file_format(memory.file, 1, capacities, secret);
+	memory.table = flow_table_open(memory.working, file, 0, family, 12345678);
 	return memory;
 }
 
@@ -36,22 +40,48 @@ static void memory_free(struct memory *memory)
 	free(memory->working);
 }
 
-/* Flow number `n`: both tuples unlike those of any other number. */
-static struct abi_flow flow_of(uint32_t n)
+/* The tuple from one end to the other; an address's number makes its last bytes. */
+static struct flow_tuple tuple_of(const struct half *half, uint32_t from, uint16_t from_port,
+				  uint32_t to, uint16_t to_port, uint8_t protocol)
 {
-	return (struct abi_flow){
-		.state = ABI_FLOW_UDP,
-		.protocol = n & 1 ? 6 : 17,
-		.family = 4,
-		.be_client = 0x0100007f + (n >> 1) % 50,
-		.be_client_port = (uint16_t)((n >> 1) / 50),
-		.be_service = 0x0a646464,
-		.be_service_port = 80,
-		.be_local = 0x0b646464,
-		.be_local_port = (uint16_t)((n >> 1) / 50),
-		.be_backend = 0x0100000a + (n >> 1) % 50,
-		.be_backend_port = 8080,
-	};
+	struct flow_tuple tuple = {.ports = {htobe16(from_port), htobe16(to_port)},
+				   .protocol = protocol,
+				   .family = half->family};
+
+	if (half->family == 4) {
+		tuple.ipv4 = (struct abi_flow_ipv4){htobe32(from), htobe32(to)};
+		return tuple;
+	}
+	const uint32_t be_from[4] = {htobe32(0x20010db8), 0, 0, htobe32(from)};
+	const uint32_t be_to[4] = {htobe32(0x20010db8), 0, 0, htobe32(to)};
+	memcpy(tuple.ipv6.be_source, be_from, 16);
+	memcpy(tuple.ipv6.be_destination, be_to, 16);
+	return tuple;
+}
+
+/* Flow number `n`: both tuples unlike those of any other number. */
+static struct abi_flow6 flow_of(const struct half *half, uint32_t n)
+{
+	uint32_t address = (n >> 1) % 50;
+	uint16_t port = (uint16_t)((n >> 1) / 50);
+	uint8_t protocol = n & 1 ? 6 : 17;
+	struct flow_tuple client =
+		tuple_of(half, 0x7f000001 + address, port, 0x6464640a, 80, protocol);
+	struct flow_tuple backend =
+		tuple_of(half, 0x0a000001 + address, 8080, 0x6464640b, port, protocol);
+	struct abi_flow6 flow = {
+		.flow = {.state = ABI_FLOW_UDP, .protocol = protocol, .family = half->family}};
+
+	flow_set_tuple(&flow, ABI_FLOW_FROM_CLIENT, &client);
+	flow_set_tuple(&flow, ABI_FLOW_FROM_BACKEND, &backend);
+	return flow;
+}
+
+static uint32_t insert(const struct half *half, struct flow_table *table, uint32_t n)
+{
+	struct abi_flow6 flow = flow_of(half, n);
+
+	return flow_table_insert(table, &flow);
 }
 
 static uint32_t find(const struct flow_table *table, const struct flow_tuple *tuple)
@@ -60,21 +90,22 @@ static uint32_t find(const struct flow_table *table, const struct flow_tuple *tu
 }
 
 /* Both tuples must lead to the record the model names, or to none. */
-static void check_flow(const struct flow_table *table, uint32_t n, uint32_t record)
+static void check_flow(const struct half *half, const struct flow_table *table, uint32_t n,
+		       uint32_t record)
 {
-	struct abi_flow flow = flow_of(n);
-	struct flow_tuple client = flow_client_tuple(&flow);
-	struct flow_tuple backend = flow_backend_tuple(&flow);
+	struct abi_flow6 flow = flow_of(half, n);
+	struct flow_tuple client = flow_tuple_of(&flow.flow, ABI_FLOW_FROM_CLIENT);
+	struct flow_tuple backend = flow_tuple_of(&flow.flow, ABI_FLOW_FROM_BACKEND);
 
 	if (record == FLOW_NONE) {
 		assert_int_equal(find(table, &client), FLOW_NONE);
 		assert_int_equal(find(table, &backend), FLOW_NONE);
 		return;
 	}
-	assert_int_equal(find(table, &client), record << 1 | FLOW_FROM_CLIENT);
-	assert_int_equal(find(table, &backend), record << 1 | FLOW_FROM_BACKEND);
-	assert_int_equal(table->records[record].state, ABI_FLOW_UDP);
-	assert_int_equal(table->records[record].version % 2, 0);
+	assert_int_equal(find(table, &client), record << 1 | ABI_FLOW_FROM_CLIENT);
+	assert_int_equal(find(table, &backend), record << 1 | ABI_FLOW_FROM_BACKEND);
+	assert_int_equal(flow_table_record(table, record)->state, ABI_FLOW_UDP);
+	assert_int_equal(flow_table_record(table, record)->version % 2, 0);
 }
 
 #define MODEL_FLOWS 1500
@@ -83,23 +114,22 @@ static void check_flow(const struct flow_table *table, uint32_t n, uint32_t reco
 /* Inserted, looked up and removed at random; the table is full for a good part of the time. */
 static void agrees_with_the_model(void **state)
 {
-	struct memory memory = memory_new(CAPACITY);
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, CAPACITY);
 	struct flow_table *table = memory.table;
 	uint64_t random[2] = {7, 11};
 	uint32_t model[MODEL_FLOWS];
 	uint32_t count = 0, refused = 0;
 
-	(void)state;
 	memset(model, 0xff, sizeof(model));
 	for (uint32_t i = 0; i < 100000; i++) {
 		uint64_t bits = random_next(random);
 		uint32_t n = random_below((uint32_t)bits, MODEL_FLOWS);
 		bool filling = (i / 5000) % 2 == 0;
 
-		check_flow(table, n, model[n]);
+		check_flow(half, table, n, model[n]);
 		if (model[n] == FLOW_NONE && (filling || bits >> 62 == 0)) {
-			struct abi_flow flow = flow_of(n);
-			model[n] = flow_table_insert(table, &flow);
+			model[n] = insert(half, table, n);
 			assert_true((model[n] == FLOW_NONE) == (count == CAPACITY));
 			count += model[n] != FLOW_NONE;
 			refused += model[n] == FLOW_NONE;
@@ -112,22 +142,20 @@ static void agrees_with_the_model(void **state)
 	}
 	assert_true(refused > 100);
 	for (uint32_t n = 0; n < MODEL_FLOWS; n++)
-		check_flow(table, n, model[n]);
+		check_flow(half, table, n, model[n]);
 	memory_free(&memory);
 }
 
 /* What overflowed leaves no trace: an empty table is searched in one bucket. */
 static void empty_again_means_empty(void **state)
 {
-	struct memory memory = memory_new(CAPACITY);
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, CAPACITY);
 	struct flow_table *table = memory.table;
 	uint32_t passed = 0;
 
-	(void)state;
-	for (uint32_t n = 0; n < CAPACITY; n++) {
-		struct abi_flow flow = flow_of(n);
-		assert_int_not_equal(flow_table_insert(table, &flow), FLOW_NONE);
-	}
+	for (uint32_t n = 0; n < CAPACITY; n++)
+		assert_int_not_equal(insert(half, table, n), FLOW_NONE);
 	for (uint32_t i = 0; i < table->bucket_count; i++)
 		passed += table->buckets[i].passed;
 	assert_true(passed > 0);
@@ -139,7 +167,7 @@ static void empty_again_means_empty(void **state)
 			assert_int_equal(table->buckets[i].tags[entry], 0);
 	}
 	for (uint32_t record = 0; record < CAPACITY; record++)
-		assert_int_equal(table->records[record].state, ABI_FLOW_FREE);
+		assert_int_equal(flow_table_record(table, record)->state, ABI_FLOW_FREE);
 	assert_int_equal(table->count, 0);
 	memory_free(&memory);
 }
@@ -147,82 +175,111 @@ static void empty_again_means_empty(void **state)
 /* A hash whose tag is 0 must not look like a free place. */
 static void the_tag_that_is_zero(void **state)
 {
-	struct memory memory = memory_new(CAPACITY);
-	struct abi_flow flow;
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, CAPACITY);
+	struct abi_flow6 flow;
 	struct flow_tuple tuple;
 	uint32_t n = 0;
 
-	(void)state;
 	do {
-		flow = flow_of(n++);
-		tuple = flow_client_tuple(&flow);
+		flow = flow_of(half, n++);
+		tuple = flow_tuple_of(&flow.flow, ABI_FLOW_FROM_CLIENT);
 	} while ((flow_hash(secret, &tuple) & 0xffff) != 0);
 	assert_int_equal(flow_table_insert(memory.table, &flow), 0);
-	check_flow(memory.table, n - 1, 0);
-	for (uint32_t other = 0; memory.table->count < CAPACITY; other++) {
-		flow = flow_of(other);
+	check_flow(half, memory.table, n - 1, 0);
+	for (uint32_t other = 0; memory.table->count < CAPACITY; other++)
 		if (other != n - 1)
-			assert_int_not_equal(flow_table_insert(memory.table, &flow), FLOW_NONE);
-	}
-	check_flow(memory.table, n - 1, 0);
+			assert_int_not_equal(insert(half, memory.table, other), FLOW_NONE);
+	check_flow(half, memory.table, n - 1, 0);
 	flow_table_remove(memory.table, 0);
-	check_flow(memory.table, n - 1, FLOW_NONE);
+	check_flow(half, memory.table, n - 1, FLOW_NONE);
 	memory_free(&memory);
 }
 
 static void smallest_table(void **state)
 {
-	struct memory memory = memory_new(1);
-	struct abi_flow first = flow_of(1), second = flow_of(2);
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, 1);
 
-	(void)state;
-	assert_int_equal(flow_table_insert(memory.table, &first), 0);
-	assert_int_equal(flow_table_insert(memory.table, &second), FLOW_NONE);
+	assert_int_equal(insert(half, memory.table, 1), 0);
+	assert_int_equal(insert(half, memory.table, 2), FLOW_NONE);
 	flow_table_remove(memory.table, 0);
-	assert_int_equal(flow_table_insert(memory.table, &second), 0);
-	check_flow(memory.table, 1, FLOW_NONE);
-	check_flow(memory.table, 2, 0);
+	assert_int_equal(insert(half, memory.table, 2), 0);
+	check_flow(half, memory.table, 1, FLOW_NONE);
+	check_flow(half, memory.table, 2, 0);
+	memory_free(&memory);
+}
+
+/* No record at all: nothing is found, nothing goes in. */
+static void empty_table(void **state)
+{
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, 0);
+
+	check_flow(half, memory.table, 1, FLOW_NONE);
+	assert_int_equal(insert(half, memory.table, 1), FLOW_NONE);
+	check_flow(half, memory.table, 1, FLOW_NONE);
 	memory_free(&memory);
 }
 
 static void layout_of_the_file(void **state)
 {
-	const uint32_t capacity = 777;
-	size_t size = flow_file_size(3, capacity);
+	const uint32_t capacities[FAMILY_COUNT] = {777, 333};
+	size_t size = flow_file_size(3, capacities);
 	void *bytes = aligned_alloc(4096, size);
-	struct abi_flows *file = flow_file_format(memset(bytes, 0, size), 3, capacity, secret);
-	uint64_t end = sizeof(*file) + 3 * sizeof(struct abi_flow_table);
+	struct abi_flows *file = flow_file_format(memset(bytes, 0, size), 3, capacities, secret);
+	uint64_t end = sizeof(*file) + 6 * sizeof(struct abi_flow_table);
 
 	(void)state;
 	assert_int_equal(file->file.magic, ABI_MAGIC_FLOWS);
 	assert_int_equal(file->file.size, size);
-	assert_int_equal(file->record_size, 64);
-	for (unsigned i = 0; i < 3; i++) {
+	assert_int_equal(file->table_count, 6);
+	assert_memory_equal(file->secret, secret, sizeof(secret));
+	for (unsigned i = 0; i < 6; i++) {
 		const struct abi_flow_table *table = &file->tables[i];
+		const uint32_t capacity = capacities[i % 2];
+
+		assert_int_equal(table->family, i % 2 == 0 ? 4 : 6);
+		assert_int_equal(table->record_size, i % 2 == 0 ? 64 : 128);
 		assert_int_equal(table->capacity, capacity);
+		assert_int_equal(table->hop_capacity, ABI_FLOW_HOPS);
 		assert_int_equal(table->records_offset % 64, 0);
 		assert_true(table->records_offset >= end);
-		assert_true(table->hops_offset >= table->records_offset + capacity * 64);
+		assert_true(table->hops_offset >=
+			    table->records_offset + (uint64_t)capacity * table->record_size);
 		assert_int_equal(table->index_offset % 64, 0);
 		assert_true(table->index_offset >= table->hops_offset + ABI_FLOW_HOPS * 24);
 		end = table->index_offset + table->index_size;
 	}
 	assert_true(end <= size);
 	free(bytes);
+}
 
-	assert_int_equal(flow_file_size(0, 1), 0);
-	assert_int_equal(flow_file_size(65, 1), 0);
-	assert_int_equal(flow_file_size(1, 0), 0);
-	assert_int_equal(flow_file_size(1, FLOW_CAPACITY_MAX + 1), 0);
-	assert_true(flow_file_size(1, FLOW_CAPACITY_MAX) > (uint64_t)FLOW_CAPACITY_MAX * 64);
+static void sizes_out_of_range(void **state)
+{
+	const uint32_t few[FAMILY_COUNT] = {1, 1};
+	const uint32_t none[FAMILY_COUNT] = {0, 0};
+	const uint32_t most[FAMILY_COUNT] = {FLOW_CAPACITY_MAX, FLOW_CAPACITY_MAX};
+	const uint32_t too_many[FAMILY_COUNT] = {FLOW_CAPACITY_MAX + 1, 1};
+	const uint32_t too_many_ipv6[FAMILY_COUNT] = {1, FLOW_CAPACITY_MAX + 1};
+
+	(void)state;
+	assert_int_equal(flow_file_size(0, few), 0);
+	assert_int_equal(flow_file_size(65, few), 0);
+	assert_int_equal(flow_file_size(1, too_many), 0);
+	assert_int_equal(flow_file_size(1, too_many_ipv6), 0);
+	assert_true(flow_file_size(1, none) > 0);
+	assert_true(flow_file_size(64, few) > flow_file_size(1, few));
+	assert_true(flow_file_size(1, most) > (uint64_t)FLOW_CAPACITY_MAX * (64 + 128));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees_with_the_model), cmocka_unit_test(empty_again_means_empty),
-		cmocka_unit_test(the_tag_that_is_zero),  cmocka_unit_test(smallest_table),
-		cmocka_unit_test(layout_of_the_file),
+		OF_BOTH_FAMILIES(agrees_with_the_model), OF_BOTH_FAMILIES(empty_again_means_empty),
+		OF_BOTH_FAMILIES(the_tag_that_is_zero),  OF_BOTH_FAMILIES(smallest_table),
+		OF_BOTH_FAMILIES(empty_table),           cmocka_unit_test(layout_of_the_file),
+		cmocka_unit_test(sizes_out_of_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,14 +21,15 @@ static int set_up(void **state)
 {
 	static const uint64_t secret[2] = {1, 2};
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	size_t file_size = flow_file_size(1, CAPACITY);
+	const uint32_t capacities[FAMILY_COUNT] = {CAPACITY, 0};
+	size_t file_size = flow_file_size(1, capacities);
 
 	fixture->file = aligned_alloc(4096, file_size);
 	fixture->working = aligned_alloc(64, (flow_table_working_size(CAPACITY) + 63) / 64 * 64);
 	memset(fixture->file, 0, file_size);
-	struct abi_flows *file = flow_file_format(fixture->file, 1, CAPACITY, secret);
-	fixture->table =
-		flow_table_open(fixture->working, file, 0, (uint64_t)START << ABI_FLOW_TICK_SHIFT);
+	struct abi_flows *file = flow_file_format(fixture->file, 1, capacities, secret);
+	fixture->table = flow_table_open(fixture->working, file, 0, FAMILY_IPV4,
+					 (uint64_t)START << ABI_FLOW_TICK_SHIFT);
 	*state = fixture;
 	return 0;
 }
@@ -47,14 +48,14 @@ static uint32_t next(struct flow_table *table, uint32_t now)
 {
 	uint32_t patience = UINT32_MAX;
 
-	return flow_timers_next(table, now, &patience);
+	return flow_timers_next(table, &table->timers, now, &patience);
 }
 
 static void not_before_its_tick(void **state)
 {
 	struct flow_table *table = ((struct fixture *)*state)->table;
 
-	flow_timers_arm(table, 5, START + 300);
+	flow_timers_arm(table, &table->timers, 5, START + 300);
 	assert_int_equal(next(table, START + 299), FLOW_NONE);
 	assert_int_equal(next(table, START + 300), 5);
 	assert_int_equal(next(table, START + 301), FLOW_NONE);
@@ -65,7 +66,7 @@ static void the_past_is_due_at_once(void **state)
 	struct flow_table *table = ((struct fixture *)*state)->table;
 
 	assert_int_equal(next(table, START + 10), FLOW_NONE);
-	flow_timers_arm(table, 5, START + 3);
+	flow_timers_arm(table, &table->timers, 5, START + 3);
 	assert_int_equal(next(table, START + 11), 5);
 }
 
@@ -73,7 +74,7 @@ static void beyond_the_wheel_is_looked_at_on_the_way(void **state)
 {
 	struct flow_table *table = ((struct fixture *)*state)->table;
 
-	flow_timers_arm(table, 5, START + 3 * FLOW_TIMER_SLOTS);
+	flow_timers_arm(table, &table->timers, 5, START + 3 * FLOW_TIMER_SLOTS);
 	assert_int_equal(next(table, START + FLOW_TIMER_SLOTS - 2), FLOW_NONE);
 	assert_int_equal(next(table, START + FLOW_TIMER_SLOTS - 1), 5);
 }
@@ -84,7 +85,7 @@ static void a_long_pause_forgets_nobody(void **state)
 	uint32_t seen = 0;
 
 	for (uint32_t i = 0; i < CAPACITY; i++)
-		flow_timers_arm(table, i, START + i * 37);
+		flow_timers_arm(table, &table->timers, i, START + i * 37);
 	while (next(table, START + 100 * FLOW_TIMER_SLOTS) != FLOW_NONE)
 		seen++;
 	assert_int_equal(seen, CAPACITY);
@@ -95,11 +96,12 @@ static void patience_bounds_a_call(void **state)
 	struct flow_table *table = ((struct fixture *)*state)->table;
 	uint32_t patience = 100;
 
-	flow_timers_arm(table, 5, START + 150);
-	assert_int_equal(flow_timers_next(table, START + 1000, &patience), FLOW_NONE);
+	flow_timers_arm(table, &table->timers, 5, START + 150);
+	assert_int_equal(flow_timers_next(table, &table->timers, START + 1000, &patience),
+			 FLOW_NONE);
 	assert_int_equal(patience, 0);
 	patience = 100;
-	assert_int_equal(flow_timers_next(table, START + 1000, &patience), 5);
+	assert_int_equal(flow_timers_next(table, &table->timers, START + 1000, &patience), 5);
 }
 
 /* Armed, disarmed and taken at random, against an array of deadlines. */
@@ -119,7 +121,7 @@ static void agrees_with_the_model(void **state)
 			armed[record] = false;
 		} else if (!armed[record]) {
 			deadlines[record] = now + 1 + (uint32_t)(bits >> 52);
-			flow_timers_arm(table, record, deadlines[record]);
+			flow_timers_arm(table, &table->timers, record, deadlines[record]);
 			armed[record] = true;
 		}
 		if (i % 16 != 0)

@@ -7,14 +7,10 @@
 
 #include <string.h>
 
-#define FAR_CLIENT "192.0.2.55" /* behind the router */
-
-static const struct frame_spec ask = {
-	.destination = DNAT, .source_port = 4000, .destination_port = 53, .protocol = UDP};
-
-static uint8_t ask_from(struct world *world, const char *source, uint8_t mac, struct frame *frame)
+static uint8_t ask_from(struct world *world, const struct half *half, const char *source,
+			uint8_t mac, struct frame *frame)
 {
-	struct frame_spec spec = ask;
+	struct frame_spec spec = ask(half->dnat);
 
 	spec.source = source;
 	spec.mac_from = mac;
@@ -34,39 +30,41 @@ static uint8_t way_back(struct world *world, struct frame *request)
 	return frame_data(&answer)[5];
 }
 
-static struct abi_next_hop *router(struct world *world)
+static struct abi_next_hop *router(struct world *world, const struct half *half)
 {
-	return snapshot_builder_get(world->builder, ABI_NEXT_HOP, HOP_ROUTER);
+	return snapshot_builder_get(world->builder, ABI_NEXT_HOP, half->hop + HOP_ROUTER);
 }
 
 struct row {
 	const char *what;
-	const char *client;
+	bool is_far; /* behind the router */
 	uint8_t mac;
 	uint8_t from_anyone, by_route;
 	uint8_t expected;
 };
 
 static const struct row rows[] = {
-	{"a client on the link", CLIENT, MAC_CLIENT, 0, 0, MAC_CLIENT},
-	{"a client behind a known router", FAR_CLIENT, MAC_ROUTER, 0, 0, MAC_ROUTER},
-	{"a stranger: by the route", FAR_CLIENT, 0x66, 0, 0, MAC_ROUTER},
-	{"a stranger, learned from anyone", FAR_CLIENT, 0x66, 1, 0, 0x66},
-	{"a client on the link whose MAC Linux does not know, by route", CLIENT, MAC_CLIENT, 0, 1,
+	{"a client on the link", false, MAC_CLIENT, 0, 0, MAC_CLIENT},
+	{"a client behind a known router", true, MAC_ROUTER, 0, 0, MAC_ROUTER},
+	{"a stranger: by the route", true, 0x66, 0, 0, MAC_ROUTER},
+	{"a stranger, learned from anyone", true, 0x66, 1, 0, 0x66},
+	{"a client on the link whose MAC Linux does not know, by route", false, MAC_CLIENT, 0, 1,
 	 0},
-	{"by route", FAR_CLIENT, 0x66, 1, 1, MAC_ROUTER},
+	{"by route", true, 0x66, 1, 1, MAC_ROUTER},
 };
 
 static void from_whom_it_is_learned(void **state)
 {
-	(void)state;
+	const struct half *half = *state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct world *world = world_new(10);
 		struct frame frame;
 
 		world->engine.ports[0].learn_from_anyone = rows[i].from_anyone;
 		world->engine.ports[0].reply_by_route = rows[i].by_route;
-		assert_int_equal(ask_from(world, rows[i].client, rows[i].mac, &frame),
+		assert_int_equal(ask_from(world, half,
+					  rows[i].is_far ? half->far_client : half->client,
+					  rows[i].mac, &frame),
 				 ABI_VERDICT_TO_BACKEND);
 		if (way_back(world, &frame) != rows[i].expected)
 			fail_msg("%s", rows[i].what);
@@ -76,28 +74,28 @@ static void from_whom_it_is_learned(void **state)
 
 static void by_route_to_a_neighbour(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	struct frame frame;
 
-	(void)state;
 	world->engine.ports[0].reply_by_route = 1;
-	snapshot_builder_next_hop(world->builder, 20, CLIENT, 0, 0x44);
+	snapshot_builder_next_hop(world->builder, 20, half->client, 0, 0x44);
 	world_publish(world);
-	ask_from(world, CLIENT, MAC_CLIENT, &frame);
+	ask_from(world, half, half->client, MAC_CLIENT, &frame);
 	assert_int_equal(way_back(world, &frame), 0x44);
 	world_free(world);
 }
 
 static void follows_the_client(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	struct frame frame;
 
-	(void)state;
-	ask_from(world, CLIENT, MAC_CLIENT, &frame);
+	ask_from(world, half, half->client, MAC_CLIENT, &frame);
 	struct frame request = frame;
 	assert_int_equal(way_back(world, &request), MAC_CLIENT);
-	ask_from(world, CLIENT, 0x22, &frame);
+	ask_from(world, half, half->client, 0x22, &frame);
 	request = frame;
 	assert_int_equal(way_back(world, &request), 0x22);
 	world_free(world);
@@ -106,38 +104,38 @@ static void follows_the_client(void **state)
 /* One who may not be learned from does not turn a learned way. */
 static void a_stranger_turns_nothing(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	struct frame frame;
 
-	(void)state;
-	ask_from(world, FAR_CLIENT, MAC_ROUTER, &frame);
+	ask_from(world, half, half->far_client, MAC_ROUTER, &frame);
 	world->now_ms += 1000;
-	ask_from(world, FAR_CLIENT, 0x66, &frame);
+	ask_from(world, half, half->far_client, 0x66, &frame);
 	assert_int_equal(way_back(world, &frame), MAC_ROUTER);
 	world_free(world);
 }
 
 static void a_routers_new_mac_repairs_its_flows(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	struct frame frame;
 
-	(void)state;
-	ask_from(world, FAR_CLIENT, MAC_ROUTER, &frame);
-	router(world)->mac[5] = 0xca;
+	ask_from(world, half, half->far_client, MAC_ROUTER, &frame);
+	router(world, half)->mac[5] = 0xca;
 	world_publish(world);
 	struct frame request = frame;
 	assert_int_equal(way_back(world, &request), 0xca);
 
 	/* Not known at the moment: the MAC learned is the best there is. */
-	router(world)->resolved = 0;
+	router(world, half)->resolved = 0;
 	world_publish(world);
 	request = frame;
 	assert_int_equal(way_back(world, &request), MAC_ROUTER);
 
 	/* Another neighbour has its index now. */
-	router(world)->resolved = 1;
-	router(world)->epoch++;
+	router(world, half)->resolved = 1;
+	router(world, half)->epoch++;
 	world_publish(world);
 	request = frame;
 	assert_int_equal(way_back(world, &request), MAC_ROUTER);
@@ -146,15 +144,16 @@ static void a_routers_new_mac_repairs_its_flows(void **state)
 
 static void vlans(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
-	struct frame_spec spec = ask;
+	struct frame_spec spec = ask(half->dnat);
 
-	(void)state;
 	for (uint32_t i = HOP_BACKEND_1; i <= HOP_BACKEND_3; i++)
-		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP, i))
+		((struct abi_next_hop *)snapshot_builder_get(world->builder, ABI_NEXT_HOP,
+							     half->hop + i))
 			->vlan = 30;
 	world_publish(world);
-	spec.source = CLIENT;
+	spec.source = half->client;
 	spec.mac_from = MAC_CLIENT;
 	struct frame frame = frame_make(&spec);
 	struct packet packet = {.data = frame_data(&frame), .length = frame.length, .vlan = 20};
@@ -163,10 +162,8 @@ static void vlans(void **state)
 	assert_int_equal(packet.vlan, 30);
 
 	struct frame answer = frame_make(&(struct frame_spec){
-		.source = frame_data(&frame)[33] == 1   ? "10.0.1.1"
-			  : frame_data(&frame)[33] == 2 ? "10.0.1.2"
-							: "10.0.1.3",
-		.destination = CLIENT,
+		.source = half->backends[frame_backend(&frame)],
+		.destination = half->client,
 		.source_port = DNAT_PORT,
 		.destination_port = 4000,
 		.protocol = UDP,
@@ -183,17 +180,18 @@ static void vlans(void **state)
 /* More MACs than places: who finds none is answered by the route; places come back. */
 static void more_macs_than_places(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(8000);
-	struct flow_table *flows = world->engine.flows;
+	const struct flow_table *flows =
+		world->engine.flows[half->family == 4 ? FAMILY_IPV4 : FAMILY_IPV6];
 	unsigned learned = 0;
 
-	(void)state;
 	world->engine.ports[0].learn_from_anyone = 1;
 	for (unsigned round = 0; round < 2; round++) {
 		learned = 0;
 		for (unsigned i = 0; i < 6000; i++) {
-			struct frame_spec spec = ask;
-			spec.source = FAR_CLIENT;
+			struct frame_spec spec = ask(half->dnat);
+			spec.source = half->far_client;
 			spec.source_port = (uint16_t)(1 + i);
 			spec.mac_to = MAC_PORT_0;
 			struct frame frame = frame_make(&spec);
@@ -201,8 +199,8 @@ static void more_macs_than_places(void **state)
 			assert_int_equal(world_run(world, &frame, 0, NULL), ABI_VERDICT_TO_BACKEND);
 		}
 		for (uint32_t i = 0; i < flows->capacity; i++)
-			learned += flows->records[i].state != ABI_FLOW_FREE &&
-				   flows->records[i].client_hop != HOP_NONE;
+			learned += flow_table_record(flows, i)->state != ABI_FLOW_FREE &&
+				   flow_table_record(flows, i)->client_hop != HOP_NONE;
 		assert_in_range(learned, 3900, ABI_FLOW_HOPS - 1);
 		assert_int_equal(flows->hop_users[0], 0);
 		world_wait(world, 400000);
@@ -216,13 +214,13 @@ static void more_macs_than_places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(from_whom_it_is_learned),
-		cmocka_unit_test(by_route_to_a_neighbour),
-		cmocka_unit_test(follows_the_client),
-		cmocka_unit_test(a_stranger_turns_nothing),
-		cmocka_unit_test(a_routers_new_mac_repairs_its_flows),
-		cmocka_unit_test(vlans),
-		cmocka_unit_test(more_macs_than_places),
+		OF_BOTH_FAMILIES(from_whom_it_is_learned),
+		OF_BOTH_FAMILIES(by_route_to_a_neighbour),
+		OF_BOTH_FAMILIES(follows_the_client),
+		OF_BOTH_FAMILIES(a_stranger_turns_nothing),
+		OF_BOTH_FAMILIES(a_routers_new_mac_repairs_its_flows),
+		OF_BOTH_FAMILIES(vlans),
+		OF_BOTH_FAMILIES(more_macs_than_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

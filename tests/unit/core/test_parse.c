@@ -30,7 +30,7 @@ static const struct row rows[] = {
 	{"half an IP header", 6, CUT, 33, 0, ABI_VERDICT_TRUNCATED},
 	{"one byte short", 6, CUT, 69, 0, ABI_VERDICT_TRUNCATED},
 	{"ARP", 6, SET16, 12, 0x0806, ABI_VERDICT_TO_LINUX},
-	{"IPv6", 6, SET16, 12, 0x86dd, ABI_VERDICT_TO_LINUX},
+	{"IPv4 that says it is IPv6", 6, SET16, 12, 0x86dd, ABI_VERDICT_BAD_IP_HEADER},
 	{"a VLAN tag", 6, SET16, 12, 0x8100, ABI_VERDICT_TO_LINUX},
 	{"version 5", 6, SET8, IP, 0x55, ABI_VERDICT_BAD_IP_HEADER},
 	{"header of 16 bytes", 6, SET8, IP, 0x44, ABI_VERDICT_BAD_IP_HEADER},
@@ -74,17 +74,8 @@ static struct frame frame_of(const struct row *row)
 		data[row->at] = (uint8_t)(row->value >> 8);
 		data[row->at + 1] = (uint8_t)row->value;
 	}
-	if (row->change == SET16 || row->change == NOTHING) {
-		/* The header's sum only: what lies behind it may be cut. */
-		uint32_t sum = 0;
-		data[IP + 10] = data[IP + 11] = 0;
-		for (unsigned i = 0; i < 20; i += 2)
-			sum += (uint32_t)data[IP + i] << 8 | data[IP + i + 1];
-		sum = (sum & 0xffff) + (sum >> 16);
-		sum = ~(sum + (sum >> 16));
-		data[IP + 10] = (uint8_t)(sum >> 8);
-		data[IP + 11] = (uint8_t)sum;
-	}
+	if (row->change == SET16 || row->change == NOTHING)
+		frame_fix_header(&frame);
 	return frame;
 }
 
@@ -116,12 +107,13 @@ static void what_headers_say(void **state)
 	frame.length += 9; /* padding */
 	assert_int_equal(parse_headers(frame_data(&frame), frame.length, &headers), VERDICT_NONE);
 	assert_int_equal(headers.kind, HEADERS_FLOW);
-	assert_int_equal(headers.tuple.be_source, be_address("203.0.113.7"));
-	assert_int_equal(headers.tuple.be_destination, be_address("198.51.100.10"));
-	assert_int_equal(be16toh(headers.tuple.be_source_port), 4000);
-	assert_int_equal(be16toh(headers.tuple.be_destination_port), 80);
+	assert_int_equal(headers.tuple.ipv4.be_source, be_address("203.0.113.7"));
+	assert_int_equal(headers.tuple.ipv4.be_destination, be_address("198.51.100.10"));
+	assert_int_equal(be16toh(headers.tuple.ports.be_source), 4000);
+	assert_int_equal(be16toh(headers.tuple.ports.be_destination), 80);
 	assert_int_equal(headers.tuple.protocol, 6);
-	assert_int_equal(headers.ttl, 17);
+	assert_int_equal(headers.tuple.family, 4);
+	assert_int_equal(headers.hop_limit, 17);
 	assert_int_equal(headers.tcp_flags, SYN);
 	assert_int_equal(headers.transport, 34);
 	assert_int_equal(headers.ip_length, 45);
@@ -146,10 +138,10 @@ static void icmp_errors_are_turned_round(void **state)
 		}
 		assert_int_equal(verdict, VERDICT_NONE);
 		assert_int_equal(headers.kind, HEADERS_ICMP_ERROR);
-		assert_int_equal(headers.tuple.be_source, be_address("10.0.1.1"));
-		assert_int_equal(headers.tuple.be_destination, be_address("10.0.1.250"));
-		assert_int_equal(be16toh(headers.tuple.be_source_port), 9090);
-		assert_int_equal(be16toh(headers.tuple.be_destination_port), 2000);
+		assert_int_equal(headers.tuple.ipv4.be_source, be_address("10.0.1.1"));
+		assert_int_equal(headers.tuple.ipv4.be_destination, be_address("10.0.1.250"));
+		assert_int_equal(be16toh(headers.tuple.ports.be_source), 9090);
+		assert_int_equal(be16toh(headers.tuple.ports.be_destination), 2000);
 		assert_true(headers.has_ports);
 
 		/* About a later fragment there are addresses only. */

@@ -21,26 +21,42 @@ static void siphash_is_siphash(void **state)
 	assert_int_equal(abi_siphash(key, input, sizeof(input)), 0xa129ca6149be45e5);
 }
 
+/* What a client's packet says of its sender. */
+static struct flow_tuple tuple_from(const struct half *half, uint16_t port)
+{
+	struct ip_address client = text_address(half->client);
+	struct flow_tuple tuple = {.family = half->family, .ports = {.be_source = htobe16(port)}};
+
+	if (half->family == 4)
+		memcpy(&tuple.ipv4.be_source, (const uint8_t *)&client + 12, 4);
+	else
+		memcpy(tuple.ipv6.be_source, &client, 16);
+	return tuple;
+}
+
 static void the_slot_is_as_documented(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	const struct abi_settings *settings = world->snapshot->settings;
 	struct abi_service service = *world->snapshot->services[SERVICE_DNAT_TCP];
 	const struct abi_ring ring = {.size = 65537};
-	uint8_t client[6] = {203, 0, 113, 7};
+	struct ip_address address = text_address(half->client);
+	const unsigned size = half->family == 4 ? 4 : 16;
+	uint8_t client[18];
 
-	(void)state;
-	for (unsigned port = 1; port < 1000; port++) {
-		client[4] = (uint8_t)(port >> 8);
-		client[5] = (uint8_t)port;
-		for (unsigned length = 4; length <= 6; length += 2) {
+	memcpy(client, (const uint8_t *)&address + 16 - size, size);
+	for (uint16_t port = 1; port < 1000; port++) {
+		struct flow_tuple tuple = tuple_from(half, port);
+
+		client[size] = (uint8_t)(port >> 8);
+		client[size + 1] = (uint8_t)port;
+		for (unsigned length = size; length <= size + 2; length += 2) {
 			uint64_t hash = abi_siphash(settings->ring_key, client, length);
 			uint64_t slot = ((hash & 0xffffffff) * 65537) >> 32;
 
-			service.hash_on = length == 4 ? ABI_HASH_ADDRESS : ABI_HASH_ADDRESS_PORT;
-			assert_int_equal(select_slot(settings, &service, &ring, be_address(CLIENT),
-						     htobe16((uint16_t)port)),
-					 slot);
+			service.hash_on = length == size ? ABI_HASH_ADDRESS : ABI_HASH_ADDRESS_PORT;
+			assert_int_equal(select_slot(settings, &service, &ring, &tuple), slot);
 		}
 	}
 	world_free(world);
@@ -48,25 +64,24 @@ static void the_slot_is_as_documented(void **state)
 
 static void every_backend_once_then_nobody(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	const struct snapshot *snapshot = world->snapshot;
-	const struct abi_service *service = snapshot->services[SERVICE_DNAT_TCP];
-	const struct abi_ring *ring = snapshot->rings[RING_DNAT];
+	const struct abi_service *service = snapshot->services[half->service + SERVICE_DNAT_TCP];
+	const struct abi_ring *ring = snapshot->rings[half->ring + RING_DNAT];
 
-	(void)state;
-	for (unsigned port = 1; port < 100; port++) {
+	for (uint16_t port = 1; port < 100; port++) {
 		struct selection selection;
+		struct flow_tuple tuple = tuple_from(half, port);
 		unsigned seen = 0;
-		uint32_t slot = select_slot(snapshot->settings, service, ring, be_address(CLIENT),
-					    htobe16((uint16_t)port));
+		uint32_t slot = select_slot(snapshot->settings, service, ring, &tuple);
 
-		assert_true(select_begin(snapshot, service, be_address(CLIENT),
-					 htobe16((uint16_t)port), &selection));
+		assert_true(select_begin(snapshot, service, &tuple, &selection));
 		for (unsigned i = 0; i < 3; i++) {
 			uint32_t backend = select_next(&selection);
 			if (i == 0)
 				assert_int_equal(backend, ring->slots[slot]);
-			assert_true(backend < 3);
+			assert_in_range(backend, half->backend, half->backend + 2);
 			assert_int_equal(seen & (1u << backend), 0);
 			seen |= 1u << backend;
 		}
@@ -77,15 +92,16 @@ static void every_backend_once_then_nobody(void **state)
 
 static void nobody_to_choose(void **state)
 {
+	const struct half *half = *state;
 	struct world *world = world_new(10);
 	struct abi_service service = *world->snapshot->services[SERVICE_DNAT_TCP];
+	struct flow_tuple tuple = tuple_from(half, 1);
 	struct selection selection;
 
-	(void)state;
 	service.ring = RING_NOBODY;
-	assert_false(select_begin(world->snapshot, &service, be_address(CLIENT), 1, &selection));
+	assert_false(select_begin(world->snapshot, &service, &tuple, &selection));
 	service.ring = ABI_NONE;
-	assert_false(select_begin(world->snapshot, &service, be_address(CLIENT), 1, &selection));
+	assert_false(select_begin(world->snapshot, &service, &tuple, &selection));
 	world_free(world);
 }
 
@@ -93,9 +109,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siphash_is_siphash),
-		cmocka_unit_test(the_slot_is_as_documented),
-		cmocka_unit_test(every_backend_once_then_nobody),
-		cmocka_unit_test(nobody_to_choose),
+		OF_BOTH_FAMILIES(the_slot_is_as_documented),
+		OF_BOTH_FAMILIES(every_backend_once_then_nobody),
+		OF_BOTH_FAMILIES(nobody_to_choose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,12 +15,12 @@
 #define LINE_ROOM (4 * FRAME_ROOM + 400)
 
 struct end {
-	char address[16];
+	char address[46]; /* as text, of either family */
 	uint16_t port;
 };
 
 struct vector {
-	unsigned number;
+	unsigned number, family;
 	char kind[16], forwarding[16], direction[16], protocol[8];
 	struct end client, service, local, backend;
 	struct frame in, expected;
@@ -31,7 +31,9 @@ static struct end read_end(const char *text)
 	struct end end;
 	unsigned port;
 
-	assert_int_equal(sscanf(text, "%15[0-9.]:%u", end.address, &port), 2);
+	assert_int_equal(
+		sscanf(text, *text == '[' ? "[%45[^]]]:%u" : "%45[0-9.]:%u", end.address, &port),
+		2);
 	end.port = (uint16_t)port;
 	return end;
 }
@@ -49,29 +51,30 @@ static void read_frame(const char *hex, struct frame *frame)
 
 static void read_vector(char *line, struct vector *vector)
 {
-	const char *words[11];
+	const char *words[12];
 	unsigned count = 0;
 
 	for (char *word = strtok(line, " \n"); word != NULL; word = strtok(NULL, " \n")) {
-		assert_true(count < 11);
+		assert_true(count < 12);
 		words[count++] = word;
 	}
-	assert_int_equal(count, 11);
+	assert_int_equal(count, 12);
 	vector->number = (unsigned)atoi(words[0]);
-	snprintf(vector->kind, sizeof(vector->kind), "%s", words[1]);
-	snprintf(vector->forwarding, sizeof(vector->forwarding), "%s", words[2]);
-	snprintf(vector->direction, sizeof(vector->direction), "%s", words[3]);
-	snprintf(vector->protocol, sizeof(vector->protocol), "%s", words[4]);
-	vector->client = read_end(words[5]);
-	vector->service = read_end(words[6]);
-	vector->local = read_end(words[7]);
-	vector->backend = read_end(words[8]);
-	read_frame(words[9], &vector->in);
-	read_frame(words[10], &vector->expected);
+	vector->family = (unsigned)atoi(words[1]);
+	snprintf(vector->kind, sizeof(vector->kind), "%s", words[2]);
+	snprintf(vector->forwarding, sizeof(vector->forwarding), "%s", words[3]);
+	snprintf(vector->direction, sizeof(vector->direction), "%s", words[4]);
+	snprintf(vector->protocol, sizeof(vector->protocol), "%s", words[5]);
+	vector->client = read_end(words[6]);
+	vector->service = read_end(words[7]);
+	vector->local = read_end(words[8]);
+	vector->backend = read_end(words[9]);
+	read_frame(words[10], &vector->in);
+	read_frame(words[11], &vector->expected);
 }
 
 /* Tables with the vector's one service, one backend and, for full NAT, one local port. */
-static struct snapshot *tables_for(const struct vector *vector)
+static struct snapshot *tables_for(const struct world *world, const struct vector *vector)
 {
 	struct snapshot_builder *builder = snapshot_builder_new();
 	uint8_t protocol = strcmp(vector->protocol, "tcp") == 0 ? TCP : UDP;
@@ -87,7 +90,8 @@ static struct snapshot *tables_for(const struct vector *vector)
 					    vector->local.port, vector->local.port);
 	snapshot_builder_service(builder, 0, vector->service.address, vector->service.port,
 				 protocol, 0, full_nat ? 0 : ABI_NONE);
-	struct snapshot *snapshot = snapshot_builder_take(builder, 2);
+	struct snapshot *snapshot =
+		snapshot_builder_take_for(builder, world->engine.ports, world->engine.port_count);
 	snapshot_builder_free(builder);
 	return snapshot;
 }
@@ -125,10 +129,10 @@ static void explain(const struct vector *vector, struct frame *in)
 static void run_vector(struct world *world, struct vector *vector)
 {
 	bool to_backend = strcmp(vector->direction, "to-backend") == 0;
-	struct snapshot *snapshot = tables_for(vector);
+	struct snapshot *snapshot = tables_for(world, vector);
 	uint16_t out_port;
 
-	world->engine.snapshot = snapshot;
+	engine_use(&world->engine, snapshot);
 	open_flow(world, vector);
 	uint8_t verdict = world_run(world, &vector->in, to_backend ? 0 : 1, &out_port);
 	if (verdict != (to_backend ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT))
@@ -139,8 +143,8 @@ static void run_vector(struct world *world, struct vector *vector)
 	    memcmp(frame_data(&vector->in), frame_data(&vector->expected), vector->in.length) != 0)
 		explain(vector, &vector->in);
 	world_wait(world, 8000000);
-	assert_int_equal(world->engine.flows->count, 0);
-	world->engine.snapshot = world->snapshot;
+	assert_int_equal(world_flow_count(world), 0);
+	engine_use(&world->engine, world->snapshot);
 	snapshot_release(snapshot);
 }
 
@@ -159,6 +163,8 @@ static void packets_come_out_as_the_oracle_says(void **state)
 	while (fgets(line, LINE_ROOM, file) != NULL) {
 		struct vector vector;
 		read_vector(line, &vector);
+		if (vector.family == 6) /* until the engine knows IPv6 */
+			continue;
 		run_vector(world, &vector);
 		count++;
 	}

@@ -56,7 +56,7 @@ static void a_removed_backend_drains_until_its_flows_end(void **state)
 	world_step(world);
 	assert_int_equal(world->snapshot->backends[index]->state, ABI_BACKEND_DRAINING);
 	/* It still counts as one of dnat, and its way there stays. */
-	assert_true(snapshot_is_dnat_endpoint(world->snapshot, world_ipv4("10.0.0.13"), 8080,
+	assert_true(snapshot_is_dnat_endpoint(world->snapshot, WORLD_AT("10.0.0.13"), 8080,
 					      IPPROTO_TCP));
 	assert_int_not_equal(world->snapshot->backends[index]->next_hop, ABI_NONE);
 	assert_int_equal(publisher_next_due(world->publisher), world->input.now_ms + 1000);
@@ -119,7 +119,7 @@ static void a_pool_left_by_its_service_keeps_its_flags_while_it_has_flows(void *
 	world_step(world);
 	assert_int_equal(backend_of(world, 0, 0)->flags, ABI_BACKEND_FULL_NAT);
 	assert_int_equal(backend_of(world, 0, 1)->flags, dnat | ABI_BACKEND_FULL_NAT);
-	assert_true(snapshot_is_dnat_endpoint(world->snapshot, world_ipv4("10.0.0.12"), 8080,
+	assert_true(snapshot_is_dnat_endpoint(world->snapshot, WORLD_AT("10.0.0.12"), 8080,
 					      IPPROTO_TCP));
 	assert_int_equal(publisher_next_endpoint(world->publisher, 0, &endpoint), 0);
 	assert_int_equal(endpoint.index, index);

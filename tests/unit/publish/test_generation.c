@@ -18,6 +18,7 @@
 struct setting {
 	struct world *world;
 	struct run_directory directory;
+	struct config_port port_configs[2];
 	struct ports ports;
 	struct worker workers[WORKERS];
 	struct abi_counters_block *counters;
@@ -50,6 +51,8 @@ static int set_up(void **state)
 	setting->world->config.defaults.maglev_size = 101;
 	assert_int_equal(world_publish(setting->world), 1);
 	setting->ports.count = 2;
+	for (unsigned i = 0; i < 2; i++)
+		setting->ports.items[i].config = &setting->port_configs[i];
 	setting->counters = calloc(1, sizeof(*setting->counters));
 	for (unsigned i = 0; i < WORKERS; i++)
 		setting->workers[i].engine.counters = setting->counters;

@@ -34,7 +34,8 @@ static void services_are_found_by_address_port_and_protocol(void **state)
 {
 	struct world *world = *state;
 	const struct abi_service *service;
-	uint32_t index = ABI_NONE, vip = world_ipv4("198.51.100.10");
+	const struct ip_address *vip = WORLD_AT("198.51.100.10");
+	uint32_t index = ABI_NONE;
 
 	world_step(world);
 	service = snapshot_find_service(world->snapshot, vip, 81, IPPROTO_TCP, &index);
@@ -43,17 +44,17 @@ static void services_are_found_by_address_port_and_protocol(void **state)
 	assert_ptr_equal(world->snapshot->services[index], service);
 	assert_null(snapshot_find_service(world->snapshot, vip, 82, IPPROTO_TCP, &index));
 	assert_null(snapshot_find_service(world->snapshot, vip, 81, IPPROTO_UDP, &index));
-	assert_null(snapshot_find_service(world->snapshot, world_ipv4("198.51.100.11"), 81,
+	assert_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.11"), 81,
 					  IPPROTO_TCP, &index));
 	assert_true(snapshot_is_service_address(world->snapshot, vip));
-	assert_false(snapshot_is_service_address(world->snapshot, world_ipv4("10.0.0.11")));
+	assert_false(snapshot_is_service_address(world->snapshot, WORLD_AT("10.0.0.11")));
 }
 
 static void dnat_endpoints_are_those_of_dnat_services(void **state)
 {
 	struct world *world = *state;
 	struct config_pool *pool = world_add_pool(world, "any");
-	uint32_t web = world_ipv4("10.0.0.11"), any = world_ipv4("10.0.0.31");
+	const struct ip_address *web = WORLD_AT("10.0.0.11"), *any = WORLD_AT("10.0.0.31");
 
 	world_add_backend(world, pool, "any", "10.0.0.31", 0);
 	world_add_service(world, "any", "198.51.100.12", 53, CONFIG_DNAT, "any")->protocol =
@@ -69,9 +70,9 @@ static void dnat_endpoints_are_those_of_dnat_services(void **state)
 	assert_true(snapshot_is_dnat_endpoint(world->snapshot, any, 40000, IPPROTO_UDP));
 	assert_false(snapshot_is_dnat_endpoint(world->snapshot, any, 53, IPPROTO_TCP));
 	assert_true(snapshot_is_dnat_address(world->snapshot, any));
-	assert_false(snapshot_is_dnat_endpoint(world->snapshot, world_ipv4("10.0.0.41"), 80,
-					       IPPROTO_TCP));
-	assert_false(snapshot_is_dnat_address(world->snapshot, world_ipv4("10.0.0.41")));
+	assert_false(
+		snapshot_is_dnat_endpoint(world->snapshot, WORLD_AT("10.0.0.41"), 80, IPPROTO_TCP));
+	assert_false(snapshot_is_dnat_address(world->snapshot, WORLD_AT("10.0.0.41")));
 }
 
 static void backends_of_dnat_match_in_any_state(void **state)
@@ -81,15 +82,18 @@ static void backends_of_dnat_match_in_any_state(void **state)
 	world->health[0][0].up = false;
 	world->pools[0].backends[1].admin = CONFIG_DRAIN;
 	world_step(world);
-	for (unsigned i = 0; i < 3; i++)
-		assert_true(snapshot_is_dnat_endpoint(world->snapshot, htonl(0x0a00000bu + i), 8080,
-						      IPPROTO_TCP));
+	for (unsigned i = 0; i < 3; i++) {
+		struct ip_address address = ip_address_of_ipv4(htonl(0x0a00000bu + i));
+
+		assert_true(
+			snapshot_is_dnat_endpoint(world->snapshot, &address, 8080, IPPROTO_TCP));
+	}
 }
 
 static void locals_are_addresses_with_a_range_of_ports(void **state)
 {
 	struct world *world = *state;
-	uint32_t local = world_ipv4("10.0.0.250");
+	const struct ip_address *local = WORLD_AT("10.0.0.250");
 
 	world->local_pools[0].port_last = 2000;
 	world_step(world);
@@ -97,7 +101,7 @@ static void locals_are_addresses_with_a_range_of_ports(void **state)
 	assert_true(snapshot_is_local(world->snapshot, local, 2000));
 	assert_false(snapshot_is_local(world->snapshot, local, 1023));
 	assert_false(snapshot_is_local(world->snapshot, local, 2001));
-	assert_false(snapshot_is_local(world->snapshot, world_ipv4("10.0.0.251"), 1024));
+	assert_false(snapshot_is_local(world->snapshot, WORLD_AT("10.0.0.251"), 1024));
 	assert_true(snapshot_is_local_address(world->snapshot, local));
 }
 
@@ -106,9 +110,9 @@ static void host_addresses_are_all_of_this_host(void **state)
 	struct world *world = *state;
 
 	world_step(world);
-	assert_true(snapshot_is_host_address(world->snapshot, world_ipv4("198.51.100.2")));
-	assert_true(snapshot_is_host_address(world->snapshot, world_ipv4("10.0.0.1")));
-	assert_false(snapshot_is_host_address(world->snapshot, world_ipv4("10.0.0.2")));
+	assert_true(snapshot_is_host_address(world->snapshot, WORLD_AT("198.51.100.2")));
+	assert_true(snapshot_is_host_address(world->snapshot, WORLD_AT("10.0.0.1")));
+	assert_false(snapshot_is_host_address(world->snapshot, WORLD_AT("10.0.0.2")));
 }
 
 static void the_longest_prefix_wins(void **state)
@@ -130,12 +134,12 @@ static void the_longest_prefix_wins(void **state)
 	assert_int_equal(world->snapshot->routes->count, 6);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct abi_route *route =
-			snapshot_find_route(world->snapshot, world_ipv4(rows[i].address));
+			snapshot_find_route(world->snapshot, WORLD_AT(rows[i].address));
 
 		assert_non_null(route);
 		assert_int_equal(route->length, rows[i].length + 96);
 	}
-	assert_int_equal(snapshot_find_route(world->snapshot, world_ipv4("10.0.0.66"))->port, 1);
+	assert_int_equal(snapshot_find_route(world->snapshot, WORLD_AT("10.0.0.66"))->port, 1);
 }
 
 static void without_a_default_route_nothing_is_found(void **state)
@@ -145,31 +149,32 @@ static void without_a_default_route_nothing_is_found(void **state)
 	world->input.routes++;
 	world->input.route_count = 1;
 	world_step(world);
-	assert_null(snapshot_find_route(world->snapshot, world_ipv4("203.0.113.9")));
-	assert_non_null(snapshot_find_route(world->snapshot, world_ipv4("10.0.0.9")));
+	assert_null(snapshot_find_route(world->snapshot, WORLD_AT("203.0.113.9")));
+	assert_non_null(snapshot_find_route(world->snapshot, WORLD_AT("10.0.0.9")));
 }
 
 static void neighbours_are_found_by_address_and_by_mac(void **state)
 {
 	const uint8_t mac[6] = {2, 0, 0, 0, 0, 12}, other[6] = {2, 0, 0, 0, 0, 99};
 	struct world *world = *state;
-	uint32_t index, b = world_ipv4("10.0.0.12");
+	const struct ip_address *b = WORLD_AT("10.0.0.12");
+	uint32_t index;
 
 	world->next_hops[3].resolved = false;
 	world_step(world);
 	index = snapshot_find_neighbour(world->snapshot, 1, b);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac), index);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac, 4), index);
 	assert_memory_equal(world->snapshot->next_hops[index]->mac, mac, 6);
 	assert_int_equal(snapshot_find_neighbour(world->snapshot, 0, b), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, mac), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 5, mac), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, other), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, mac, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 5, mac, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, other, 4), ABI_NONE);
 	/* Unresolved: known by its address, not by the MAC it had. */
-	index = snapshot_find_neighbour(world->snapshot, 1, world_ipv4("10.0.0.13"));
+	index = snapshot_find_neighbour(world->snapshot, 1, WORLD_AT("10.0.0.13"));
 	assert_int_not_equal(index, ABI_NONE);
 	assert_int_equal(world->snapshot->next_hops[index]->resolved, 0);
 	assert_int_equal(
-		snapshot_find_mac(world->snapshot, 1, 0, (const uint8_t[6]){2, 0, 0, 0, 0, 13}),
+		snapshot_find_mac(world->snapshot, 1, 0, (const uint8_t[6]){2, 0, 0, 0, 0, 13}, 4),
 		ABI_NONE);
 }
 
@@ -186,6 +191,7 @@ static void spread(struct world *world, uint32_t counts[3])
 	memset(seen, 0, sizeof(seen));
 	memset(counts, 0, 3 * sizeof(*counts));
 	for (unsigned found = 0; found < CLIENTS;) {
+		struct flow_tuple client = {.family = 4};
 		uint32_t draw, slot;
 
 		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
@@ -194,8 +200,9 @@ static void spread(struct world *world, uint32_t counts[3])
 			continue;
 		seen[draw / 64] |= 1ull << draw % 64;
 		found++;
-		slot = select_slot(snapshot->settings, service, ring,
-				   htonl(0xcb007100u + (draw >> 16)), htons((uint16_t)draw));
+		client.ipv4.be_source = htonl(0xcb007100u + (draw >> 16));
+		client.ports.be_source = htons((uint16_t)draw);
+		slot = select_slot(snapshot->settings, service, ring, &client);
 		assert_true(slot < ring->size);
 		for (unsigned i = 0; i < 3; i++)
 			counts[i] += ring->slots[slot] == world_index(world, &world->pools[0], i);

@@ -294,11 +294,11 @@ static void a_removed_service_is_gone_at_once(void **state)
 	uint32_t index;
 
 	world_step(world);
-	assert_non_null(snapshot_find_service(world->snapshot, world_ipv4("198.51.100.10"), 81,
+	assert_non_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.10"), 81,
 					      IPPROTO_TCP, &index));
 	world->config.service_count = 1;
 	world_step(world);
-	assert_null(snapshot_find_service(world->snapshot, world_ipv4("198.51.100.10"), 81,
+	assert_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.10"), 81,
 					  IPPROTO_TCP, &index));
 	assert_int_equal(publisher_service_index(world->publisher, "nat"), -ENOENT);
 }
@@ -310,7 +310,7 @@ static void a_gateway_nobody_knows_is_an_unresolved_next_hop(void **state)
 
 	world_add_route(world, "203.0.113.0", 24, 0, "198.51.100.77");
 	world_step(world);
-	route = snapshot_find_route(world->snapshot, world_ipv4("203.0.113.5"));
+	route = snapshot_find_route(world->snapshot, WORLD_AT("203.0.113.5"));
 	assert_non_null(route);
 	assert_int_equal(world->snapshot->next_hops[route->next_hop]->resolved, 0);
 }

@@ -19,7 +19,7 @@
 struct traffic {
 	struct engine engine;
 	struct abi_counters_block *counters;
-	void *file, *working;
+	void *file, *working[FAMILY_COUNT];
 	uint64_t now_ms;
 	uint16_t round;
 	struct frame frames[PACKET_BURST];
@@ -38,30 +38,35 @@ static void *zeroed(size_t alignment, size_t size)
 struct traffic *traffic_open(void)
 {
 	static const uint64_t secret[2] = {3, 5};
+	static const uint32_t capacities[FAMILY_COUNT] = {CAPACITY, CAPACITY};
 	struct traffic *traffic = calloc(1, sizeof(*traffic));
 
 	assert_non_null(traffic);
 	traffic->now_ms = 1000000;
-	traffic->file = zeroed(4096, flow_file_size(1, CAPACITY));
-	traffic->working = zeroed(ABI_CACHE_LINE, flow_table_working_size(CAPACITY));
+	traffic->file = zeroed(4096, flow_file_size(1, capacities));
 	traffic->counters = zeroed(ABI_CACHE_LINE, sizeof(*traffic->counters));
 	traffic->engine = (struct engine){
-		.flows = flow_table_open(traffic->working,
-					 flow_file_format(traffic->file, 1, CAPACITY, secret), 0,
-					 traffic->now_ms),
 		.counters = traffic->counters,
 		.port_count = PORTS,
 		.random = {1, 2},
 		.ports = {{.mac = {2, 0, 0, 0, 0, 0xa0}, .mtu = 1500, .unsteered = 1},
 			  {.mac = {2, 0, 0, 0, 0, 0xa1}, .mtu = 1500}},
 	};
+	engine_set_isa(&traffic->engine, engine_best_isa());
+	struct abi_flows *file = flow_file_format(traffic->file, 1, capacities, secret);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+		traffic->working[i] = zeroed(ABI_CACHE_LINE, flow_table_working_size(CAPACITY));
+		traffic->engine.flows[i] =
+			flow_table_open(traffic->working[i], file, 0, i, traffic->now_ms);
+	}
 	return traffic;
 }
 
 void traffic_close(struct traffic *traffic)
 {
 	free(traffic->file);
-	free(traffic->working);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++)
+		free(traffic->working[i]);
 	free(traffic->counters);
 	free(traffic);
 }
@@ -149,7 +154,9 @@ unsigned traffic_run(struct traffic *traffic, const struct snapshot *snapshot)
 	struct frame forwarded[PACKET_BURST];
 	unsigned requests = 0, sent;
 
-	traffic->engine.snapshot = snapshot;
+	/* It may lie where one lay that has been freed: to the engine it is another. */
+	engine_use(&traffic->engine, NULL);
+	engine_use(&traffic->engine, snapshot);
 	traffic->round++;
 	traffic->now_ms += 50;
 	traffic->count = 0;

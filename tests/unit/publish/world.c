@@ -32,9 +32,11 @@ static struct address address_of(const char *text)
 	return address;
 }
 
-uint32_t world_ipv4(const char *text)
+struct ip_address world_address(const char *text)
 {
-	return inet_addr(text);
+	struct address address = address_of(text);
+
+	return ip_address_load(address.bytes);
 }
 
 static void *allocate(void *context, size_t size)

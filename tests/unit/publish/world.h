@@ -86,6 +86,9 @@ uint8_t *world_read_file(const struct world *world, size_t *size);
 void world_write_file(const struct world *world, const uint8_t *bytes, size_t size);
 
 struct allocator world_allocator(struct world *world);
-uint32_t world_ipv4(const char *text); /* network order */
+/* "10.0.0.1" or "2001:db8::1". */
+struct ip_address world_address(const char *text);
+/* The same, to be pointed at. */
+#define WORLD_AT(text) ((const struct ip_address[]){world_address(text)})
 /* Index of a backend in `tables`, which must have it. */
 uint32_t world_index(const struct world *world, const struct config_pool *pool, size_t row);
