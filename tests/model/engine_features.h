@@ -20,9 +20,9 @@ enum feature {
 #define FEATURE_ALL 0x3f
 
 #define ENGINE_FEATURES                   \
-	(0 * FEATURE_IPV6 |          /**/ \
-	 0 * FEATURE_PORT_RANGES |   /**/ \
-	 0 * FEATURE_CLIENT_RANGES | /**/ \
-	 0 * FEATURE_UDP_ONE_SHOT |  /**/ \
-	 0 * FEATURE_KNOWN_FIRST |   /**/ \
-	 0 * FEATURE_EVICTION)
+	(1 * FEATURE_IPV6 |          /**/ \
+	 1 * FEATURE_PORT_RANGES |   /**/ \
+	 1 * FEATURE_CLIENT_RANGES | /**/ \
+	 1 * FEATURE_UDP_ONE_SHOT |  /**/ \
+	 1 * FEATURE_KNOWN_FIRST |   /**/ \
+	 1 * FEATURE_EVICTION)
