@@ -119,6 +119,7 @@ void conversation_details(struct scene *scene, struct frame_plan *plan)
 	plan->padding = rarely(scene, 8) ? draw(scene, 30) : 0;
 	plan->options = rarely(scene, 16) ? draw(scene, 9) : 0;
 	plan->atomic = rarely(scene, 32);
+	plan->hops_left = rarely(scene, 8);
 	plan->without_checksum = rarely(scene, 8);
 	plan->checksum_wrong_by = (uint16_t)(rarely(scene, 32) ? draw(scene, 65536) : 0);
 	if (rarely(scene, 64))

@@ -73,6 +73,7 @@ static uint32_t put_ipv6(const struct frame_plan *plan, uint8_t protocol, uint32
 		*next = kinds[i % 4];
 		next = ip + size;
 		next[1] = (uint8_t)words;
+		next[3] = (uint8_t)(kinds[i % 4] == 43 && plan->hops_left);
 		size += EXTENSION + 8 * words;
 	}
 	*next = has_fragment ? 44 : protocol;

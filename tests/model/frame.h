@@ -16,6 +16,7 @@ struct frame_plan {
 	uint32_t options;           /* 32-bit words of IPv4; extension headers of IPv6 */
 	uint32_t fragment;          /* offset field of the fragment header; 0: none */
 	bool atomic;                /* IPv6: a fragment header without fragmentation */
+	bool hops_left;             /* IPv6: in its routing header */
 	bool without_checksum;      /* of UDP */
 	uint16_t checksum_wrong_by; /* of TCP or UDP */
 };

@@ -13,6 +13,7 @@
 #define EXTENSIONS_MOST     6
 #define EXTENSION_BYTES     256
 #define NO_NEXT_HEADER      59
+#define SEGMENTS_LEFT       3 /* byte of a routing header */
 
 uint32_t model_get16(const uint8_t *bytes)
 {
@@ -56,13 +57,17 @@ static void walk_extensions(const uint8_t *bytes, uint32_t length, struct model_
 		if (next != HOP_BY_HOP && next != ROUTING && next != DESTINATION_OPTIONS &&
 		    next != FRAGMENT)
 			break;
-		if (i == EXTENSIONS_MOST) {
+		if (i == EXTENSIONS_MOST || (i > 0 && next == HOP_BY_HOP)) {
 			next = NO_NEXT_HEADER;
 			break;
 		}
 		out->is_cut = at + 8 > length;
 		if (out->is_cut)
 			break;
+		if (next == ROUTING && bytes[at + SEGMENTS_LEFT] != 0) {
+			next = NO_NEXT_HEADER;
+			break;
+		}
 		if (next != FRAGMENT)
 			size = (bytes[at + 1] + 1u) * 8;
 		if (at + size > IPV6_HEADER + EXTENSION_BYTES) {
@@ -89,4 +94,16 @@ void model_read_ipv6(const uint8_t *bytes, uint32_t length, struct model_ip *out
 	memcpy(out->source, bytes + 8, 16);
 	memcpy(out->destination, bytes + 24, 16);
 	walk_extensions(bytes, length, out);
+}
+
+static bool looks_routable(const uint8_t address[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(address, mapped, 12) != 0 && !(address[0] == 0xfe && address[1] >> 6 == 2);
+}
+
+bool model_is_routable(const struct model_ip *ip)
+{
+	return ip->family == 4 || (looks_routable(ip->source) && looks_routable(ip->destination));
 }

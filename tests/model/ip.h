@@ -29,3 +29,6 @@ void model_read_ipv4(const uint8_t *bytes, struct model_ip *out);
 
 /* `bytes` holds a whole header without extensions; `length` bytes are there. */
 void model_read_ipv6(const uint8_t *bytes, uint32_t length, struct model_ip *out);
+
+/* Not so is IPv6 from or to IPv4 in disguise (::ffff:0:0/96) or a link-local address. */
+bool model_is_routable(const struct model_ip *ip);

@@ -212,6 +212,8 @@ static uint8_t parse(const struct model *model, const struct model_packet *packe
 	if (!model->tables)
 		return ABI_VERDICT_TO_LINUX;
 	uint8_t verdict = model_parse(model->features, packet->frame, packet->length, headers);
+	if (verdict == MODEL_NO_VERDICT && !headers->is_routable)
+		return ABI_VERDICT_TO_LINUX;
 	if (!port->unsteered)
 		return verdict;
 	if ((model->features & FEATURE_KNOWN_FIRST) && verdict == MODEL_NO_VERDICT &&

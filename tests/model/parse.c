@@ -44,13 +44,14 @@ static bool read_icmp_error(const struct model_ip *ip, const uint8_t *message, u
 {
 	struct model_ip inner;
 
-	if (length < ICMP_HEADER || !is_about_flow(ip, message[0]))
+	if (length < ICMP_HEADER || !is_about_flow(ip, message[0]) || !model_is_routable(ip))
 		return false;
 	message += ICMP_HEADER;
 	length -= ICMP_HEADER;
 	if (!read_inner(ip->family, message, length, &inner) || !is_transport(inner.protocol))
 		return false;
 	out->kind = MODEL_ICMP_ERROR;
+	out->is_routable = model_is_routable(&inner);
 	out->tuple = (struct model_tuple){.protocol = inner.protocol};
 	memcpy(out->tuple.source.address, inner.destination, 16);
 	memcpy(out->tuple.destination.address, inner.source, 16);
@@ -134,6 +135,7 @@ static void take_ip(const struct model_ip *ip, struct model_headers *out)
 	out->hop_limit = ip->hop_limit;
 	out->transport = ETHERNET + ip->header_size;
 	out->has_ports = false;
+	out->is_routable = model_is_routable(ip);
 	out->tuple = (struct model_tuple){.protocol = ip->protocol};
 	memcpy(out->tuple.source.address, ip->source, 16);
 	memcpy(out->tuple.destination.address, ip->destination, 16);
@@ -208,6 +210,7 @@ bool model_steers(const struct model *model, const struct model_port *port, cons
 		return !ip.is_fragment &&
 		       read_icmp_error(&ip, bytes + ip.header_size, length - ip.header_size,
 				       &headers) &&
+		       headers.is_routable &&
 		       model_is_ours(model->tables, &headers.tuple, headers.has_ports);
 	if (!ip.is_fragment) {
 		if (length < ip.header_size + 4)
@@ -216,5 +219,6 @@ bool model_steers(const struct model *model, const struct model_port *port, cons
 		headers.tuple.destination.port = (uint16_t)model_get16(bytes + ip.header_size + 2);
 		headers.has_ports = true;
 	}
-	return model_is_ours(model->tables, &headers.tuple, headers.has_ports);
+	return headers.is_routable &&
+	       model_is_ours(model->tables, &headers.tuple, headers.has_ports);
 }

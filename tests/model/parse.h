@@ -32,6 +32,7 @@ struct model_headers {
 	uint8_t family; /* 4 or 6 */
 	struct model_tuple tuple;
 	bool has_ports;
+	bool is_routable;
 	uint8_t hop_limit;
 	uint8_t tcp_flags;  /* 0 with UDP */
 	uint32_t ip_length; /* header and payload */

@@ -48,6 +48,8 @@ static void draw_anybody(struct traffic *traffic, uint8_t family, struct model_e
 		out->address[12] = (uint8_t)draw(traffic, 256);
 	if (rarely(traffic, 24))
 		memset(out->address + (family == 4 ? 12 : 0), (int)draw(traffic, 2) * 0xff, 4);
+	if (rarely(traffic, 48) && family == 6)
+		memcpy(out->address, (uint8_t[]){0xfe, 0x80, 0, 0}, 4);
 	out->port = scene_port(traffic->scene);
 }
 
