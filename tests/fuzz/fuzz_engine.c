@@ -13,12 +13,14 @@
 
 #define FLOWS         48
 #define CONVERSATIONS 8
+#define CHANGES_MOST  3 /* each takes as long as hundreds of packets */
 
 struct play {
 	struct choices choices;
 	struct scene *scene;
 	struct traffic *traffic;
 	struct pair *pair;
+	unsigned changes;
 };
 
 static bool run_burst(struct play *play)
@@ -55,11 +57,9 @@ static bool pass_time(struct play *play)
 			 choose_below(&play->choices, most[choose_below(&play->choices, 4)]));
 }
 
-/* A change takes as long as hundreds of packets: there are few. */
 static bool step(struct play *play)
 {
 	uint32_t kind = choose_below(&play->choices, 64);
-
 	bool has_room = play->pair->model->flow_count + PACKET_BURST <= FLOWS;
 
 	/* Into a full table they go one by one: after each it can be seen which flow gave way. */
@@ -67,7 +67,10 @@ static bool step(struct play *play)
 		return run_one(play);
 	if (kind < 56)
 		return run_burst(play);
-	return kind < 63 ? pass_time(play) : change(play);
+	if (kind < 62 || play->changes == CHANGES_MOST)
+		return pass_time(play);
+	play->changes++;
+	return change(play);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
