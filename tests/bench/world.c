@@ -67,6 +67,7 @@ static void add_objects(struct bench_world *world)
 		struct abi_next_hop *hop = snapshot_builder_next_hop(
 			builder, i, "10.0.0.1", PORT_BACKENDS, BENCH_MAC_PEER(PORT_BACKENDS));
 		put_address(hop->address, family, NET_BACKENDS, (uint16_t)(i + 1));
+		hop->mac[4] = (uint8_t)i; /* each its own */
 		struct abi_backend *backend =
 			snapshot_builder_backend(builder, i, "10.0.0.1", BACKEND_PORT, i);
 		put_address(backend->address, family, NET_BACKENDS, (uint16_t)(i + 1));
