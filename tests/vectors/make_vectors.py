@@ -13,29 +13,38 @@ Usage: make_vectors.py OUTPUT [SEED [COUNT]]
 
 A line a case, fields by one blank:
   number kind forwarding direction protocol client:port service:port local:port backend:port in out
-Packets are whole frames in hex. MACs are 02:00:00:00:00:xx, xx = a0, a1 for ports
+IPv6 addresses are in brackets. Packets are whole frames in hex. MACs are 02:00:00:00:00:xx, xx = a0, a1 for ports
 0 (clients) and 1 (backends), c1 for the client, b1 for the backend.
 """
 
+import ipaddress
 import random
 import struct
 import sys
 
 from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP, IPOption_RR
+from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
+                                IPv6ExtHdrRouting, PadN)
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 ETHERNET = 14
 
-KINDS = ["plain", "plain", "odd-length", "options", "ip-options", "no-checksum", "transport-in",
-         "transport-out", "ip-in", "ip-out", "wrong", "wrong", "twin", "padding", "large", "hops"]
+IPV4_KINDS = ["ip-options", "no-checksum", "ip-in", "ip-out"]
+IPV6_KINDS = ["extensions"]
+KINDS = ["plain", "plain", "odd-length", "options", "ip-options", "no-checksum", "extensions",
+         "transport-in", "transport-out", "ip-in", "ip-out", "wrong", "wrong", "twin", "padding", "large", "hops"]
 
 
 def mac(last):
     return f"02:00:00:00:00:{last:02x}"
 
 
-def unicast(rng):
+def unicast(rng, family):
+    if family == 6:
+        words = [rng.randrange(0x2000, 0x4000),
+                 *(rng.choice([0, 0xffff, rng.randrange(65536)]) for _ in range(7))]
+        return str(ipaddress.IPv6Address(b"".join(word.to_bytes(2, "big") for word in words)))
     while True:
         octets = [rng.randrange(1, 224), *(rng.choice([0, 255, rng.randrange(256)]) for _ in "abc")]
         if octets[0] != 127:
@@ -53,11 +62,20 @@ def tcp_options(rng):
     return options[:rng.randrange(1, len(options) + 1)]
 
 
+def extensions(rng):
+    """Up to four extension headers; the fragment header is an atomic fragment's."""
+    options = [PadN(optdata=bytes(rng.choice([0, 4, 12]))) for _ in "ab"]
+    headers = [IPv6ExtHdrHopByHop(options=options[:1]), IPv6ExtHdrRouting(type=4, segleft=0),
+               IPv6ExtHdrFragment(id=rng.getrandbits(32)), IPv6ExtHdrDestOpt(options=options[1:])]
+    return [header for header in headers if rng.random() < 0.6] or headers[-1:]
+
+
 class Case:
     """One packet of one flow: `ends` are what its IP header says, coming in and going out."""
 
     def __init__(self, rng, kind):
         self.kind = kind
+        self.family = 4 if kind in IPV4_KINDS else 6 if kind in IPV6_KINDS else rng.choice([4, 6])
         self.forwarding = rng.choice(["dnat", "full-nat"])
         self.direction = rng.choice(["to-backend", "to-client"])
         self.protocol = "udp" if kind == "no-checksum" else rng.choice(["tcp", "udp"])
@@ -73,7 +91,7 @@ class Case:
         if kind == "odd-length":
             length = rng.choice([1, 3, 5, 27, 99, 255])
         elif kind == "large":
-            length = 1500 - 20 - (20 if self.protocol == "tcp" else 8)
+            length = 1500 - (20 if self.family == 4 else 40) - (20 if self.protocol == "tcp" else 8)
         elif kind == "plain":
             length = rng.randrange(0, 300)
         self.payload = rng.randbytes(length)
@@ -82,12 +100,14 @@ class Case:
             self.padding = rng.randbytes(rng.randrange(1, 46))
         self.ttl = rng.choice([2, 3, 128, 129, 255] if kind == "hops" else range(2, 256))
         self.tos, self.id = rng.randrange(256), rng.randrange(65536)
+        self.flow_label = rng.getrandbits(20)
+        self.extensions = extensions(rng) if kind == "extensions" else []
         self.df = rng.choice(["", "DF"])
         self.ip_options = []
         if kind == "ip-options":
             self.ip_options = [IPOption_NOP() for _ in range(rng.choice([1, 4, 7]))]
             if rng.random() < 0.5:
-                self.ip_options = [IPOption_RR(routers=[unicast(rng)] * rng.randrange(1, 4))]
+                self.ip_options = [IPOption_RR(routers=[unicast(rng, 4)] * rng.randrange(1, 4))]
         self.tcp_options = tcp_options(rng) if kind in ("options", "wrong") else []
         self.tcp = dict(seq=rng.getrandbits(32), ack=rng.getrandbits(32),
                         window=rng.randrange(65536), urgptr=rng.choice([0, rng.randrange(65536)]),
@@ -95,7 +115,7 @@ class Case:
 
     def draw_ends(self, rng):
         while True:
-            client, service, local, backend = ((unicast(rng), port(rng)) for _ in range(4))
+            client, service, local, backend = ((unicast(rng, self.family), port(rng)) for _ in range(4))
             if self.forwarding == "dnat":
                 local = client
             if len({client[0], service[0], backend[0]}) == 3 and service[0] != local[0]:
@@ -104,8 +124,13 @@ class Case:
 
     def build(self, ends, macs, ttl):
         (source, source_port), (destination, destination_port) = ends
-        ip = IP(src=source, dst=destination, ttl=ttl, tos=self.tos, id=self.id, flags=self.df,
-                options=self.ip_options)
+        if self.family == 4:
+            ip = IP(src=source, dst=destination, ttl=ttl, tos=self.tos, id=self.id, flags=self.df,
+                    options=self.ip_options)
+        else:
+            ip = IPv6(src=source, dst=destination, hlim=ttl, tc=self.tos, fl=self.flow_label)
+            for header in self.extensions:
+                ip = ip / header.copy()
         if self.protocol == "tcp":
             transport = TCP(sport=source_port, dport=destination_port, options=self.tcp_options,
                             **self.tcp)
@@ -124,8 +149,13 @@ def ip_checksum_at(_frame):
 
 
 def transport_checksum_at(frame):
-    header = (frame[ETHERNET] & 15) * 4
-    return ETHERNET + header + (16 if frame[ETHERNET + 9] == 6 else 6)
+    if frame[ETHERNET] >> 4 == 4:
+        at, protocol = ETHERNET + (frame[ETHERNET] & 15) * 4, frame[ETHERNET + 9]
+    else:
+        at, protocol = ETHERNET + 40, frame[ETHERNET + 6]
+        while protocol in (0, 43, 44, 60):
+            at, protocol = at + (8 if protocol == 44 else 8 + frame[at + 1] * 8), frame[at]
+    return at + (16 if protocol == 6 else 6)
 
 
 def get(frame, at):
@@ -206,7 +236,8 @@ def main():
         for number in range(count):
             kind = KINDS[number % len(KINDS)]
             case, frame_in, frame_out = make(rng, kind)
-            ends = (f"{address}:{number_of_port}" for address, number_of_port in
+            bracket = "{}:{}" if case.family == 4 else "[{}]:{}"
+            ends = (bracket.format(*end) for end in
                     (case.client, case.service, case.local, case.backend))
             print(number, kind, case.forwarding, case.direction, case.protocol, *ends,
                   frame_in.hex(), frame_out.hex(), file=file)

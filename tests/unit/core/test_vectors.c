@@ -15,7 +15,7 @@
 #define LINE_ROOM (4 * FRAME_ROOM + 400)
 
 struct end {
-	char address[16];
+	char address[46];
 	uint16_t port;
 };
 
@@ -31,7 +31,8 @@ static struct end read_end(const char *text)
 	struct end end;
 	unsigned port;
 
-	assert_int_equal(sscanf(text, "%15[0-9.]:%u", end.address, &port), 2);
+	if (sscanf(text, "%45[0-9.]:%u", end.address, &port) != 2)
+		assert_int_equal(sscanf(text, "[%45[0-9a-f:]]:%u", end.address, &port), 2);
 	end.port = (uint16_t)port;
 	return end;
 }
@@ -152,7 +153,7 @@ static void packets_come_out_as_the_oracle_says(void **state)
 	FILE *file = fopen(vectors_path, "r");
 	char *line = malloc(LINE_ROOM);
 	struct world *world = world_new(4);
-	unsigned count = 0;
+	unsigned count = 0, ipv6 = 0;
 
 	(void)state;
 	assert_non_null(file);
@@ -162,8 +163,9 @@ static void packets_come_out_as_the_oracle_says(void **state)
 		read_vector(line, &vector);
 		run_vector(world, &vector);
 		count++;
+		ipv6 += frame_is_ipv6(&vector.in);
 	}
-	assert_true(count >= 1000);
+	assert_true(count - ipv6 >= 1000 && ipv6 >= 500);
 	world_check_law(world);
 	world_free(world);
 	free(line);
