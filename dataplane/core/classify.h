@@ -6,13 +6,13 @@
  * the XDP program in bpf/steering.bpf.c makes, for ports that no XDP program
  * guards; tests hold both against the same cases.
  *
- * Ours are frames to the port's own MAC that hold IPv4 and
+ * Ours are frames to the port's own MAC that hold IPv4 or IPv6 and
  * - TCP or UDP whose destination is a service, a local address in its port
  *   range or a dnat endpoint, or whose source is a dnat endpoint and whose
  *   destination is no address of this host;
  * - a fragment of TCP or UDP of which the same is true by the addresses alone;
- * - an ICMP error (types 3, 11, 12) of whose packet inside, turned round, the
- *   same is true.
+ * - an ICMP error (types 3, 11, 12; of ICMPv6, 1 to 4) of whose packet inside,
+ *   turned round, the same is true.
  * What is malformed is Linux's: it counts such things.
  */
 #pragma once
