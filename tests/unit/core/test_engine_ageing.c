@@ -88,6 +88,13 @@ static void one_question_and_one_answer_go_soon(void **state)
 	world_wait(world, 300);
 	assert_int_equal(world_flow_count(world), 0);
 
+	/* Also when the answer comes at once, and its timer stood further off. */
+	world_client(world, &ask_full_nat, &frame);
+	request = frame;
+	assert_int_equal(world_answer(world, &request, 0, &answer), ABI_VERDICT_TO_CLIENT);
+	world_wait(world, 10200);
+	assert_int_equal(world_flow_count(world), 0);
+
 	/* The second answer makes it a stream; so does the second question. */
 	for (unsigned i = 0; i < 2; i++) {
 		world_client(world, &ask_full_nat, &frame);
