@@ -22,9 +22,8 @@ struct steering {
 };
 
 static const char *const map_names[STEERING_MAP_COUNT] = {
-	[STEERING_SERVICES] = "services",
-	[STEERING_ENDPOINTS] = "endpoints",
-	[STEERING_LOCALS] = "locals",
+	[STEERING_SERVICES] = "services",   [STEERING_RANGES] = "ranges",
+	[STEERING_ENDPOINTS] = "endpoints", [STEERING_LOCALS] = "locals",
 	[STEERING_HOSTS] = "hosts",
 };
 
@@ -201,22 +200,19 @@ int steering_set_port(struct steering *steering, const uint8_t mac[6], bool any_
 	return bpf_map_update_elem(steering->port, &row, &port, BPF_ANY) == 0 ? 0 : -errno;
 }
 
-static int add_row(void *context, enum steering_map map, const struct steering_row *row)
+static int add_row(void *context, enum steering_map map, const void *key, const void *value)
 {
 	const struct steering *steering = context;
 
-	return bpf_map_update_elem(steering->maps[map], row->key, row->value, BPF_ANY) == 0
-		       ? 0
-		       : -errno;
+	return bpf_map_update_elem(steering->maps[map], key, value, BPF_ANY) == 0 ? 0 : -errno;
 }
 
-static int remove_row(void *context, enum steering_map map, const struct steering_row *row)
+static int remove_row(void *context, enum steering_map map, const void *key, const void *value)
 {
 	const struct steering *steering = context;
 
-	if (bpf_map_delete_elem(steering->maps[map], row->key) == 0 || errno == ENOENT)
-		return 0;
-	return -errno;
+	(void)value;
+	return bpf_map_delete_elem(steering->maps[map], key) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 int steering_add(struct steering *steering, const struct steering_rules *before,

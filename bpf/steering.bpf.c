@@ -10,25 +10,15 @@
  * XDP_PASS.
  *
  * The rules are those of dataplane/core/classify.h, which ports that belong to
- * DPDK go by; tests/unit/bpf holds both to the same cases.
+ * DPDK go by; tests/unit/bpf holds both to the same cases. What differs by
+ * family is in bpf/tuple.bpf.h; here addresses have 16 bytes.
  */
 #include "bpf/steering.h"
+#include "bpf/tuple.bpf.h"
 
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-
-#define FRAGMENT_OFFSET 0x1fff
-#define MORE_FRAGMENTS  0x2000
-
-/* ICMP (RFC 792): errors carry the packet they are about behind 8 bytes. */
-#define ICMP_HEADER_SIZE 8
-#define ICMP_UNREACHABLE 3
-#define ICMP_TIME_OVER   11
-#define ICMP_BAD_FIELD   12
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
@@ -47,6 +37,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, STEERING_MAX_LISTENERS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct steering_endpoint);
+	__type(value, struct steering_ranges);
+} ranges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, STEERING_MAX_ENDPOINTS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct steering_endpoint);
@@ -57,7 +55,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, STEERING_MAX_LOCALS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __be32);
+	__type(key, struct steering_address);
 	__type(value, struct steering_ports);
 } locals SEC(".maps");
 
@@ -65,7 +63,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, STEERING_MAX_HOSTS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __be32);
+	__type(key, struct steering_address);
 	__type(value, __u8);
 } hosts SEC(".maps");
 
@@ -76,91 +74,65 @@ struct {
 	__type(value, struct steering_port);
 } port SEC(".maps");
 
-/* Of the packet, or of the one an ICMP error speaks of with its ends exchanged. */
-struct tuple {
-	__be32 source, destination;
-	__u16 source_port, destination_port;
-	__u8 protocol;
-	__u8 fragment;
-};
-
-static __always_inline int has(void *map, __be32 address, __u16 port_number, __u8 protocol)
+static __always_inline int has(void *map, const struct steering_endpoint *key)
 {
+	return bpf_map_lookup_elem(map, key) != NULL;
+}
+
+static __always_inline int is_host(const struct steering_address *address)
+{
+	return bpf_map_lookup_elem(&hosts, address) != NULL;
+}
+
+static __always_inline int is_in_range(const struct steering_endpoint *every_port, __u16 number)
+{
+	const struct steering_ranges *row = bpf_map_lookup_elem(&ranges, every_port);
+
+	if (!row)
+		return 0;
+	for (__u32 i = 0; i < STEERING_MAX_RANGES && i < row->count; i++)
+		if (number >= row->ports[i].first && number <= row->ports[i].last)
+			return 1;
+	return 0;
+}
+
+static __always_inline int are_addresses_ours(const struct tuple *tuple)
+{
+	struct steering_endpoint key = {.address = tuple->destination};
+
+	if (bpf_map_lookup_elem(&locals, &tuple->destination) || has(&services, &key) ||
+	    has(&endpoints, &key))
+		return 1;
+	key.address = tuple->source;
+	return has(&endpoints, &key) && !is_host(&tuple->destination);
+}
+
+static __always_inline int are_ends_ours(const struct tuple *tuple)
+{
+	const struct steering_ports *local = bpf_map_lookup_elem(&locals, &tuple->destination);
 	struct steering_endpoint key = {
-		.address = address, .port = port_number, .protocol = protocol};
+		.address = tuple->destination,
+		.port = tuple->destination_port,
+		.protocol = tuple->protocol,
+	};
 
-	return bpf_map_lookup_elem(map, &key) != NULL;
-}
-
-static __always_inline int has_port(void *map, __be32 address, __u16 port_number, __u8 protocol)
-{
-	return has(map, address, port_number, protocol) || has(map, address, 0, protocol);
-}
-
-static __always_inline int is_host(__be32 address)
-{
-	return bpf_map_lookup_elem(&hosts, &address) != NULL;
-}
-
-static __always_inline int is_ours(const struct tuple *tuple)
-{
-	const struct steering_ports *ports = bpf_map_lookup_elem(&locals, &tuple->destination);
-
-	if (tuple->fragment)
-		return ports || has(&services, tuple->destination, 0, 0) ||
-		       has(&endpoints, tuple->destination, 0, 0) ||
-		       (has(&endpoints, tuple->source, 0, 0) && !is_host(tuple->destination));
-
-	if (ports && tuple->destination_port >= ports->first &&
-	    tuple->destination_port <= ports->last)
+	if (local && tuple->destination_port >= local->first &&
+	    tuple->destination_port <= local->last)
 		return 1;
-	if (has_port(&services, tuple->destination, tuple->destination_port, tuple->protocol) ||
-	    has_port(&endpoints, tuple->destination, tuple->destination_port, tuple->protocol))
+	if (has(&services, &key) || has(&endpoints, &key))
 		return 1;
-	return has_port(&endpoints, tuple->source, tuple->source_port, tuple->protocol) &&
-	       !is_host(tuple->destination);
-}
+	key.port = 0;
+	if (is_in_range(&key, tuple->destination_port) || has(&endpoints, &key))
+		return 1;
 
-/* Reads the tuple of the packet at `ip`; NULL when it is none, else where its payload begins. */
-static __always_inline void *read_tuple(const struct iphdr *ip, void *end, struct tuple *tuple)
-{
-	void *payload = (void *)ip + ip->ihl * 4;
-	const __be16 *ports = payload;
-
-	if (ip->version != 4 || ip->ihl < 5 || payload > end)
-		return NULL;
-	tuple->source = ip->saddr;
-	tuple->destination = ip->daddr;
-	tuple->protocol = ip->protocol;
-	tuple->fragment = (ip->frag_off & bpf_htons(MORE_FRAGMENTS | FRAGMENT_OFFSET)) != 0;
-	if (tuple->fragment || (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP))
-		return payload;
-	if ((void *)(ports + 2) > end)
-		return NULL;
-	tuple->source_port = bpf_ntohs(ports[0]);
-	tuple->destination_port = bpf_ntohs(ports[1]);
-	return payload;
-}
-
-static __always_inline void exchange(struct tuple *tuple)
-{
-	__be32 address = tuple->source;
-	__u16 number = tuple->source_port;
-
-	tuple->source = tuple->destination;
-	tuple->destination = address;
-	tuple->source_port = tuple->destination_port;
-	tuple->destination_port = number;
-}
-
-static __always_inline int is_error(__u8 type)
-{
-	return type == ICMP_UNREACHABLE || type == ICMP_TIME_OVER || type == ICMP_BAD_FIELD;
-}
-
-static __always_inline int is_translated(__u8 protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+	key.address = tuple->source;
+	key.port = tuple->source_port;
+	if (!has(&endpoints, &key)) {
+		key.port = 0;
+		if (!has(&endpoints, &key))
+			return 0;
+	}
+	return !is_host(&tuple->destination);
 }
 
 static __always_inline int is_for_port(const struct ethhdr *ethernet)
@@ -181,28 +153,27 @@ int headrace_steer(struct xdp_md *context)
 {
 	void *end = (void *)(long)context->data_end;
 	const struct ethhdr *ethernet = (void *)(long)context->data;
-	const struct iphdr *ip = (const void *)(ethernet + 1);
 	struct tuple tuple = {};
 	void *payload;
+	__be16 family;
 
-	if ((void *)(ip + 1) > end || ethernet->h_proto != bpf_htons(ETH_P_IP) ||
-	    !is_for_port(ethernet))
+	if ((void *)(ethernet + 1) > end || !is_for_port(ethernet))
 		return XDP_PASS;
-
-	payload = read_tuple(ip, end, &tuple);
+	family = ethernet->h_proto;
+	payload = read_tuple(family, (void *)(ethernet + 1), end, &tuple);
 	if (!payload)
 		return XDP_PASS;
 
-	if (tuple.protocol == IPPROTO_ICMP && !tuple.fragment) {
+	if (is_icmp(family, &tuple)) {
 		const __u8 *type = payload;
-		const struct iphdr *inner = payload + ICMP_HEADER_SIZE;
 
-		if ((void *)(inner + 1) > end || !is_error(*type) ||
-		    !read_tuple(inner, end, &tuple))
+		if (payload + ICMP_HEADER_SIZE > end || !is_error(family, *type) ||
+		    !read_tuple(family, payload + ICMP_HEADER_SIZE, end, &tuple))
 			return XDP_PASS;
 		exchange(&tuple);
 	}
-	if (!is_translated(tuple.protocol) || !is_ours(&tuple))
+	if (!is_translated(tuple.protocol) ||
+	    !(tuple.fragment ? are_addresses_ours(&tuple) : are_ends_ours(&tuple)))
 		return XDP_PASS;
 	return bpf_redirect_map(&xsks_map, context->rx_queue_index, XDP_DROP);
 }

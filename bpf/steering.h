@@ -3,7 +3,7 @@
 
 /*
  * What the steering program and its loader share: map names, keys and values.
- * Addresses are network order, ports host order.
+ * Addresses are network order, IPv4 as ::ffff:a.b.c.d; ports host order.
  */
 #pragma once
 
@@ -18,28 +18,47 @@
 #define STEERING_MAX_ENDPOINTS 65536
 #define STEERING_MAX_HOSTS     4096
 
+/* Port ranges of one address and protocol. */
+#define STEERING_MAX_RANGES 32
+
+/* How far IPv6 extension headers are followed. */
+#define STEERING_MAX_EXTENSIONS     6
+#define STEERING_MAX_EXTENSION_SIZE 256 /* bytes, of all of them */
+
+struct steering_address {
+	__be32 words[4];
+};
+
+struct steering_endpoint {
+	struct steering_address address;
+	__u16 port;
+	__u8 protocol;
+	__u8 pad;
+};
+
+struct steering_ports {
+	__u16 first, last; /* inclusive */
+};
+
 /* xsks_map: queue -> AF_XDP socket, filled by the driver. */
 
 /*
  * services: what clients talk to; endpoints: where dnat services send. A set
  * each (the value, one byte, means nothing). Three kinds of row:
  *   address, port, protocol: exactly that
- *   address, 0, protocol:    every port of it
+ *   address, 0, protocol:    every port of it (endpoints only)
  *   address, 0, 0:           the address alone: what fragments are matched by
  */
-struct steering_endpoint {
-	__be32 address;
-	__u16 port;
-	__u8 protocol;
-	__u8 pad;
+
+/* ranges: address, 0, protocol -> the port ranges of services there, in order and apart. */
+struct steering_ranges {
+	__u32 count;
+	struct steering_ports ports[STEERING_MAX_RANGES];
 };
 
-/* locals: __be32 address -> the ports full NAT draws from. */
-struct steering_ports {
-	__u16 first, last; /* inclusive */
-};
+/* locals: address -> struct steering_ports, those full NAT draws from. */
 
-/* hosts: every address of this host, __be32 -> __u8. */
+/* hosts: every address of this host; a set too. */
 
 /* port: one row: the port itself. Before it is written no frame is ours. */
 struct steering_port {

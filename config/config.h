@@ -49,6 +49,19 @@ int config_parse_document(const char *text, size_t length, struct config **out, 
 /* The same of a document that has no text: faults have no line. It is not changed. */
 int config_from_document(const json_t *document, struct config **out, struct config_errors *errors);
 
+/* What a document may be at most, as text: it is read as a whole. */
+#define CONFIG_BYTES_MAX  (16u << 20)
+#define CONFIG_VALUES_MAX 1000000u /* parsed, each takes up to 200 bytes */
+
+/* A sentence about why a text can be no document, whatever it says; NULL: it can. */
+const char *config_too_large(const char *text, size_t length);
+
+/*
+ * What the file of a document says: its revision first, and a newline at the end.
+ * *text is to be freed. -EFBIG: it could not be read again; -ENOMEM.
+ */
+int config_write(const json_t *document, uint64_t revision, char **text, size_t *length);
+
 /* The text of a document's file, to be freed; else a negative errno and a fault. */
 int config_read(const char *path, char **text, size_t *length, struct config_errors *errors);
 
@@ -58,10 +71,14 @@ void config_free(struct config *config);
 json_t *config_render(const struct config *config);
 
 /*
- * True when `next` differs from `running` in a field that is read at start
- * only; its pointer is written to `pointer` (256 bytes).
+ * Called for each place where two configurations differ in a field that is read
+ * at start only: the field's pointer, and that of the place in it.
  */
-bool config_needs_restart(const struct config *running, const struct config *next, char *pointer);
+typedef void config_restart_visit(void *context, const char *field, const char *place);
+
+/* True when there is such a place; they come field by field. */
+bool config_needs_restart(const struct config *running, const struct config *next,
+			  config_restart_visit *visit, void *context);
 
 const struct config_pool *config_find_pool(const struct config *config, const char *name);
 const struct config_local_pool *config_find_local_pool(const struct config *config,

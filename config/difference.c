@@ -132,6 +132,39 @@ static void compare_named(struct comparison *comparison, const char *word, const
 	pointer_pop(&comparison->name, name_up);
 }
 
+/* The names of the members that the other list has too, in this one's order. A new reference. */
+static json_t *common_names(const json_t *list, const json_t *other_at)
+{
+	json_t *names = json_array();
+	json_t *member;
+	size_t i;
+
+	json_array_foreach (list, i, member) {
+		const char *name = name_of(member);
+
+		if (json_object_get(other_at, name) != NULL)
+			json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
+/* What is new or gone moves the others, but does not change their order. */
+static void compare_order(struct comparison *comparison, const json_t *before, const json_t *after,
+			  const json_t *before_at, const json_t *after_at)
+{
+	json_t *was = common_names(before, after_at);
+	json_t *is = common_names(after, before_at);
+
+	if (!json_equal(was, is)) {
+		size_t up = name_push(&comparison->name, "order", NULL);
+
+		add(comparison, was, is);
+		pointer_pop(&comparison->name, up);
+	}
+	json_decref(was);
+	json_decref(is);
+}
+
 /* The list's own key, the last of the name, gives way to the member's: "backend a". */
 static void compare_lists(struct comparison *comparison, const json_t *before, const json_t *after,
 			  const json_t *before_at, const json_t *after_at)
@@ -173,8 +206,10 @@ static bool compared_by_name(struct comparison *comparison, const json_t *before
 
 	bool named = before_at != NULL && after_at != NULL;
 
-	if (named)
+	if (named) {
 		compare_lists(comparison, before, after, before_at, after_at);
+		compare_order(comparison, before, after, before_at, after_at);
+	}
 	json_decref(before_at);
 	json_decref(after_at);
 	return named;

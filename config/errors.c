@@ -82,24 +82,12 @@ static struct config_error *extend(struct report *report)
 	return error;
 }
 
-/* A text that was cut inside, or never was UTF-8, would make no JSON: leaves ASCII of it. */
-static void make_utf8(char *text)
-{
-	json_t *json = json_string(text);
-
-	for (char *at = text; json == NULL && *at != '\0'; at++) {
-		if ((unsigned char)*at >= 0x80)
-			*at = '?';
-	}
-	json_decref(json);
-}
-
 static void __attribute__((format(printf, 5, 0)))
 add(struct report *report, const char *pointer, int line, int column, const char *format,
     va_list arguments)
 {
 	size_t count = report->errors->count;
-	struct config_error *error = count > REPORT_MAX ? NULL : extend(report);
+	struct config_error *error = report_is_full(report) ? NULL : extend(report);
 
 	if (error == NULL)
 		return;
@@ -110,8 +98,8 @@ add(struct report *report, const char *pointer, int line, int column, const char
 	}
 	snprintf(error->pointer, sizeof(error->pointer), "%s", pointer);
 	vsnprintf(error->detail, sizeof(error->detail), format, arguments);
-	make_utf8(error->pointer);
-	make_utf8(error->detail);
+	text_make_utf8(error->pointer);
+	text_make_utf8(error->detail);
 	error->line = line;
 	error->column = column;
 }
@@ -133,6 +121,16 @@ void report_add_at(struct report *report, const char *pointer, int line, int col
 	va_start(arguments, format);
 	add(report, pointer, line, column, format, arguments);
 	va_end(arguments);
+}
+
+bool report_suggests(const struct report *report)
+{
+	return report->errors->count < REPORT_SUGGESTED_MAX;
+}
+
+bool report_is_full(const struct report *report)
+{
+	return report->errors->count > REPORT_MAX;
 }
 
 bool report_has(const struct report *report, const char *pointer)

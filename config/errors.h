@@ -25,7 +25,8 @@ size_t pointer_push_index(struct pointer *pointer, size_t index);
 void pointer_pop(struct pointer *pointer, size_t length);
 
 /* Faults listed at most: who has more wants to see the first ones first. */
-#define REPORT_MAX 1000
+#define REPORT_MAX           1000
+#define REPORT_SUGGESTED_MAX 16 /* of them with a suggestion */
 
 /* What was found so far. */
 struct report {
@@ -40,6 +41,15 @@ void report_add(struct report *report, const char *pointer, const char *format, 
 /* The same at a known place in the text. */
 void report_add_at(struct report *report, const char *pointer, int line, int column,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * True while a fault should say what may have been meant. Looking for that is
+ * slow among thousands of names, and who has many faults reads the first ones.
+ */
+bool report_suggests(const struct report *report);
+
+/* True when no further fault will be listed. */
+bool report_is_full(const struct report *report);
 
 /* True when a fault was found at this place or beneath it. */
 bool report_has(const struct report *report, const char *pointer);

@@ -42,6 +42,12 @@ static bool is_tag(const char *text, size_t length, const char *etag, bool weak)
 	return length == strlen(etag) && strncmp(text, etag, length) == 0;
 }
 
+bool etag_is_any(const char *header)
+{
+	header += strspn(header, " \t");
+	return header[0] == '*' && header[1 + strspn(header + 1, " \t")] == '\0';
+}
+
 bool etag_matches(const char *header, const char *etag, bool weak)
 {
 	while (*header != '\0') {
@@ -49,7 +55,7 @@ bool etag_matches(const char *header, const char *etag, bool weak)
 		size_t length = strcspn(header + gap, " \t,");
 
 		header += gap;
-		if ((length == 1 && *header == '*') || is_tag(header, length, etag, weak))
+		if (is_tag(header, length, etag, weak))
 			return true;
 		header += length;
 	}

@@ -15,8 +15,11 @@
  */
 int etag_of(const json_t *document, char etag[ETAG_SIZE]);
 
+/* Whether a header If-Match or If-None-Match says "*": any tag, if only there is one. */
+bool etag_is_any(const char *header);
+
 /*
- * Whether a header If-Match or If-None-Match names this tag: a list of tags or
- * "*". Weak tags match only when `weak` is set, as they do in If-None-Match.
+ * Whether such a header, a list of tags, names this one. Weak tags match only
+ * when `weak` is set, as they do in If-None-Match.
  */
 bool etag_matches(const char *header, const char *etag, bool weak);

@@ -58,7 +58,7 @@ static const struct field port_fields[] = {
 	{.key = "device", .type = FIELD_DEVICE, IN(config_port, device),
 	 .flags = FIELD_REQUIRED | FIELD_START_ONLY,
 	 .help = "What the port is: `af_xdp:INTERFACE`, `pci:ADDRESS` or `pci:INTERFACE`, "
-		 "`memif:SOCKET` or `memif:SOCKET,server`, `pcap:IN,OUT`, `ring:`, `null:`."},
+		 "`memif:SOCKET` or `memif:SOCKET,server`, `pcap:IN,OUT` or `pcap:IN,repeat`, `ring:`, `null:`."},
 	{.key = "reply_path", .type = FIELD_WORD, IN(config_port, reply_path),
 	 .words = reply_path_words, .fallback = "last-hop", .flags = FIELD_START_ONLY,
 	 .help = "Where replies to clients go: `last-hop`, back to the MAC address and VLAN the "
@@ -361,8 +361,8 @@ static const struct field service_fields[] = {
 	 .help = "Virtual addresses, all of one family; Headrace holds them."},
 	{.key = "ports", .type = FIELD_PORTS, LIST(config_service, ports, port_count),
 	 .count_minimum = 1, .count_maximum = ABI_MAX_LISTENERS, .flags = FIELD_REQUIRED,
-	 .help = "Ports of each address: `\"80\"`. Ranges (`\"8000-8099\"`) and all (`\"*\"`) are not "
-		 "built yet."},
+	 .help = "Ports of each address: one (`\"80\"`), a range (`\"8000-8099\"`) or all (`\"*\"`). "
+		 "Services may share an address: a single port goes before a range, a range before all."},
 	{.key = "protocol", .type = FIELD_WORD, IN(config_service, protocol),
 	 .words = protocol_words, .fallback = "tcp", .help = "`tcp` or `udp`."},
 	{.key = "forwarding", .type = FIELD_WORD, IN(config_service, forwarding),
@@ -393,10 +393,11 @@ static const struct field service_fields[] = {
 	 .help = "What becomes of the flows of a backend that goes down: `keep` them, or `reset` them, "
 		 "which is not built yet."},
 	{.key = "allow", .type = FIELD_PREFIX, LIST(config_service, allow, allow_count),
-	 .count_maximum = 1024, .flags = FIELD_UNBUILT | FIELD_NETWORK,
-	 .help = "Clients that may use the service; none named: all."},
+	 .count_maximum = ABI_MAX_RANGES, .flags = FIELD_NETWORK,
+	 .help = "Clients that may use the service, as prefixes (`\"192.0.2.0/24\"`); none named: all."},
 	{.key = "deny", .type = FIELD_PREFIX, LIST(config_service, deny, deny_count),
-	 .count_maximum = 1024, .flags = FIELD_UNBUILT | FIELD_NETWORK, .help = "Clients that may not."},
+	 .count_maximum = ABI_MAX_RANGES, .flags = FIELD_NETWORK,
+	 .help = "Clients that may not, be they in `allow` or not."},
 	{.key = "timeouts", .type = FIELD_OBJECT, IN(config_service, timeouts),
 	 .object = &service_timeouts_object, .help = "Its own flow timeouts."},
 };

@@ -79,7 +79,7 @@ struct config_dataplane {
 	uint32_t workers;
 	uint32_t *cores; /* CPUs of the workers; empty: the highest ones allowed */
 	size_t core_count;
-	uint32_t flows_per_worker;
+	uint32_t flows_per_worker; /* of IPv4 */
 	uint32_t flows_per_worker_ipv6;
 	enum config_idle idle;
 	char **eal_args;

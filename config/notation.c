@@ -54,10 +54,13 @@ const char *notation_read_duration(const char *text, uint64_t *ms)
 const char *notation_read_address(const char *text, struct address *address)
 {
 	if (address_parse(text, address) == 0)
-		return NULL;
+		return address_is_missing(address) ? "is an address of no machine: write one that "
+						     "packets can be sent to"
+						   : NULL;
 	if (strchr(text, '/') != NULL)
-		return "is no IP address: write one without a prefix length, such as \"192.0.2.1\"";
-	return "is no IP address: write one such as \"192.0.2.1\"";
+		return "is no IP address: write one without a prefix length, such as \"192.0.2.1\" "
+		       "or \"2001:db8::1\"";
+	return "is no IP address: write one such as \"192.0.2.1\" or \"2001:db8::1\"";
 }
 
 const char *notation_read_prefix(const char *text, struct config_prefix *prefix)
@@ -70,7 +73,7 @@ const char *notation_read_prefix(const char *text, struct config_prefix *prefix)
 	snprintf(address, sizeof(address), "%.*s", (int)before, text);
 	if (before >= sizeof(address) || address_parse(address, &prefix->address) != 0)
 		return "is no prefix: write one such as \"192.0.2.0/24\"";
-	unsigned longest = address_is_ipv4(&prefix->address) ? 32 : 128;
+	unsigned longest = address_bits(&prefix->address);
 	length = longest;
 	if (slash != NULL && !read_number(slash + 1, strlen(slash + 1), longest, &length))
 		return longest == 32 ? "is no prefix: write 0 to 32 behind the slash"

@@ -19,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DOCUMENT_MAX (16u << 20) /* bytes */
-
 static void report_duplicate(void *context, const char *pointer, int line, int column,
 			     bool duplicate)
 {
@@ -69,9 +67,11 @@ int config_parse_document(const char *text, size_t length, struct config **out, 
 	*out = NULL;
 	*document = NULL;
 	*errors = (struct config_errors){0};
-	if (length > DOCUMENT_MAX) {
-		report_add(&report, "",
-			   "the document is longer than 16 MiB, the most there may be");
+
+	const char *too_large = config_too_large(text, length);
+
+	if (too_large != NULL) {
+		report_add(&report, "", "%s", too_large);
 		return -EINVAL;
 	}
 
@@ -135,7 +135,7 @@ static ssize_t read_all(int file, char *text, size_t room)
 int config_read(const char *path, char **text, size_t *length, struct config_errors *errors)
 {
 	struct report report = {.errors = errors};
-	char *room = malloc(DOCUMENT_MAX + 1);
+	char *room = malloc(CONFIG_BYTES_MAX + 1);
 
 	*errors = (struct config_errors){0};
 	*text = NULL;
@@ -143,7 +143,7 @@ int config_read(const char *path, char **text, size_t *length, struct config_err
 		return -ENOMEM;
 
 	int file = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = file < 0 ? -errno : read_all(file, room, DOCUMENT_MAX + 1);
+	ssize_t got = file < 0 ? -errno : read_all(file, room, CONFIG_BYTES_MAX + 1);
 
 	if (file >= 0)
 		close(file);

@@ -153,10 +153,10 @@ static void report_unknown(struct reader *reader, const struct field_object *obj
 	char quoted[TEXT_QUOTE_SIZE], known[256] = "";
 	const char *close = NULL;
 
-	for (size_t i = 0; i < object->field_count; i++) {
+	for (size_t i = 0; i < object->field_count && !report_is_full(reader->report); i++) {
 		const char *name = object->fields[i].key;
 		size_t length = strlen(known);
-		if (text_is_close(key, name))
+		if (report_suggests(reader->report) && text_is_close(key, name))
 			close = name;
 		snprintf(known + length, sizeof(known) - length, "%s%s", i == 0 ? "" : ", ", name);
 	}

@@ -15,7 +15,7 @@ static const char introduction[] =
 	"This page is made from the table in `config/fields.c`; edit that, not this.\n"
 	"\n"
 	"Headrace reads one JSON file, by default `/etc/headrace/headrace.json`, of at most 16 "
-	"MiB.\n"
+	"MiB and a million values.\n"
 	"`headrace check FILE` says all that is wrong with one, each fault with its line and its\n"
 	"place as a JSON pointer (RFC 6901). Complete examples are in `config/examples/`.\n"
 	"\n"
@@ -29,8 +29,9 @@ static const char introduction[] =
 	"- `port` is one of Headrace's, `interface` one of Linux's.\n"
 	"- *restart* marks what a daemon reads only when it starts; all else can change at any "
 	"time.\n"
-	"- *not built yet* marks what has its place, but is refused by this version. So are IPv6\n"
-	"  addresses.\n";
+	"- *not built yet* marks what has its place, but is refused by this version.\n"
+	"- Addresses are IPv4 or IPv6. A service, its backends, its local pool and the clients it\n"
+	"  names are of one family: make a service for each, as in `dual-stack.json`.\n";
 
 static const char *type_name(const struct field *field)
 {

@@ -7,86 +7,89 @@
 
 #include <string.h>
 
-static bool find_difference(json_t *a, const json_t *b, struct pointer *pointer);
+/* A walk through two configurations at once. */
+struct walk {
+	struct render before, after;
+	struct pointer place;
+	struct pointer field; /* that is read at start only, and `place` lies in */
+	config_restart_visit *visit;
+	void *context;
+	bool differs;
+};
 
-static bool find_in_list(const json_t *a, const json_t *b, struct pointer *pointer)
+static void compare(struct walk *walk, json_t *a, const json_t *b);
+
+static void compare_lists(struct walk *walk, const json_t *a, const json_t *b)
 {
-	if (json_array_size(a) != json_array_size(b))
-		return true;
 	for (size_t i = 0; i < json_array_size(a); i++) {
-		size_t up = pointer_push_index(pointer, i);
-		if (find_difference(json_array_get(a, i), json_array_get(b, i), pointer))
-			return true;
-		pointer_pop(pointer, up);
+		size_t up = pointer_push_index(&walk->place, i);
+		compare(walk, json_array_get(a, i), json_array_get(b, i));
+		pointer_pop(&walk->place, up);
 	}
-	return false;
 }
 
 /* Both have the same keys: they were rendered with all defaults. */
-static bool find_in_object(json_t *a, const json_t *b, struct pointer *pointer)
+static void compare_objects(struct walk *walk, json_t *a, const json_t *b)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach (a, key, value) {
-		size_t up = pointer_push_key(pointer, key);
-		if (find_difference(value, json_object_get(b, key), pointer))
-			return true;
-		pointer_pop(pointer, up);
+		size_t up = pointer_push_key(&walk->place, key);
+		compare(walk, value, json_object_get(b, key));
+		pointer_pop(&walk->place, up);
 	}
-	return false;
 }
 
-/* True when they differ; `pointer` is left at the first place where they do. */
-static bool find_difference(json_t *a, const json_t *b, struct pointer *pointer)
+/* Lists of another length differ as a whole. */
+static void compare(struct walk *walk, json_t *a, const json_t *b)
 {
-	if (json_is_array(a) && json_is_array(b))
-		return find_in_list(a, b, pointer);
-	if (json_is_object(a) && json_is_object(b))
-		return find_in_object(a, b, pointer);
-	return !json_equal(a, b);
+	if (json_is_array(a) && json_is_array(b) && json_array_size(a) == json_array_size(b)) {
+		compare_lists(walk, a, b);
+	} else if (json_is_object(a) && json_is_object(b)) {
+		compare_objects(walk, a, b);
+	} else if (!json_equal(a, b)) {
+		walk->differs = true;
+		walk->visit(walk->context, walk->field.text, walk->place.text);
+	}
 }
 
-static bool field_differs(const struct field *field, const struct render *running, const char *was,
-			  const struct render *next, const char *will_be, struct pointer *pointer)
+static void compare_field(struct walk *walk, const struct field *field, const char *was,
+			  const char *will_be)
 {
-	json_t *before = render_field(running, field, was);
-	json_t *after = render_field(next, field, will_be);
-	bool differs = find_difference(before, after, pointer);
+	json_t *before = render_field(&walk->before, field, was);
+	json_t *after = render_field(&walk->after, field, will_be);
 
+	walk->field = walk->place;
+	compare(walk, before, after);
 	json_decref(before);
 	json_decref(after);
-	return differs;
 }
 
 /* Lists are read as a whole at start, or not at all: only single objects are walked into. */
-static bool object_differs(const struct field_object *object, const struct render *running,
-			   const char *was, const struct render *next, const char *will_be,
-			   struct pointer *pointer)
+static void walk_object(struct walk *walk, const struct field_object *object, const char *was,
+			const char *will_be)
 {
 	for (size_t i = 0; i < object->field_count; i++) {
 		const struct field *field = &object->fields[i];
-		size_t up = pointer_push_key(pointer, field->key);
-		if ((field->flags & FIELD_START_ONLY) &&
-		    field_differs(field, running, was, next, will_be, pointer))
-			return true;
-		if (field->object != NULL && !field->is_list &&
-		    object_differs(field->object, running, was + field->offset, next,
-				   will_be + field->offset, pointer))
-			return true;
-		pointer_pop(pointer, up);
+		size_t up = pointer_push_key(&walk->place, field->key);
+		if (field->flags & FIELD_START_ONLY)
+			compare_field(walk, field, was, will_be);
+		else if (field->object != NULL && !field->is_list)
+			walk_object(walk, field->object, was + field->offset,
+				    will_be + field->offset);
+		pointer_pop(&walk->place, up);
 	}
-	return false;
 }
 
-bool config_needs_restart(const struct config *running, const struct config *next, char *pointer)
+bool config_needs_restart(const struct config *running, const struct config *next,
+			  config_restart_visit *visit, void *context)
 {
-	struct render before = {.config = running, .with_defaults = true};
-	struct render after = {.config = next, .with_defaults = true};
-	struct pointer place = {.length = 0};
-	bool differs = object_differs(&fields_root, &before, (const char *)running, &after,
-				      (const char *)next, &place);
+	struct walk walk = {.before = {.config = running, .with_defaults = true},
+			    .after = {.config = next, .with_defaults = true},
+			    .visit = visit,
+			    .context = context};
 
-	memcpy(pointer, place.text, place.length + 1);
-	return differs;
+	walk_object(&walk, &fields_root, (const char *)running, (const char *)next);
+	return walk.differs;
 }

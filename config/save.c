@@ -22,16 +22,21 @@ struct destination {
 	char beside[NAME_MAX + 1];
 };
 
+static struct save_identity identity_of(const struct stat *status)
+{
+	return (struct save_identity){.device = status->st_dev,
+				      .inode = status->st_ino,
+				      .size = status->st_size,
+				      .modified = status->st_mtim};
+}
+
 int save_identify(const char *path, struct save_identity *identity)
 {
 	struct stat status;
 
 	if (stat(path, &status) < 0)
 		return -errno;
-	*identity = (struct save_identity){.device = status.st_dev,
-					   .inode = status.st_ino,
-					   .size = status.st_size,
-					   .modified = status.st_mtim};
+	*identity = identity_of(&status);
 	return 0;
 }
 
@@ -95,7 +100,19 @@ static int keep_access(const struct destination *destination, int file)
 	return 0;
 }
 
-static int write_beside(const struct destination *destination, const char *text, size_t length)
+/* Once synced, nobody but an editor makes it another one. */
+static int sync_and_identify(int file, struct save_identity *identity)
+{
+	struct stat status;
+
+	if (fsync(file) < 0 || fstat(file, &status) < 0)
+		return -errno;
+	*identity = identity_of(&status);
+	return 0;
+}
+
+static int write_beside(const struct destination *destination, const char *text, size_t length,
+			struct save_identity *written)
 {
 	/* One that a killed writer left goes first: it may be anybody's to read. */
 	if (unlinkat(destination->directory, destination->beside, 0) < 0 && errno != ENOENT)
@@ -111,28 +128,54 @@ static int write_beside(const struct destination *destination, const char *text,
 
 	if (error == 0)
 		error = write_all(file, text, length);
-	if (error == 0 && fsync(file) < 0)
-		error = -errno;
+	if (error == 0)
+		error = sync_and_identify(file, written);
 	if (close(file) < 0 && error == 0)
 		error = -errno;
 	return error;
 }
 
-int save_file(const char *path, const char *text, size_t length)
+/* Somebody may have edited it while we wrote: looked at last, so that hardly a moment is left. */
+static bool is_expected(const struct destination *destination, const struct save_identity *expected)
+{
+	struct save_identity now;
+	struct stat status;
+
+	if (expected == NULL || fstatat(destination->directory, destination->name, &status, 0) < 0)
+		return true;
+	now = identity_of(&status);
+	return save_is_same(&now, expected);
+}
+
+static int replace(const struct destination *destination, const struct save_identity *expected)
+{
+	if (!is_expected(destination, expected))
+		return -ECANCELED;
+	if (renameat(destination->directory, destination->beside, destination->directory,
+		     destination->name) < 0)
+		return -errno;
+	return 0;
+}
+
+int save_file(const char *path, const char *text, size_t length,
+	      const struct save_identity *expected, struct save_identity *saved)
 {
 	struct destination destination;
+	struct save_identity written;
 	int error = open_destination(path, &destination);
 
 	if (error < 0)
 		return error;
-	error = write_beside(&destination, text, length);
-	if (error == 0 && renameat(destination.directory, destination.beside, destination.directory,
-				   destination.name) < 0)
-		error = -errno;
-	if (error < 0)
+	error = write_beside(&destination, text, length, &written);
+	if (error == 0)
+		error = replace(&destination, expected);
+	if (error < 0) {
 		unlinkat(destination.directory, destination.beside, 0);
-	else if (fsync(destination.directory) < 0)
-		error = -errno;
+	} else {
+		*saved = written;
+		if (fsync(destination.directory) < 0)
+			error = errno;
+	}
 	close(destination.directory);
 	return error;
 }

@@ -27,7 +27,13 @@ bool save_is_same(const struct save_identity *a, const struct save_identity *b);
  * Writes PATH.new, fsync, rename to PATH, fsync of the directory; when it returns
  * 0 the new content will be there after a power failure too. Mode and owner stay
  * those of the file it replaces (0640 when there was none); a symbolic link is
- * followed. Else a negative errno: what PATH held, it holds still, except that
- * when the last step fails it may be either.
+ * followed. `saved` is then the identity of what was written, whatever others
+ * have made of PATH since.
+ *
+ * A negative errno: what PATH held, it holds still; -ECANCELED when that is not
+ * `expected` (NULL: anything will do; no file at all always does). A positive
+ * errno: PATH holds the new content, but its directory could not be synced: after
+ * a power failure it may hold the old one.
  */
-int save_file(const char *path, const char *text, size_t length);
+int save_file(const char *path, const char *text, size_t length,
+	      const struct save_identity *expected, struct save_identity *saved);

@@ -150,3 +150,19 @@ int scan_document(const char *text, size_t length, scan_visit *visit, void *cont
 	visit(context, "", scanner.line, scanner.column, false);
 	return scan_value(&scanner);
 }
+
+size_t scan_count_values(const char *text, size_t length)
+{
+	bool in_string = false;
+	size_t count = 1;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"')
+			in_string = !in_string;
+		else if (in_string)
+			i += text[i] == '\\';
+		else
+			count += text[i] == '{' || text[i] == '[' || text[i] == ',';
+	}
+	return count;
+}

@@ -17,5 +17,11 @@
  */
 typedef void scan_visit(void *context, const char *pointer, int line, int column, bool duplicate);
 
+/*
+ * How many values a text holds at most, told without parsing it: its braces,
+ * brackets and commas outside of strings. Any text will do.
+ */
+size_t scan_count_values(const char *text, size_t length);
+
 /* 0, or -ENOMEM. */
 int scan_document(const char *text, size_t length, scan_visit *visit, void *context);

@@ -3,6 +3,7 @@
 
 #include "config/text.h"
 
+#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,17 @@ void text_trim(char *text)
 	size_t wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
 	if (length - start + 1 < wanted)
 		text[start - 1] = '\0';
+}
+
+void text_make_utf8(char *text)
+{
+	json_t *json = json_string(text);
+
+	for (char *at = text; json == NULL && *at != '\0'; at++) {
+		if ((uint8_t)*at >= 0x80)
+			*at = '?';
+	}
+	json_decref(json);
 }
 
 char *text_quote(const char *text, char buffer[TEXT_QUOTE_SIZE])
@@ -80,7 +92,11 @@ unsigned text_distance(const char *a, const char *b)
 
 int text_is_close(const char *a, const char *b)
 {
-	size_t length = strlen(a) > strlen(b) ? strlen(a) : strlen(b);
+	size_t a_length = strlen(a), b_length = strlen(b);
+	size_t shorter = a_length < b_length ? a_length : b_length;
+	size_t longer = a_length + b_length - shorter;
+	unsigned most = longer > 5 ? 2 : 1;
 
-	return text_distance(a, b) <= (length > 5 ? 2 : 1) && length > 2;
+	/* Each letter more is one to insert; the rest of the comparison is not cheap. */
+	return longer > 2 && longer - shorter <= most && text_distance(a, b) <= most;
 }

@@ -18,6 +18,9 @@ char *text_quote(const char *text, char buffer[TEXT_QUOTE_SIZE]);
 /* Takes an incomplete UTF-8 character off the end of a text that was cut. */
 void text_trim(char *text);
 
+/* A text that was cut inside, or never was UTF-8, would make no JSON: leaves ASCII of it. */
+void text_make_utf8(char *text);
+
 /* Letters to insert, delete, replace or swap to make one word the other. */
 unsigned text_distance(const char *a, const char *b);
 

@@ -53,13 +53,6 @@ void check_name(struct report *report, json_t *seen, const char *name, const cha
 			   "the name \"%s\" is that of %s already: choose another", name, before);
 }
 
-bool address_is_missing(const struct address *address)
-{
-	static const struct address missing;
-
-	return address_equal(address, &missing);
-}
-
 static void validate_api(const struct config *config, struct report *report)
 {
 	struct listen_place place_of;
@@ -109,7 +102,7 @@ static void validate_local_pools(const struct config *config, struct report *rep
 			const struct address *addresses = pool->addresses;
 			if (address_is_missing(&addresses[0]) || address_is_missing(&addresses[j]))
 				continue;
-			if (address_is_ipv4(&addresses[j]) != address_is_ipv4(&addresses[0]))
+			if (!address_same_family(&addresses[j], &addresses[0]))
 				report_add(report, place("%s/addresses/%zu", at.text, j).text,
 					   "IPv4 and IPv6 are mixed: make a pool for each family");
 		}

@@ -21,7 +21,7 @@ void validate_addresses(const struct config *config, const json_t *document, str
 /* What has its place in the document, but is refused by this version. */
 void validate_unbuilt(const struct config *config, struct report *report);
 
-/* Helpers that these share. */
+/* Helpers that these share. An address that was not read is missing. */
 
 /* snprintf() for pointers: "/pools/%zu". */
 struct place {
@@ -40,8 +40,8 @@ struct place place_of_pool(const struct config *config, const json_t *document, 
 /* Faults the second and later holders of a name; `seen` is a JSON object that remembers. */
 void check_name(struct report *report, json_t *seen, const char *name, const char *pointer);
 
+/* What keeps packets from being sent to an address over the network, "a ..."; NULL: nothing. */
+const char *address_flaw(const struct address *address);
+
 /* Remembers that `key` was at `pointer`; where it was before, or NULL. */
 const char *remember(struct report *report, json_t *seen, const char *key, const char *pointer);
-
-/* True for an address that was not read. */
-bool address_is_missing(const struct address *address);

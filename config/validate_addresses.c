@@ -26,27 +26,35 @@ struct spans {
 typedef void spans_overlap(const struct config *config, const struct span *before,
 			   const struct span *after, struct report *report);
 
-/* What an address cannot be, where packets have to reach it over the network; else NULL. */
-static const char *flaw_of(const struct address *address)
+static const char *ipv4_flaw(const struct address *address)
 {
 	uint32_t ipv4 = ntohl(address_to_ipv4(address));
 
-	if (!address_is_ipv4(address))
-		return address->bytes[0] == 0xff ? "a multicast address" : NULL;
 	if (ipv4 >> 24 == 0)
 		return "an address of no machine";
-	if (ipv4 >> 24 == 127)
-		return "a loopback address";
-	if (ipv4 == UINT32_MAX)
-		return "the broadcast address";
-	return ipv4 >> 28 == 14 ? "a multicast address" : NULL;
+	return ipv4 == UINT32_MAX ? "the broadcast address" : NULL;
 }
 
+const char *address_flaw(const struct address *address)
+{
+	if (address_is_multicast(address))
+		return "a multicast address";
+	if (address_is_loopback(address))
+		return "a loopback address";
+	return address_is_ipv4(address) ? ipv4_flaw(address) : NULL;
+}
+
+/* Where the configuration does not say on which link. */
 static void check_address(struct report *report, const struct address *address, const char *pointer)
 {
 	char text[ADDRESS_TEXT_SIZE];
-	const char *flaw = address_is_missing(address) ? NULL : flaw_of(address);
+	const char *flaw = address_is_missing(address) ? NULL : address_flaw(address);
 
+	if (address_is_link_local(address))
+		report_add(report, pointer,
+			   "%s is a link-local address, and nothing says of which link: write a "
+			   "global or unique local one",
+			   address_format(address, text));
 	if (flaw != NULL)
 		report_add(report, pointer, "%s is %s: write one that packets can be sent to",
 			   address_format(address, text), flaw);
@@ -133,11 +141,17 @@ static void service_overlap(const struct config *config, const struct span *befo
 	}
 }
 
+/* "*", or "1-65535". */
+static bool is_every_port(const struct config_port_range *ports)
+{
+	return ports->first <= 1 && ports->last == UINT16_MAX;
+}
+
 /* A single port goes before a range, a range before all: these may overlap. */
 static unsigned group_of(const struct config_service *service,
 			 const struct config_port_range *ports)
 {
-	unsigned breadth = ports->first == ports->last ? 0 : ports->first == 0 ? 2 : 1;
+	unsigned breadth = ports->first == ports->last ? 0 : is_every_port(ports) ? 2 : 1;
 
 	return service->protocol * 3 + breadth;
 }

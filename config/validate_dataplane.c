@@ -80,6 +80,13 @@ static void validate_next_hops(const struct config_dataplane *dataplane, struct 
 				   "this is nobody's address: write the neighbour's");
 		if (address_is_missing(&hop->address))
 			continue;
+		/* A link-local one is a neighbour as good as others: the port is named beside it.
+		 */
+		if (address_flaw(&hop->address) != NULL)
+			report_add(report, place("%s/address", at.text).text,
+				   "%s is %s: write the neighbour's own",
+				   address_format(&hop->address, text),
+				   address_flaw(&hop->address));
 		snprintf(key, sizeof(key), "%s %s", hop->port, address_format(&hop->address, text));
 		const char *before = remember(report, seen, key, at.text);
 		if (before != NULL)

@@ -39,6 +39,9 @@ static void validate_values(const struct config_health_check *check, const char 
 	if (strpbrk(check->host, " /@") != NULL)
 		report_add(report, place("%s/host", pointer).text,
 			   "write a host name, without scheme and path");
+	if (check->host[0] != '[' && strchr(check->host, ':') != strrchr(check->host, ':'))
+		report_add(report, place("%s/host", pointer).text,
+			   "write an IPv6 address in brackets: \"[2001:db8::1]\"");
 	if (strpbrk(check->tls_server_name, " /@:") != NULL)
 		report_add(report, place("%s/tls_server_name", pointer).text,
 			   "write a host name, without scheme, port and path");
@@ -148,8 +151,7 @@ static void validate_backends(const struct config_pool *pool, const char *where,
 				"%s with this port is %s already: give it a larger weight instead",
 				text, before);
 		if (!address_is_missing(&pool->backends[0].address) &&
-		    address_is_ipv4(&backend->address) !=
-			    address_is_ipv4(&pool->backends[0].address))
+		    !address_same_family(&backend->address, &pool->backends[0].address))
 			report_add(report, place("%s/address", at.text).text,
 				   "IPv4 and IPv6 are mixed: make a pool for each family");
 	}

@@ -9,9 +9,10 @@
 #include <string.h>
 
 /* The name among `count` structs of `size` bytes that begin with one that is likely meant. */
-static const char *close_name(const char *name, const void *names, size_t count, size_t size)
+static const char *close_name(const struct report *report, const char *name, const void *names,
+			      size_t count, size_t size)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && report_suggests(report); i++) {
 		const char *other = (const char *)names + i * size;
 		if (text_is_close(name, other))
 			return other;
@@ -34,7 +35,7 @@ static void check_family(struct report *report, const char *pointer, const char 
 			 const struct address *service, const struct address *other)
 {
 	if (address_is_missing(service) || address_is_missing(other) ||
-	    address_is_ipv4(service) == address_is_ipv4(other))
+	    address_same_family(service, other))
 		return;
 	report_add(report, pointer,
 		   "the service's addresses are %s, those of its %s are not: use one family",
@@ -51,7 +52,7 @@ static void validate_pool_of(const struct config *config, const struct config_se
 		return;
 	if (pool == NULL) {
 		report_no_such(report, at.text, "pool", "/pools", service->pool,
-			       close_name(service->pool, config->pools, config->pool_count,
+			       close_name(report, service->pool, config->pools, config->pool_count,
 					  sizeof(*config->pools)));
 		return;
 	}
@@ -90,11 +91,31 @@ static void validate_local_pool_of(const struct config *config,
 			"set \"forwarding\" to \"full-nat\"");
 	if (pool == NULL)
 		report_no_such(report, at.text, "local pool", "/local_pools", service->local_pool,
-			       close_name(service->local_pool, config->local_pools,
+			       close_name(report, service->local_pool, config->local_pools,
 					  config->local_pool_count, sizeof(*config->local_pools)));
 	else if (service->address_count > 0 && pool->address_count > 0)
 		check_family(report, at.text, "local pool", &service->addresses[0],
 			     &pool->addresses[0]);
+}
+
+/* `list` is "allow" or "deny". A prefix that was not read has its fault already. */
+static void validate_clients(const struct config_service *service, const char *where,
+			     const char *list, const struct config_prefix *prefixes, size_t count,
+			     struct report *report)
+{
+	const struct address *address = &service->addresses[0];
+
+	for (size_t i = 0; i < count; i++) {
+		struct place at = place("%s/%s/%zu", where, list, i);
+		if (service->address_count == 0 || address_is_missing(address) ||
+		    report_has(report, at.text) ||
+		    address_same_family(address, &prefixes[i].address))
+			continue;
+		report_add(report, at.text,
+			   "the service's addresses are %s, and no client of another family comes "
+			   "to them: leave it out",
+			   address_is_ipv4(address) ? "IPv4" : "IPv6");
+	}
 }
 
 static void validate_service(const struct config *config, const struct config_service *service,
@@ -102,10 +123,12 @@ static void validate_service(const struct config *config, const struct config_se
 {
 	validate_pool_of(config, service, where, report);
 	validate_local_pool_of(config, service, where, report);
+	validate_clients(service, where, "allow", service->allow, service->allow_count, report);
+	validate_clients(service, where, "deny", service->deny, service->deny_count, report);
 	for (size_t i = 1; i < service->address_count; i++) {
 		const struct address *addresses = service->addresses;
 		if (!address_is_missing(&addresses[0]) && !address_is_missing(&addresses[i]) &&
-		    address_is_ipv4(&addresses[0]) != address_is_ipv4(&addresses[i]))
+		    !address_same_family(&addresses[0], &addresses[i]))
 			report_add(report, place("%s/addresses/%zu", where, i).text,
 				   "IPv4 and IPv6 are mixed: make a service for each family");
 	}

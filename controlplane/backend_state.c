@@ -3,6 +3,9 @@
 
 #include "controlplane/backend_state.h"
 
+#include "config/text.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +30,22 @@ enum backend_state backend_state_of(const struct config_backend *backend,
 	if (backend->admin == CONFIG_DRAIN || backend->weight == 0)
 		return BACKEND_DRAINING;
 	return BACKEND_UP;
+}
+
+void removed_split(const char *text, uint32_t index, struct removed_name *name)
+{
+	size_t length = strnlen(text, ABI_NAME_SIZE - 1);
+	const char *slash = memchr(text, '/', length);
+	int pool = (int)(slash != NULL ? (size_t)(slash - text) : length);
+	int backend = slash != NULL ? (int)length - pool - 1 : 0;
+
+	snprintf(name->pool, sizeof(name->pool), "%.*s", pool, text);
+	snprintf(name->backend, sizeof(name->backend), "%.*s", backend, text + length - backend);
+	if (length == ABI_NAME_SIZE - 1)
+		snprintf(name->backend + backend, sizeof(name->backend) - (size_t)backend, "~%u",
+			 index);
+	text_make_utf8(name->pool); /* tables may have been spoiled */
+	text_make_utf8(name->backend);
 }
 
 static int by_name(const void *left, const void *right)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* What users are told of a backend's state, and how many of a pool are up. Pure. */
+/* What users are told of a backend's state, of one that left, and how many of a pool are up. Pure.
+ */
 #pragma once
 
 #include "config/model.h"
 #include "controlplane/health/health.h"
+#include "dataplane/abi/tables.h"
 
 enum backend_state {
 	BACKEND_UP,       /* takes new flows */
@@ -22,6 +24,18 @@ const char *backend_state_text(enum backend_state state);
 /* Of one that is configured. */
 enum backend_state backend_state_of(const struct config_backend *backend,
 				    enum check_verdict verdict);
+
+/* What stands in `tables` as "pool/backend", taken apart. */
+struct removed_name {
+	char pool[ABI_NAME_SIZE];
+	char backend[ABI_NAME_SIZE + 16];
+};
+
+/*
+ * A name that filled its place may be cut, and like another, or have lost the
+ * backend's part: "~" and the index, which no name holds, then tell which it is.
+ */
+void removed_split(const char *text, uint32_t index, struct removed_name *name);
 
 /* How many backends a pool has, and how many of them take new flows. */
 struct pool_count {

@@ -26,6 +26,8 @@ struct candidate {
 	json_t *document;      /* as it was written, without its revision */
 	uint64_t revision;     /* that it carried; 0: none */
 	char etag[ETAG_SIZE];
+	char *text; /* for the file; NULL: the file says it already */
+	size_t length;
 };
 
 static bool refuse(struct change_result *result, enum change_outcome outcome, int error,
@@ -78,18 +80,22 @@ static bool read_candidate(const struct change_request *request, struct candidat
 	return true;
 }
 
-/* The file may say something that nobody has read: it would be lost. */
+/* The file says something that nobody has read: it would be lost. */
+static bool refuse_for_edit(const struct controlplane *controlplane, struct change_result *result)
+{
+	return refuse(result, CHANGE_CONFLICT, 0,
+		      "%s was edited and not read since: have it read (SIGHUP), or force the "
+		      "change and lose what was edited",
+		      controlplane->config_path);
+}
+
 static bool check_file(const struct controlplane *controlplane, struct change_result *result)
 {
 	struct save_identity now;
 
 	if (save_identify(controlplane->config_path, &now) == 0 &&
 	    !save_is_same(&now, &controlplane->file))
-		return refuse(
-			result, CHANGE_CONFLICT, 0,
-			"%s was edited and not read since: have it read (SIGHUP), or force the "
-			"change and lose what was edited",
-			controlplane->config_path);
+		return refuse_for_edit(controlplane, result);
 	return true;
 }
 
@@ -119,38 +125,43 @@ static bool check_conflicts(const struct controlplane *controlplane,
 	return check_file(controlplane, result);
 }
 
-/* What the file says: the document, with its revision first. */
-static char *write_down(const struct candidate *candidate, uint64_t revision)
+static bool write_down(struct candidate *candidate, struct change_result *result)
 {
-	json_t *saved = json_pack("{s:I}", "revision", (json_int_t)revision);
-	char *text = NULL;
+	int error = config_write(candidate->document, candidate->config->revision, &candidate->text,
+				 &candidate->length);
 
-	if (saved != NULL && json_object_update(saved, candidate->document) == 0)
-		text = json_dumps(saved, JSON_INDENT(2));
-	json_decref(saved);
-	return text;
+	if (error == -EFBIG)
+		return refuse(result, CHANGE_INVALID, 0,
+			      "the file would be longer than 16 MiB, or have more than a million "
+			      "values, and could not be read again: make it smaller");
+	return error == 0 || refuse_for_memory(result);
 }
 
-static bool save(struct controlplane *controlplane, const struct candidate *candidate,
-		 struct change_result *result)
+/* It is saved, and will run: taking it back might fail in the same way. */
+static void warn_of_unsynced(const struct controlplane *controlplane, int error,
+			     struct change_result *result)
 {
-	char *text = write_down(candidate, candidate->config->revision);
+	snprintf(result->warning, sizeof(result->warning),
+		 "%s is written, but its directory cannot be synced (%s): after a power failure "
+		 "it may be the one before; look after the disk",
+		 controlplane->config_path, strerror(error));
+	log_error("%s", result->warning);
+}
 
-	if (text == NULL)
-		return refuse_for_memory(result);
+static bool save(struct controlplane *controlplane, const struct change_request *request,
+		 const struct candidate *candidate, struct change_result *result)
+{
+	int error = save_file(controlplane->config_path, candidate->text, candidate->length,
+			      request->force ? NULL : &controlplane->file, &controlplane->file);
 
-	size_t length = strlen(text);
-
-	text[length] = '\n'; /* in the place of the NUL */
-
-	int error = save_file(controlplane->config_path, text, length + 1);
-
-	free(text);
+	if (error == -ECANCELED)
+		return refuse_for_edit(controlplane, result);
 	if (error < 0)
 		return refuse(result, CHANGE_NOT_SAVED, -error,
 			      "%s cannot be written: %s; nothing was changed",
 			      controlplane->config_path, strerror(-error));
-	save_identify(controlplane->config_path, &controlplane->file);
+	if (error > 0)
+		warn_of_unsynced(controlplane, error, result);
 	controlplane->file_revision = candidate->config->revision;
 	return true;
 }
@@ -174,7 +185,7 @@ static bool prepare(struct controlplane *controlplane, const struct change_reque
 		controlplane->file = *request->file;
 		controlplane->file_revision = candidate->revision;
 		return true;
-	} else if (save(controlplane, candidate, result)) {
+	} else if (save(controlplane, request, candidate, result)) {
 		return true;
 	}
 	network_set_config(controlplane->network, controlplane->config);
@@ -200,14 +211,14 @@ static void switch_over(struct controlplane *controlplane, struct candidate *can
 	candidate->config = NULL;
 
 	guard_load(controlplane->guard, before, next); /* with the new addresses of this host */
+	if (next->manage_sysctls)                      /* what is not set was named at start */
+		sysctls_check(controlplane->network, next);
 	addresses_apply(controlplane->network, &controlplane->network->owned);
 
 	int error = health_set_config(controlplane->health, next);
 
 	if (error < 0)
 		log_error("cannot check backends any more: %s", strerror(-error));
-	if (next->manage_sysctls) /* what is not set was named at start */
-		sysctls_check(controlplane->network, next);
 	publication_publish(&controlplane->publication);
 }
 
@@ -221,11 +232,11 @@ static bool is_unchanged(const struct controlplane *controlplane,
 static bool carry_out(struct controlplane *controlplane, const struct change_request *request,
 		      struct candidate *candidate, struct change_result *result)
 {
-	if (request->if_match != NULL &&
-	    !etag_matches(request->if_match, controlplane->etag, false))
-		return refuse(result, CHANGE_STALE, 0,
-			      "the configuration is another one by now: read it again and repeat "
-			      "the change");
+	if (request->is_stale)
+		return refuse(
+			result, CHANGE_STALE, 0,
+			"what If-Match or If-None-Match asks for is not so, the configuration "
+			"is another one by now: read it again and repeat the change");
 	if (!read_candidate(request, candidate, result))
 		return false;
 	if (is_unchanged(controlplane, request, candidate)) {
@@ -238,16 +249,23 @@ static bool carry_out(struct controlplane *controlplane, const struct change_req
 	}
 	if (!check_conflicts(controlplane, request, candidate, result))
 		return false;
-	if (keep_running_fields(controlplane->config, &candidate->config,
-				&result->restart_required) < 0)
+
+	int error = keep_running_fields(controlplane->config, &candidate->config,
+					&result->restart_required);
+
+	if (error == -ENOMEM)
+		return refuse_for_memory(result);
+	if (error < 0)
 		return refuse(result, CHANGE_INVALID, 0,
 			      "the new configuration does not go together with what is read at "
 			      "start only: make the change in the file and restart");
+	candidate->config->revision = controlplane->revision + 1;
+	if (request->file == NULL && !write_down(candidate, result))
+		return false;
 	if (request->dry_run) {
 		result->outcome = CHANGE_CHECKED;
 		return true;
 	}
-	candidate->config->revision = controlplane->revision + 1;
 	if (!prepare(controlplane, request, candidate, result))
 		return false;
 	switch_over(controlplane, candidate);
@@ -264,6 +282,7 @@ void change_apply(struct controlplane *controlplane, const struct change_request
 	*result = (struct change_result){0};
 	carry_out(controlplane, request, &candidate, result);
 	controlplane->counts.changes[result->outcome]++;
+	free(candidate.text);
 	result->revision = controlplane->revision;
 	memcpy(result->etag, controlplane->etag, sizeof(result->etag));
 	if (result->outcome == CHANGE_CHECKED) {

@@ -22,7 +22,7 @@ enum change_outcome {
 	CHANGE_UNCHANGED, /* the document is the running one already; nothing was written */
 	CHANGE_CHECKED,   /* a dry run that would have been applied */
 	CHANGE_INVALID,   /* `errors` says where and why */
-	CHANGE_STALE,     /* If-Match names another document than the running one */
+	CHANGE_STALE,     /* what If-Match or If-None-Match asks for is not so */
 	CHANGE_CONFLICT,  /* the file, or the document's revision, is another than ours: `force` */
 	CHANGE_NOT_SAVED, /* the file could not be written: `error` is the errno */
 	CHANGE_FAILED     /* no memory, or the kernel refused: `error` is the errno */
@@ -36,7 +36,7 @@ struct change_request {
 	const char *text;
 	size_t length;
 	const json_t *document; /* borrowed; its members may be shared, so it stays as it is */
-	const char *if_match;   /* the header as it came (RFC 9110, 13.1.1); NULL: any */
+	bool is_stale;          /* meant for another document than the one that runs */
 	bool dry_run;           /* only check it */
 	bool force;             /* CHANGE_CONFLICT is no reason to refuse */
 	/* The text is that of the file, of this identity: it is not saved again. */
@@ -45,8 +45,9 @@ struct change_request {
 
 struct change_result {
 	enum change_outcome outcome;
-	int error;        /* an errno, where the outcome has one; else 0 */
-	char detail[512]; /* a sentence, where the outcome is a refusal */
+	int error;         /* an errno, where the outcome has one; else 0 */
+	char detail[512];  /* a sentence, where the outcome is a refusal */
+	char warning[512]; /* one, where it was applied and not all is well; else empty */
 	struct config_errors errors;
 	uint64_t revision;    /* of the running document, after the change */
 	char etag[ETAG_SIZE]; /* of it; of a dry run: of the one that would be */

@@ -40,11 +40,12 @@ static enum check_verdict adopted_verdict(void *context, const struct config_poo
 		return CHECK_UNDECIDED;
 	switch (publisher_backend_state(controlplane->publisher, pool->name, backend)) {
 	case ABI_BACKEND_UP:
+	case ABI_BACKEND_DRAINING: /* one that is down is so, whatever was asked of it */
 		return CHECK_UP;
 	case ABI_BACKEND_DOWN:
 		return CHECK_DOWN;
 	default:
-		return CHECK_UNDECIDED; /* draining tells nothing of its health */
+		return CHECK_UNDECIDED;
 	}
 }
 
@@ -132,12 +133,13 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 		error = open_publisher(controlplane);
 	if (error == 0)
 		error = open_guard(controlplane);
-	if (error == 0)
+	if (error == 0) {
+		sysctls_check(controlplane->network, controlplane->config);
 		error = place_addresses(controlplane);
+	}
 	if (error == 0)
 		error = open_health(controlplane);
 	if (error == 0) {
-		sysctls_check(controlplane->network, controlplane->config);
 		publication_start(&controlplane->publication, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}

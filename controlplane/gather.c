@@ -56,7 +56,7 @@ static void collect_pool(const struct network *network, const struct health *hea
 			.up = verdict == CHECK_UP || (trusting && verdict == CHECK_UNDECIDED),
 			.has_next_hop = path->known,
 			.port = path->port,
-			.next_hop = address_from_ipv4(path->be_next_hop)};
+			.next_hop = path->next_hop};
 	}
 }
 
@@ -96,9 +96,8 @@ static void collect_neighbours(const struct network *network, struct gathered *o
 	for (size_t i = 0; i < network->neighbours.count; i++) {
 		const struct neighbour *row = &network->neighbours.rows[i];
 		int port = network_find_port(network, row->interface);
-		struct publish_next_hop next_hop = {.address = address_from_ipv4(row->be_address),
-						    .port = (uint16_t)port,
-						    .resolved = true};
+		struct publish_next_hop next_hop = {
+			.address = row->address, .port = (uint16_t)port, .resolved = true};
 
 		if (port < 0 || !row->has_mac)
 			continue;
@@ -119,14 +118,13 @@ static bool has_next_hop(const struct gathered *out, uint16_t port, const struct
 }
 
 /* Those we send to and whose MAC is not known: they are told of all the same, as unresolved. */
-static void add_unresolved(const struct network *network, uint16_t port, uint32_t be_address,
-			   struct gathered *out)
+static void add_unresolved(const struct network *network, uint16_t port,
+			   const struct address *address, struct gathered *out)
 {
 	const struct neighbour *row =
-		neighbour_table_find(&network->neighbours, network->ports[port].index, be_address);
-	struct publish_next_hop next_hop = {.address = address_from_ipv4(be_address),
-					    .port = port,
-					    .mtu = network->ports[port].mtu};
+		neighbour_table_find(&network->neighbours, network->ports[port].index, address);
+	struct publish_next_hop next_hop = {
+		.address = *address, .port = port, .mtu = network->ports[port].mtu};
 
 	if (network->ports[port].interface[0] == '\0' || (row != NULL && row->has_mac) ||
 	    has_next_hop(out, port, &next_hop.address))
@@ -140,21 +138,35 @@ static void collect_unresolved(const struct network *network, struct gathered *o
 		const struct network_path *path = &network->paths[i];
 
 		if (path->known)
-			add_unresolved(network, path->port, path->be_next_hop, out);
+			add_unresolved(network, path->port, &path->next_hop, out);
 	}
 	for (size_t i = 0; i < network->route_count; i++) {
 		const struct network_route *route = &network->routes[i];
 		int port = network_find_port(network, route->interface);
 
-		if (port >= 0 && route->be_gateway != 0)
-			add_unresolved(network, (uint16_t)port, route->be_gateway, out);
+		if (port >= 0 && !address_is_missing(&route->gateway))
+			add_unresolved(network, (uint16_t)port, &route->gateway, out);
 	}
+}
+
+/* See paths.h. */
+static void add_last_resort(const struct config *config, bool ipv4, struct gathered *out)
+{
+	const struct config_next_hop *last_resort = paths_last_resort(config, ipv4);
+	const struct address none = {{0}};
+	int port = last_resort == NULL ? -ENOENT : paths_port_by_name(config, last_resort->port);
+
+	if (port >= 0)
+		out->routes[out->route_count++] =
+			(struct publish_route){.prefix = ipv4 ? address_from_ipv4(0) : none,
+					       .port = (uint16_t)port,
+					       .gateway = last_resort->address};
 }
 
 static void collect_routes(const struct config *config, const struct network *network,
 			   struct gathered *out)
 {
-	bool has_default = false;
+	bool has_default[2] = {false, false}; /* of IPv6, of IPv4 */
 
 	for (size_t i = 0; i < network->route_count; i++) {
 		const struct network_route *route = &network->routes[i];
@@ -162,32 +174,24 @@ static void collect_routes(const struct config *config, const struct network *ne
 
 		if (port < 0)
 			continue;
-		has_default = has_default || route->length == 0;
+		if (route->length == 0)
+			has_default[address_is_ipv4(&route->prefix)] = true;
 		out->routes[out->route_count++] =
-			(struct publish_route){.prefix = address_from_ipv4(route->be_prefix),
+			(struct publish_route){.prefix = route->prefix,
 					       .length = route->length,
 					       .port = (uint16_t)port,
-					       .on_link = route->be_gateway == 0,
-					       .gateway = address_from_ipv4(route->be_gateway)};
+					       .on_link = address_is_missing(&route->gateway),
+					       .gateway = route->gateway};
 	}
-
-	/* The first configured next hop is the router of last resort; see paths.h. */
-	if (has_default || config->dataplane.next_hop_count == 0)
-		return;
-
-	const struct config_next_hop *last_resort = &config->dataplane.next_hops[0];
-	int port = paths_port_by_name(config, last_resort->port);
-
-	if (port >= 0)
-		out->routes[out->route_count++] =
-			(struct publish_route){.prefix = address_from_ipv4(0),
-					       .port = (uint16_t)port,
-					       .gateway = last_resort->address};
+	for (int ipv4 = 0; ipv4 < 2; ipv4++) {
+		if (!has_default[ipv4])
+			add_last_resort(config, ipv4, out);
+	}
 }
 
 static int compare_hosts(const void *left, const void *right)
 {
-	return memcmp(left, right, sizeof(struct address));
+	return address_compare(left, right);
 }
 
 static void collect_hosts(const struct network *network, struct gathered *out)
@@ -195,9 +199,9 @@ static void collect_hosts(const struct network *network, struct gathered *out)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < network->address_count; i++)
-		out->hosts[out->host_count++] = address_from_ipv4(network->addresses[i].be_address);
+		out->hosts[out->host_count++] = network->addresses[i].address;
 	for (size_t i = 0; i < network->owned.count; i++)
-		out->hosts[out->host_count++] = address_from_ipv4(network->owned.rows[i]);
+		out->hosts[out->host_count++] = network->owned.rows[i];
 
 	qsort(out->hosts, out->host_count, sizeof(out->hosts[0]), compare_hosts);
 	for (size_t i = 0; i < out->host_count; i++) {
@@ -216,7 +220,7 @@ int gathered_collect(const struct config *config, const struct network *network,
 	*out = (struct gathered){0};
 	out->backends = calloc(network->path_count + 1, sizeof(out->backends[0]));
 	out->next_hops = calloc(next_hops + 1, sizeof(out->next_hops[0]));
-	out->routes = calloc(network->route_count + 1, sizeof(out->routes[0]));
+	out->routes = calloc(network->route_count + 2, sizeof(out->routes[0]));
 	out->hosts =
 		calloc(network->address_count + network->owned.count + 1, sizeof(out->hosts[0]));
 	if (out->backends == NULL || out->next_hops == NULL || out->routes == NULL ||

@@ -7,112 +7,116 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Takes one reference token (RFC 6901) off the pointer and undoes its escapes. */
-static const char *next_token(const char *pointer, char *token, size_t size)
+/* Places of one field that are listed; of one that has more, the field itself is. */
+#define PLACES_MAX 8
+
+/* The document that is made of both. */
+struct merge {
+	json_t *from, *to;
+	struct restart_required *required;
+	char field[RESTART_POINTER_SIZE]; /* the last one that was copied */
+	size_t field_at;                  /* where its places begin in the list */
+	bool out_of_memory;
+};
+
+static void list(struct restart_required *required, const char *pointer)
 {
-	size_t length = 0;
+	char *to = required->pointers[required->count];
 
-	pointer++; /* the slash */
-	while (*pointer != '\0' && *pointer != '/') {
-		char letter = *pointer++;
-
-		if (letter == '~' && (*pointer == '0' || *pointer == '1'))
-			letter = *pointer++ == '0' ? '~' : '/';
-		if (length + 1 < size)
-			token[length++] = letter;
-	}
-	token[length] = '\0';
-	return pointer;
+	strncpy(to, pointer, RESTART_POINTER_SIZE - 1);
+	to[RESTART_POINTER_SIZE - 1] = '\0';
+	required->count++;
 }
 
-/* The child of an object or list; borrowed; NULL: there is none. */
-static json_t *get_child(json_t *parent, const char *token)
+/* The key behind the pointer's slash; such keys need no escapes. Returns what follows. */
+static const char *next_key(const char *pointer, char *key, size_t size)
 {
-	if (json_is_array(parent))
-		return json_array_get(parent, strtoul(token, NULL, 10));
-	return json_object_get(parent, token);
+	size_t length = strcspn(pointer + 1, "/");
+
+	strncpy(key, pointer + 1, size - 1);
+	key[length < size ? length : size - 1] = '\0';
+	return pointer + 1 + length;
 }
 
-static int set_child(json_t *parent, const char *token, json_t *value)
+/* The object under a key, made when it is not there: all of it is at its default. Borrowed. */
+static json_t *open_object(json_t *parent, const char *key)
 {
-	if (json_is_array(parent)) {
-		size_t index = strtoul(token, NULL, 10);
+	json_t *child = json_object_get(parent, key);
 
-		return value == NULL ? -EINVAL : json_array_set(parent, index, value);
-	}
-	if (value == NULL) { /* a default, which the document leaves out */
-		json_object_del(parent, token);
-		return 0;
-	}
-	return json_object_set(parent, token, value);
+	if (child == NULL && json_object_set_new(parent, key, json_object()) == 0)
+		child = json_object_get(parent, key);
+	return child;
 }
 
-/* Makes the place in `to` what it is in `from`. */
-static int copy_place(json_t *from, json_t *to, const char *pointer)
+/* Makes a whole field in `to` what it is in `from`; a default is left out. */
+static int copy_field(json_t *from, json_t *to, const char *pointer)
 {
-	char token[256];
+	char key[64];
 
-	if (pointer[0] != '/')
-		return -EINVAL;
-	for (;;) {
-		pointer = next_token(pointer, token, sizeof(token));
-		from = get_child(from, token);
-		if (*pointer == '\0' || from == NULL)
-			return set_child(to, token, from) == 0 ? 0 : -EINVAL;
+	pointer = next_key(pointer, key, sizeof(key));
+	while (*pointer != '\0') {
+		from = json_object_get(from, key);
+		to = open_object(to, key);
+		if (to == NULL)
+			return -ENOMEM;
+		pointer = next_key(pointer, key, sizeof(key));
+	}
 
-		json_t *child = get_child(to, token);
+	json_t *value = json_object_get(from, key);
 
-		if (child == NULL)
-			return set_child(to, token, from) == 0 ? 0 : -EINVAL;
-		to = child;
+	if (value != NULL)
+		return json_object_set(to, key, value) == 0 ? 0 : -ENOMEM;
+	json_object_del(to, key);
+	return 0;
+}
+
+/* Fields go as a whole: half of a swap may be a configuration that cannot be. */
+static void keep_place(void *context, const char *field, const char *place)
+{
+	struct merge *merge = context;
+	struct restart_required *required = merge->required;
+
+	if (strcmp(field, merge->field) != 0) {
+		strncpy(merge->field, field, sizeof(merge->field) - 1);
+		merge->field_at = required->count;
+		if (copy_field(merge->from, merge->to, field) < 0)
+			merge->out_of_memory = true;
+	}
+	if (required->count == merge->field_at + PLACES_MAX) {
+		required->count = merge->field_at;
+		list(required, field);
+	} else if (required->count < RESTART_POINTERS_MAX &&
+		   (required->count == merge->field_at ||
+		    strcmp(required->pointers[merge->field_at], field) != 0)) {
+		list(required, place);
 	}
 }
 
 static int parse_document(const json_t *document, struct config **out)
 {
 	struct config_errors errors = {0};
-	char *text = json_dumps(document, JSON_COMPACT);
-	int error = text == NULL ? -ENOMEM : config_parse(text, strlen(text), out, &errors);
+	int error = config_from_document(document, out, &errors);
 
 	config_errors_free(&errors);
-	free(text);
 	return error;
-}
-
-/* One field: `*next` with the place `pointer` as it is in `running`. */
-static int keep_field(const struct config *running, struct config **next, const char *pointer)
-{
-	json_t *from = config_render(running);
-	json_t *to = config_render(*next);
-	struct config *kept = NULL;
-	int error = from == NULL || to == NULL ? -ENOMEM : copy_place(from, to, pointer);
-
-	if (error == 0)
-		error = parse_document(to, &kept);
-	json_decref(from);
-	json_decref(to);
-	if (error < 0)
-		return error;
-	config_free(*next);
-	*next = kept;
-	return 0;
 }
 
 int keep_running_fields(const struct config *running, struct config **next,
 			struct restart_required *required)
 {
-	char pointer[sizeof(required->pointers[0])];
+	struct merge merge = {
+		.from = config_render(running), .to = config_render(*next), .required = required};
+	struct config *kept = NULL;
+	int error = merge.from == NULL || merge.to == NULL ? -ENOMEM : 0;
 
 	required->count = 0;
-	while (config_needs_restart(running, *next, pointer)) {
-		if (required->count == RESTART_POINTERS_MAX)
-			return -E2BIG;
-		memcpy(required->pointers[required->count++], pointer, sizeof(pointer));
-
-		int error = keep_field(running, next, pointer);
-
-		if (error < 0)
-			return error;
+	if (error == 0 && config_needs_restart(running, *next, keep_place, &merge))
+		error = merge.out_of_memory ? -ENOMEM : parse_document(merge.to, &kept);
+	json_decref(merge.from);
+	json_decref(merge.to);
+	if (error == 0 && kept != NULL) {
+		config_free(*next);
+		*next = kept;
 	}
-	return 0;
+	return error;
 }

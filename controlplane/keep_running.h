@@ -8,8 +8,8 @@
 
 /*
  * Replaces *next by a configuration that has them as `running` has, and lists
- * in `required` which were different. 0, or -errno when the two do not go
- * together; *next is then as it was.
+ * in `required` where they were different. -EINVAL: the two do not go together,
+ * or -ENOMEM; *next is then as it was.
  */
 int keep_running_fields(const struct config *running, struct config **next,
 			struct restart_required *required);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 2
@@ -135,6 +136,18 @@ static int run(const struct controlplane_start *start)
 	return EXIT_SUCCESS;
 }
 
+/* Each check has a socket of its own, and there may be thousands at once. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("cannot raise the limit of open files: %s", strerror(errno));
+}
+
 /* Reads the configuration; what is wrong with it is told. */
 static int load(struct controlplane_start *start)
 {
@@ -180,6 +193,7 @@ int main(int argc, char **argv)
 		json_decref(start.document);
 		return EXIT_FAILURE;
 	}
+	raise_file_limit();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	status = run(&start);
 	curl_global_cleanup();

@@ -4,94 +4,71 @@
 #include "controlplane/preview.h"
 
 #include "controlplane/controlplane.h"
+#include "controlplane/ring_share.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Building two whole rings takes milliseconds; of more pools than this, smaller ones tell enough.
+/*
+ * Building two whole rings takes milliseconds; of more pools than this, smaller
+ * ones tell enough. Two primes: rings of different sizes have little in common.
  */
 #define WHOLE_RINGS_MAX 8
 #define SMALL_RING      2053
+#define OTHER_RING      2063
 
-/* Members of one pool that take new flows. */
-struct members {
-	struct maglev_member *rows;
-	size_t count;
+/* The pools that a service has and would have. */
+struct pair {
+	const struct config_pool *before, *after;
+	bool rehashed;
 };
 
-/* Both rings' slots name a backend by its position in this order: by address, then port. */
-static int by_endpoint(const void *left, const void *right)
-{
-	const struct maglev_member *a = left, *b = right;
-	int order = memcmp(a->address, b->address, sizeof(a->address));
+struct preview {
+	const struct health *health;
+	const struct config *running, *next;
+	size_t *positions;                      /* of the running pools' first backends */
+	const struct config_service **services; /* the running ones, by name */
+	uint32_t before_size, after_size;       /* of rings */
+};
 
-	return order != 0 ? order : (int)a->port - (int)b->port;
+static int by_name(const void *left, const void *right)
+{
+	const struct config_service *const *a = left, *const *b = right;
+
+	return strcmp((*a)->name, (*b)->name);
 }
 
-/* Gives equal endpoints of both the same slot value. */
-static void number_members(struct maglev_member *before, size_t before_count,
-			   struct maglev_member *after, size_t after_count)
+static bool preview_open(struct preview *preview)
 {
-	size_t i = 0, j = 0;
-	uint16_t value = 0;
+	const struct config *running = preview->running;
+	size_t position = 0;
 
-	qsort(before, before_count, sizeof(*before), by_endpoint);
-	qsort(after, after_count, sizeof(*after), by_endpoint);
-	while (i < before_count || j < after_count) {
-		int order = i == before_count  ? 1
-			    : j == after_count ? -1
-					       : by_endpoint(&before[i], &after[j]);
-
-		if (order <= 0)
-			before[i++].slot_value = value;
-		if (order >= 0)
-			after[j++].slot_value = value;
-		value++;
+	preview->positions = calloc(running->pool_count + 1, sizeof(*preview->positions));
+	preview->services = calloc(running->service_count + 1, sizeof(*preview->services));
+	if (preview->positions == NULL || preview->services == NULL)
+		return false;
+	for (size_t i = 0; i < running->pool_count; i++) {
+		preview->positions[i] = position;
+		position += running->pools[i].backend_count;
 	}
+	for (size_t i = 0; i < running->service_count; i++)
+		preview->services[i] = &running->services[i];
+	qsort(preview->services, running->service_count, sizeof(*preview->services), by_name);
+	return true;
 }
 
-static double compare_rings(const struct maglev_member *before, size_t before_count,
-			    const struct maglev_member *after, size_t after_count, uint32_t size)
+static void preview_close(struct preview *preview)
 {
-	uint16_t *rings = calloc(2 * (size_t)size, sizeof(*rings));
-	double share = -1.0;
-	uint32_t moved = 0;
-
-	if (rings != NULL && maglev_build(before, before_count, rings, size) == 0 &&
-	    maglev_build(after, after_count, rings + size, size) == 0) {
-		for (uint32_t i = 0; i < size; i++)
-			moved += rings[i] != rings[size + i];
-		share = (double)moved / size;
-	}
-	free(rings);
-	return share;
+	free(preview->positions);
+	free(preview->services);
 }
 
-double preview_share(const struct maglev_member *before, size_t before_count,
-		     const struct maglev_member *after, size_t after_count, uint32_t size)
+static enum check_verdict verdict_of(const struct preview *preview, const struct config_pool *pool,
+				     size_t backend)
 {
-	struct maglev_member *copies;
-	double share;
+	size_t number = (size_t)(pool - preview->running->pools);
 
-	if (before_count == 0 || after_count == 0)
-		return before_count == after_count ? 0.0 : 1.0;
-	copies = calloc(before_count + after_count, sizeof(*copies));
-	if (copies == NULL)
-		return -1.0;
-	memcpy(copies, before, before_count * sizeof(*before));
-	memcpy(copies + before_count, after, after_count * sizeof(*after));
-	number_members(copies, before_count, copies + before_count, after_count);
-	share = compare_rings(copies, before_count, copies + before_count, after_count, size);
-	free(copies);
-	return share;
-}
-
-static void add_member(struct members *members, const struct config_backend *backend)
-{
-	struct maglev_member *member = &members->rows[members->count++];
-
-	*member = (struct maglev_member){.port = backend->port, .weight = backend->weight};
-	memcpy(member->address, backend->address.bytes, sizeof(member->address));
+	return health_view(preview->health, preview->positions[number] + backend).verdict;
 }
 
 static bool takes_flows(const struct config_backend *backend)
@@ -99,131 +76,165 @@ static bool takes_flows(const struct config_backend *backend)
 	return backend->admin == CONFIG_READY && backend->weight > 0;
 }
 
-/* As they are now; `position` is that of the pool's first backend. */
-static void collect_running(const struct health *health, const struct config_pool *pool,
-			    size_t position, struct members *members)
+static void add_member(struct ring_share *ring, const struct config_backend *backend)
+{
+	struct maglev_member *member = &ring->members[ring->count++];
+
+	*member = (struct maglev_member){.port = backend->port, .weight = backend->weight};
+	memcpy(member->address, backend->address.bytes, sizeof(member->address));
+}
+
+/* As they are now. */
+static void collect_running(const struct preview *preview, const struct config_pool *pool,
+			    struct ring_share *ring)
 {
 	for (size_t i = 0; i < pool->backend_count; i++) {
-		if (takes_flows(&pool->backends[i]) &&
-		    health_view(health, position + i).verdict == CHECK_UP)
-			add_member(members, &pool->backends[i]);
+		if (takes_flows(&pool->backends[i]) && verdict_of(preview, pool, i) == CHECK_UP)
+			add_member(ring, &pool->backends[i]);
 	}
 }
 
-static bool is_down(const struct health *health, const struct config_pool *running, size_t position,
+/* Whether the backend is in the pool of this name already, and down. */
+static bool is_down(const struct preview *preview, const struct config_pool *pool,
 		    const struct config_backend *backend)
 {
-	for (size_t i = 0; i < running->backend_count; i++) {
-		const struct config_backend *other = &running->backends[i];
+	for (size_t i = 0; pool != NULL && i < pool->backend_count; i++) {
+		const struct config_backend *other = &pool->backends[i];
 
 		if (strcmp(other->name, backend->name) == 0 && other->port == backend->port &&
 		    address_equal(&other->address, &backend->address))
-			return health_view(health, position + i).verdict == CHECK_DOWN;
+			return verdict_of(preview, pool, i) == CHECK_DOWN;
 	}
 	return false;
 }
 
 /* As they would be. */
-static void collect_next(const struct health *health, const struct config_pool *running,
-			 size_t position, const struct config_pool *pool, struct members *members)
+static void collect_next(const struct preview *preview, const struct config_pool *pool,
+			 struct ring_share *ring)
 {
+	const struct config_pool *running = config_find_pool(preview->running, pool->name);
+
 	for (size_t i = 0; i < pool->backend_count; i++) {
 		if (takes_flows(&pool->backends[i]) &&
-		    !is_down(health, running, position, &pool->backends[i]))
-			add_member(members, &pool->backends[i]);
+		    !is_down(preview, running, &pool->backends[i]))
+			add_member(ring, &pool->backends[i]);
 	}
 }
 
-/* A pool of the running configuration and what it would become. */
-struct pair {
-	const struct config_pool *running, *next;
-	size_t position;
-};
-
-static int compare_pair(const struct controlplane *controlplane, const struct pair *pair,
-			uint32_t size, json_t *moves)
+static double compare_pair(const struct preview *preview, const struct pair *pair)
 {
-	size_t most = pair->running->backend_count + pair->next->backend_count;
+	size_t most = pair->before->backend_count + pair->after->backend_count;
 	struct maglev_member *rows = calloc(most + 1, sizeof(*rows));
-	struct members before = {.rows = rows};
-	struct members after = {.rows = rows + pair->running->backend_count};
+	struct ring_share before = {.members = rows, .size = preview->before_size};
+	struct ring_share after = {.members = rows + pair->before->backend_count,
+				   .size = preview->after_size};
 	double share = -1.0;
 
 	if (rows != NULL) {
-		collect_running(controlplane->health, pair->running, pair->position, &before);
-		collect_next(controlplane->health, pair->running, pair->position, pair->next,
-			     &after);
-		share = preview_share(before.rows, before.count, after.rows, after.count, size);
+		collect_running(preview, pair->before, &before);
+		collect_next(preview, pair->after, &after);
+		share = ring_share(&before, &after, pair->rehashed);
 	}
 	free(rows);
-	if (share < 0.0)
-		return -1;
-	if (share > 0.0)
-		json_array_append_new(
-			moves, json_pack("{s:s, s:f}", "pool", pair->next->name, "share", share));
-	return 0;
+	return share;
 }
 
 static bool is_same_pool(const struct config_pool *a, const struct config_pool *b)
 {
-	return a->backend_count == b->backend_count &&
+	return strcmp(a->name, b->name) == 0 && a->backend_count == b->backend_count &&
 	       memcmp(a->backends, b->backends, a->backend_count * sizeof(*a->backends)) == 0;
 }
 
-static int by_running_name(const void *left, const void *right)
+/* False: the service is new, or nothing about its ring is. */
+static bool find_pair(const struct preview *preview, const struct config_service *next,
+		      struct pair *pair)
 {
-	const struct pair *a = left, *b = right;
+	const struct config_service **found =
+		bsearch(&next, preview->services, preview->running->service_count,
+			sizeof(*preview->services), by_name);
 
-	return strcmp(a->running->name, b->running->name);
+	if (found == NULL)
+		return false;
+	*pair = (struct pair){.before = config_find_pool(preview->running, (*found)->pool),
+			      .after = config_find_pool(preview->next, next->pool),
+			      .rehashed = (*found)->hash_on != next->hash_on};
+	return pair->before != NULL && pair->after != NULL &&
+	       (pair->rehashed || !is_same_pool(pair->before, pair->after) ||
+		preview->before_size != preview->after_size);
 }
 
-/* The pools of both that differ; malloc'ed. */
-static struct pair *find_pairs(const struct config *running, const struct config *next,
-			       size_t *count)
+static bool is_same_pair(const struct pair *a, const struct pair *b)
 {
-	struct pair *pairs = calloc(running->pool_count + 1, sizeof(*pairs));
-	size_t position = 0, kept = 0;
+	return a->before == b->before && a->after == b->after && a->rehashed == b->rehashed;
+}
 
-	if (pairs == NULL)
-		return NULL;
-	for (size_t i = 0; i < running->pool_count; i++) {
-		pairs[i] = (struct pair){.running = &running->pools[i], .position = position};
-		position += running->pools[i].backend_count;
-	}
-	qsort(pairs, running->pool_count, sizeof(*pairs), by_running_name);
-	for (size_t i = 0; i < next->pool_count; i++) {
-		struct pair wanted = {.running = &next->pools[i]};
-		struct pair *pair = bsearch(&wanted, pairs, running->pool_count, sizeof(*pairs),
-					    by_running_name);
+/* Services come by their pools, so that those that share one are compared once. */
+static size_t count_pairs(const struct preview *preview)
+{
+	struct pair last = {0}, pair;
+	size_t count = 0;
 
-		if (pair != NULL && !is_same_pool(pair->running, &next->pools[i]))
-			pair->next = &next->pools[i];
+	for (size_t i = 0; i < preview->next->service_count; i++) {
+		if (find_pair(preview, preview->next->service_order[i], &pair) &&
+		    !is_same_pair(&pair, &last)) {
+			last = pair;
+			count++;
+		}
 	}
-	for (size_t i = 0; i < running->pool_count; i++) {
-		if (pairs[i].next != NULL)
-			pairs[kept++] = pairs[i];
+	return count;
+}
+
+static void choose_sizes(struct preview *preview)
+{
+	uint32_t before = preview->running->defaults.maglev_size;
+	uint32_t after = preview->next->defaults.maglev_size;
+
+	preview->before_size = before;
+	preview->after_size = after;
+	if (count_pairs(preview) > WHOLE_RINGS_MAX) {
+		preview->before_size = SMALL_RING;
+		preview->after_size = before == after ? SMALL_RING : OTHER_RING;
 	}
-	*count = kept;
-	return pairs;
+}
+
+/* False: no memory. */
+static bool list_moves(const struct preview *preview, json_t *moves)
+{
+	struct pair last = {0}, pair;
+	double share = 0.0;
+
+	for (size_t i = 0; i < preview->next->service_count; i++) {
+		const struct config_service *service = preview->next->service_order[i];
+
+		if (!find_pair(preview, service, &pair))
+			continue;
+		if (!is_same_pair(&pair, &last))
+			share = compare_pair(preview, &pair);
+		last = pair;
+		if (share < 0.0)
+			return false;
+		if (share > 0.0)
+			json_array_append_new(moves, json_pack("{s:s, s:f}", "service",
+							       service->name, "share", share));
+	}
+	return true;
 }
 
 json_t *preview_moves(const struct controlplane *controlplane, const struct config *next)
 {
-	size_t count = 0;
-	struct pair *pairs = find_pairs(controlplane->config, next, &count);
-	uint32_t size = count > WHOLE_RINGS_MAX ? SMALL_RING : next->defaults.maglev_size;
+	struct preview preview = {
+		.health = controlplane->health, .running = controlplane->config, .next = next};
 	json_t *moves = json_array();
+	bool done = moves != NULL && preview_open(&preview);
 
-	for (size_t i = 0; i < count && moves != NULL; i++) {
-		if (compare_pair(controlplane, &pairs[i], size, moves) < 0) {
-			json_decref(moves);
-			moves = NULL;
-		}
+	if (done) {
+		choose_sizes(&preview);
+		done = list_moves(&preview, moves);
 	}
-	if (pairs == NULL) {
+	preview_close(&preview);
+	if (!done) {
 		json_decref(moves);
 		return NULL;
 	}
-	free(pairs);
 	return moves;
 }

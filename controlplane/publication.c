@@ -6,6 +6,7 @@
 #include "controlplane/clock.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/gather.h"
+#include "controlplane/health/check_group.h"
 #include "controlplane/log.h"
 #include "controlplane/neighbours/resolver.h"
 
@@ -16,11 +17,7 @@
 #define RETRY_SECONDS  1.0
 #define WATCH_SECONDS  1.0
 
-/* A generation that is refused for what it says is so every time: no new file for each. */
-#define DOUBT_SECONDS 60.0
-
-/* What first checks, and answers to ARP, may take beyond the checks' timeout: they do not all start
- * at once. */
+/* What first checks, and answers to ARP, may take beyond that. */
 #define START_SLACK_SECONDS 0.5
 
 static uint64_t flows_of_backend(void *context, uint32_t index)
@@ -126,6 +123,17 @@ static bool must_wait(struct publication *publication)
 	return true;
 }
 
+static void tell_cut_short(const struct publisher *publisher)
+{
+	size_t count = publisher_cut_short(publisher);
+
+	if (count > 0)
+		log_warning("there are %u backends with those that drain: the %zu removed ones "
+			    "that drained longest went at once, and their flows end; add backends "
+			    "more slowly, or set a shorter drain_timeout",
+			    ABI_MAX_BACKENDS, count);
+}
+
 void publication_publish(struct publication *publication)
 {
 	struct controlplane *controlplane = publication->controlplane;
@@ -153,6 +161,7 @@ void publication_publish(struct publication *publication)
 	}
 	if (publication->failed)
 		log_info("publishing works again");
+	tell_cut_short(controlplane->publisher);
 	publication->failed = false;
 	if (outcome > 0)
 		assign_indexes(controlplane);
@@ -169,18 +178,15 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	publication_publish(watcher->data);
 }
 
-/* The dataplane refuses what we published last, and did so since we looked. */
 static bool is_refused(struct publication *publication)
 {
 	struct controlplane *controlplane = publication->controlplane;
 	const struct abi_status *status = stats_status(controlplane->stats);
-	uint64_t before = publication->refusals;
 
-	if (status == NULL || !stats_dataplane_lives(controlplane->stats))
-		return false;
-	publication->refusals = status->refusals;
-	return status->refusals != before &&
-	       status->generation_refused == publisher_generation(controlplane->publisher);
+	return status != NULL && stats_dataplane_lives(controlplane->stats) &&
+	       refusals_call_for_repair(&publication->refusals, status,
+					publisher_generation(controlplane->publisher),
+					clock_now_ms());
 }
 
 static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -188,16 +194,14 @@ static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
 	struct publication *publication = watcher->data;
 	struct publisher *publisher = publication->controlplane->publisher;
 
+	(void)loop;
 	(void)events;
 	if (!publisher_is_installed(publisher)) {
-		log_error("the tables in %s were taken away or cut by somebody else: they are "
-			  "written anew",
+		log_error("the tables in %s were taken away, cut or written over by somebody else: "
+			  "they are written anew",
 			  publication->controlplane->run_dir);
 		publication_publish(publication);
-	} else if (is_refused(publication) &&
-		   (publication->doubted_last == 0 ||
-		    ev_now(loop) - publication->doubted_last >= DOUBT_SECONDS)) {
-		publication->doubted_last = ev_now(loop);
+	} else if (is_refused(publication)) {
 		log_error("the dataplane refuses generation %lu of the tables: they are written "
 			  "anew",
 			  (unsigned long)publisher_generation(publisher));
@@ -209,19 +213,12 @@ static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
 /* Later changes wait for nothing: see gather.c for what becomes of their new backends. */
 static void wait_for_first_checks(struct publication *publication)
 {
-	const struct config *config = publication->controlplane->config;
-	uint32_t longest_ms = 0;
+	uint64_t checks_ms = check_first_ms(publication->controlplane->config);
 
-	for (size_t i = 0; i < config->pool_count; i++) {
-		const struct config_health_check *check = &config->pools[i].health_check;
-
-		if (check->type != CONFIG_CHECK_NONE && check->timeout > longest_ms)
-			longest_ms = check->timeout;
-	}
 	publication->waiting = true;
 	ev_now_update(publication->controlplane->loop);
-	publication->wait_until =
-		ev_now(publication->controlplane->loop) + longest_ms / 1000.0 + START_SLACK_SECONDS;
+	publication->wait_until = ev_now(publication->controlplane->loop) +
+				  (double)checks_ms / 1000.0 + START_SLACK_SECONDS;
 }
 
 void publication_start(struct publication *publication, struct controlplane *controlplane)

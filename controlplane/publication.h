@@ -6,11 +6,12 @@
  * burst of changes makes one; when a drain ends; at start not before each
  * backend's state and the MAC of its next hop are known, for a generation
  * without them would reset clients and drop packets, and never later than a
- * little more than the longest check takes.
+ * little more than all first checks take.
  */
 #pragma once
 
 #include "controlplane/metrics/publish_times.h"
+#include "controlplane/refusals.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -27,8 +28,7 @@ struct publication {
 	ev_tstamp wait_until;
 	bool failed; /* the last one, as the log says */
 	struct publish_times times;
-	uint64_t refusals;      /* of the dataplane, that were looked at */
-	ev_tstamp doubted_last; /* 0: never */
+	struct refusals refusals; /* of what we wrote */
 };
 
 void publication_start(struct publication *publication, struct controlplane *controlplane);

@@ -6,9 +6,10 @@
 
 #include <stddef.h>
 
-#define RESTART_POINTERS_MAX 32
+#define RESTART_POINTERS_MAX 64
+#define RESTART_POINTER_SIZE 256
 
 struct restart_required {
-	char pointers[RESTART_POINTERS_MAX][256]; /* JSON pointers */
+	char pointers[RESTART_POINTERS_MAX][RESTART_POINTER_SIZE]; /* JSON pointers */
 	size_t count;
 };

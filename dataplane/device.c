@@ -50,8 +50,12 @@ static int prepare_pcap(struct port *port, const char *object, char *arguments)
 			 port->config->name);
 		return -1;
 	}
-	snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,tx_pcap=%s", (int)(comma - in), in,
-		 comma + 1);
+	if (strcmp(comma + 1, "repeat") == 0)
+		snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,infinite_rx=1",
+			 (int)(comma - in), in);
+	else
+		snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,tx_pcap=%s", (int)(comma - in),
+			 in, comma + 1);
 	return 0;
 }
 

@@ -204,6 +204,26 @@ static void switch_workers(struct generations *generations, uint64_t now_ms)
 	generations->deadline_ms = now_ms + SWITCH_MS;
 }
 
+/* True when the worker cannot hold an older snapshot any more; one that does not run holds none. */
+static bool has_passed(const struct generations *generations, unsigned worker)
+{
+	const uint64_t *count = &generations->quiescent->qsbr_cnt[worker].cnt;
+	uint64_t seen = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+
+	return seen == __RTE_QSBR_CNT_THR_OFFLINE || seen >= generations->token;
+}
+
+/* Those that have passed and say no time yet. */
+static void stamp_workers(struct generations *generations)
+{
+	for (unsigned i = 0; i < generations->worker_count; i++) {
+		uint64_t *taken_at = &generations->status->workers[i].taken_at;
+
+		if (*taken_at == 0 && has_passed(generations, i))
+			__atomic_store_n(taken_at, status_clock(), __ATOMIC_RELAXED);
+	}
+}
+
 static void finish(struct generations *generations)
 {
 	change_steering(generations, steering_add, "adding to");
@@ -212,7 +232,8 @@ static void finish(struct generations *generations)
 	generations->next_rules = (struct steering_rules){0};
 	generations->phase = GENERATION_IDLE;
 	for (unsigned i = 0; i < generations->worker_count; i++)
-		generations->status->workers[i].taken_at = status_clock();
+		__atomic_store_n(&generations->status->workers[i].taken_at, 0, __ATOMIC_RELAXED);
+	stamp_workers(generations);
 	__atomic_store_n(&generations->status->generation_taken, generations->current->generation,
 			 __ATOMIC_RELEASE);
 }
@@ -226,6 +247,8 @@ void generation_poll(struct generations *generations, uint64_t now_ms)
 		reclaim(generations);
 	switch (generations->phase) {
 	case GENERATION_IDLE:
+		if (generations->current != NULL)
+			stamp_workers(generations);
 		if (!tables_reader_has_news(&generations->reader, now_ms))
 			return;
 		next = take(generations);

@@ -7,7 +7,6 @@
 #include "controlplane/log.h"
 #include "controlplane/neighbours/read.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -22,12 +21,12 @@ static struct nlmsghdr *put_address(char *buffer, uint16_t type, const struct pl
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 
 	request->nlmsg_type = type;
-	info->ifa_family = AF_INET;
-	info->ifa_prefixlen = 32;
+	info->ifa_family = netlink_family(&step->address);
+	info->ifa_prefixlen = (uint8_t)address_bits(&step->address);
 	info->ifa_scope = RT_SCOPE_UNIVERSE;
 	info->ifa_index = step->interface;
-	mnl_attr_put_u32(request, IFA_LOCAL, step->be_address);
-	mnl_attr_put_u32(request, IFA_ADDRESS, step->be_address);
+	netlink_put_address(request, IFA_LOCAL, &step->address);
+	netlink_put_address(request, IFA_ADDRESS, &step->address);
 	return request;
 }
 
@@ -36,9 +35,12 @@ static int add_address(struct network *network, const struct placement_step *ste
 	char buffer[NETLINK_REQUEST_SIZE] __attribute__((aligned(8)));
 	struct nlmsghdr *request = put_address(buffer, RTM_NEWADDR, step);
 	struct ifa_cacheinfo life = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
+	uint32_t flags = IFA_F_NOPREFIXROUTE | IFA_F_PERMANENT;
 
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-	mnl_attr_put_u32(request, IFA_FLAGS, IFA_F_NOPREFIXROUTE | IFA_F_PERMANENT);
+	if (!address_is_ipv4(&step->address))
+		flags |= IFA_F_NODAD;
+	mnl_attr_put_u32(request, IFA_FLAGS, flags);
 	mnl_attr_put(request, IFA_CACHEINFO, sizeof(life), &life);
 	mnl_attr_put_u8(request, ATTRIBUTE_IFA_PROTO, PLACEMENT_PROTOCOL);
 
@@ -61,9 +63,9 @@ static int take_step(struct network *network, const struct placement_step *step)
 	int error = step->add ? add_address(network, step) : remove_address(network, step);
 	const struct network_link *link = network_find_link(network, step->interface);
 	const char *interface = link != NULL ? link->name : "?";
-	char text[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT_SIZE];
 
-	inet_ntop(AF_INET, &step->be_address, text, sizeof(text));
+	address_format(&step->address, text);
 	if (error < 0)
 		log_error("cannot %s address %s %s %s: %s", step->add ? "put" : "remove", text,
 			  step->add ? "on" : "from", interface, strerror(-error));

@@ -2,9 +2,10 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * Puts service and local addresses on the machine: /32, noprefixroute,
- * preferred_lft 0 (Linux does not choose them for its own connections), marked
- * with IFA_PROTO, so that what a crash left behind is known as ours.
+ * Puts service and local addresses on the machine: /32 or /128, noprefixroute,
+ * nodad (the address may be another node's until a moment ago), preferred_lft 0 (Linux does not
+ * choose them for its own connections), marked with IFA_PROTO, so that what a crash left behind is
+ * known as ours.
  */
 #pragma once
 

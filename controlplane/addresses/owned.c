@@ -8,9 +8,7 @@
 
 static int compare_addresses(const void *left, const void *right)
 {
-	const uint32_t *a = left, *b = right;
-
-	return *a < *b ? -1 : *a > *b;
+	return address_compare(left, right);
 }
 
 static size_t count_addresses(const struct config *config)
@@ -27,10 +25,8 @@ static size_t count_addresses(const struct config *config)
 static void add_addresses(struct owned_addresses *owned, const struct address *addresses,
 			  size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (address_is_ipv4(&addresses[i]))
-			owned->rows[owned->count++] = address_to_ipv4(&addresses[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		owned->rows[owned->count++] = addresses[i];
 }
 
 int owned_addresses_gather(const struct config *config, struct owned_addresses *out)
@@ -50,7 +46,7 @@ int owned_addresses_gather(const struct config *config, struct owned_addresses *
 
 	qsort(owned.rows, owned.count, sizeof(owned.rows[0]), compare_addresses);
 	for (size_t i = 0; i < owned.count; i++) {
-		if (kept == 0 || owned.rows[kept - 1] != owned.rows[i])
+		if (kept == 0 || !address_equal(&owned.rows[kept - 1], &owned.rows[i]))
 			owned.rows[kept++] = owned.rows[i];
 	}
 	owned.count = kept;
@@ -64,8 +60,8 @@ void owned_addresses_free(struct owned_addresses *owned)
 	*owned = (struct owned_addresses){0};
 }
 
-bool owned_addresses_have(const struct owned_addresses *owned, uint32_t be_address)
+bool owned_addresses_have(const struct owned_addresses *owned, const struct address *address)
 {
-	return owned->count > 0 && bsearch(&be_address, owned->rows, owned->count,
-					   sizeof(be_address), compare_addresses) != NULL;
+	return owned->count > 0 && bsearch(address, owned->rows, owned->count, sizeof(*address),
+					   compare_addresses) != NULL;
 }

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* IPv4, network order; sorted, each once. */
+/* Sorted, each once. */
 struct owned_addresses {
-	uint32_t *rows;
+	struct address *rows;
 	size_t count;
 };
 
@@ -20,4 +20,4 @@ struct owned_addresses {
 int owned_addresses_gather(const struct config *config, struct owned_addresses *out);
 void owned_addresses_free(struct owned_addresses *owned);
 
-bool owned_addresses_have(const struct owned_addresses *owned, uint32_t be_address);
+bool owned_addresses_have(const struct owned_addresses *owned, const struct address *address);

@@ -3,28 +3,25 @@
 
 #include "controlplane/addresses/placement.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
-static bool prefix_holds(const struct network_address *row, uint32_t be_address)
+/* A /32 or /128 is nobody's link. */
+static bool is_whole(const struct network_address *row)
 {
-	uint32_t mask = row->length == 0 ? 0 : htonl(UINT32_MAX << (32 - row->length));
-
-	return (row->be_address & mask) == (be_address & mask);
+	return row->length == address_bits(&row->address);
 }
 
 uint32_t placement_find_interface(const struct network_address *present, size_t present_count,
-				  uint32_t loopback, uint32_t be_address)
+				  uint32_t loopback, const struct address *address)
 {
 	const struct network_address *best = NULL;
 
 	for (size_t i = 0; i < present_count; i++) {
 		const struct network_address *row = &present[i];
 
-		/* A /32 is nobody's link. */
-		if (row->length == 32 || row->interface == loopback ||
-		    !prefix_holds(row, be_address))
+		if (is_whole(row) || row->interface == loopback ||
+		    !address_in_prefix(address, &row->address, row->length))
 			continue;
 		if (best == NULL || row->length > best->length)
 			best = row;
@@ -34,21 +31,21 @@ uint32_t placement_find_interface(const struct network_address *present, size_t 
 
 static bool is_ours(const struct network_address *row)
 {
-	return row->protocol == PLACEMENT_PROTOCOL && row->length == 32;
+	return row->protocol == PLACEMENT_PROTOCOL && is_whole(row);
 }
 
 static void plan_addition(struct placement_plan *plan, const struct network_address *present,
-			  size_t present_count, uint32_t loopback, uint32_t be_address)
+			  size_t present_count, uint32_t loopback, const struct address *address)
 {
-	uint32_t interface = placement_find_interface(present, present_count, loopback, be_address);
+	uint32_t interface = placement_find_interface(present, present_count, loopback, address);
 
 	for (size_t i = 0; i < present_count; i++) {
-		if (present[i].be_address == be_address &&
+		if (address_equal(&present[i].address, address) &&
 		    (!is_ours(&present[i]) || present[i].interface == interface))
 			return;
 	}
-	plan->steps[plan->count++] = (struct placement_step){
-		.add = true, .interface = interface, .be_address = be_address};
+	plan->steps[plan->count++] =
+		(struct placement_step){.add = true, .interface = interface, .address = *address};
 }
 
 /* Ours is removed when it is not wanted, is on the wrong interface, or somebody else put it there
@@ -59,14 +56,14 @@ static bool should_remove(const struct network_address *row, const struct networ
 {
 	if (!is_ours(row))
 		return false;
-	if (!owned_addresses_have(wanted, row->be_address))
+	if (!owned_addresses_have(wanted, &row->address))
 		return true;
 	for (size_t i = 0; i < present_count; i++) {
-		if (present[i].be_address == row->be_address && !is_ours(&present[i]))
+		if (address_equal(&present[i].address, &row->address) && !is_ours(&present[i]))
 			return true;
 	}
 	return row->interface !=
-	       placement_find_interface(present, present_count, loopback, row->be_address);
+	       placement_find_interface(present, present_count, loopback, &row->address);
 }
 
 int placement_plan_make(const struct network_address *present, size_t present_count,
@@ -79,13 +76,13 @@ int placement_plan_make(const struct network_address *present, size_t present_co
 	if (plan.steps == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < wanted->count; i++)
-		plan_addition(&plan, present, present_count, loopback, wanted->rows[i]);
+		plan_addition(&plan, present, present_count, loopback, &wanted->rows[i]);
 	for (size_t i = 0; i < present_count; i++) {
 		if (should_remove(&present[i], present, present_count, wanted, loopback))
 			plan.steps[plan.count++] =
 				(struct placement_step){.add = false,
 							.interface = present[i].interface,
-							.be_address = present[i].be_address};
+							.address = present[i].address};
 	}
 	*out = plan;
 	return 0;

@@ -16,7 +16,7 @@
 struct placement_step {
 	bool add; /* else: remove */
 	uint32_t interface;
-	uint32_t be_address;
+	struct address address;
 };
 
 struct placement_plan {
@@ -26,8 +26,9 @@ struct placement_plan {
 
 /*
  * An address goes to the interface with the longest prefix that holds it, else
- * to `loopback`. One that is on the machine already, put there by somebody
- * else, stays where and as it is. 0 or -ENOMEM.
+ * to `loopback`, where Linux answers ARP for it, but no neighbour
+ * solicitation: IPv6 must be routed there. One that is on the machine already, put there by
+ * somebody else, stays where and as it is. 0 or -ENOMEM.
  */
 int placement_plan_make(const struct network_address *present, size_t present_count,
 			const struct owned_addresses *wanted, uint32_t loopback,
@@ -36,4 +37,4 @@ void placement_plan_free(struct placement_plan *plan);
 
 /* The interface the address belongs on. */
 uint32_t placement_find_interface(const struct network_address *present, size_t present_count,
-				  uint32_t loopback, uint32_t be_address);
+				  uint32_t loopback, const struct address *address);

@@ -16,6 +16,7 @@ struct rule {
 	const char *why;
 };
 
+/* IPv6 has no like of these. */
 static const struct rule rules[] = {
 	{"rp_filter", 0, 0, 0, "Linux would drop what the dataplane hands it over the taps"},
 	{"arp_ignore", 0, 0, 0, "Linux would not answer ARP for addresses that lie on lo"},
@@ -90,22 +91,59 @@ static void check_rule(const struct rule *rule, const char *interface, bool mana
 		want_value(name, rule->wanted, rule->why, manage);
 }
 
-static bool has_dnat(const struct config *config)
+static bool has_dnat(const struct config *config, bool ipv4)
 {
 	for (size_t i = 0; i < config->service_count; i++) {
-		if (config->services[i].forwarding == CONFIG_DNAT)
+		const struct config_service *service = &config->services[i];
+
+		if (service->forwarding == CONFIG_DNAT &&
+		    address_is_ipv4(&service->addresses[0]) == ipv4)
 			return true;
 	}
 	return false;
+}
+
+static void check_forwarding(const struct config *config, bool manage)
+{
+	static const char why[] = "backends of dnat services use this machine as their router";
+
+	if (has_dnat(config, true))
+		want_value("net/ipv4/ip_forward", 1, why, manage);
+	if (has_dnat(config, false))
+		want_value("net/ipv6/conf/all/forwarding", 1, why, manage);
+}
+
+static void check_ipv6_on(const char *interface, bool manage)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "net/ipv6/conf/%s/disable_ipv6", interface);
+	want_value(name, 0, "Linux would hold no IPv6 address there, and know no neighbour",
+		   manage);
+}
+
+/* On lo are the addresses that no interface's prefix holds. */
+static void check_ipv6(const struct network *network, bool manage)
+{
+	bool has_ipv6 = false;
+
+	for (size_t i = 0; i < network->owned.count; i++)
+		has_ipv6 = has_ipv6 || !address_is_ipv4(&network->owned.rows[i]);
+	if (!has_ipv6)
+		return;
+	check_ipv6_on("lo", manage);
+	for (size_t i = 0; i < network->port_count; i++) {
+		if (network->ports[i].index != 0)
+			check_ipv6_on(network->ports[i].interface, manage);
+	}
 }
 
 void sysctls_check(const struct network *network, const struct config *config)
 {
 	bool manage = config->manage_sysctls;
 
-	if (has_dnat(config))
-		want_value("net/ipv4/ip_forward", 1,
-			   "backends of dnat services use this machine as their router", manage);
+	check_forwarding(config, manage);
+	check_ipv6(network, manage);
 	for (size_t i = 0; i < RULE_COUNT; i++) {
 		bool least_is_enough = rules[i].least == 0;
 

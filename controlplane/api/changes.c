@@ -52,6 +52,16 @@ static bool read_flag(const struct api_request *request, const char *name, bool 
 	return false;
 }
 
+/* The upload is bounded in bytes; what it becomes when it is parsed, here. */
+static bool check_size(const struct api_request *request, struct api_problem *problem)
+{
+	const char *too_large = config_too_large(request->body, request->length);
+
+	if (too_large != NULL)
+		problem_set(problem, MHD_HTTP_CONTENT_TOO_LARGE, "%s", too_large);
+	return too_large == NULL;
+}
+
 static json_t *parse_body(const struct api_request *request, struct api_problem *problem)
 {
 	json_error_t broken;
@@ -110,6 +120,30 @@ static json_t *edit_object(const struct controlplane *controlplane,
 		set_location(resource, request, edit.body, answer);
 	json_decref(edit.body);
 	return document;
+}
+
+/* Whether what the request is for exists: an object, or the list that it joins. */
+static bool is_there(const struct controlplane *controlplane, const struct api_resource *resource,
+		     const struct api_request *request)
+{
+	const char *name = request->names.names[0], *member = request->names.names[1];
+	bool is_backend = resource->kind == OBJECT_BACKEND;
+
+	if (resource->kind == OBJECT_DOCUMENT || (resource->is_collection && !is_backend))
+		return true;
+	if (resource->kind == OBJECT_POOL || resource->is_collection)
+		return config_find_pool(controlplane->config, name) != NULL;
+	return objects_find(controlplane->document, resource->kind, name, member) != NULL;
+}
+
+static bool check_conditions(const struct controlplane *controlplane,
+			     const struct api_resource *resource, const struct api_request *request)
+{
+	struct conditions conditions = {.etag = controlplane->etag,
+					.is_there = is_there(controlplane, resource, request)};
+
+	request->take_headers(request, &conditions);
+	return conditions_hold(&conditions);
 }
 
 static json_t *render_dry_run(const struct controlplane *controlplane,
@@ -173,6 +207,8 @@ static void answer_result(const struct controlplane *controlplane,
 		json_pack("{s:b, s:I, s:s, s:o}", "changed", result->outcome == CHANGE_APPLIED,
 			  "revision", (json_int_t)result->revision, "etag", result->etag,
 			  "restart_required", api_restart_required(&result->restart_required));
+	if (result->warning[0] != '\0')
+		json_object_set_new(answer->json, "warning", json_string(result->warning));
 }
 
 static void log_change(const struct api_request *request, const struct change_result *result)
@@ -187,21 +223,20 @@ static void log_change(const struct api_request *request, const struct change_re
 void api_change(struct controlplane *controlplane, const struct api_resource *resource,
 		const struct api_request *request, struct api_answer *answer)
 {
-	struct change_request change = {.if_match =
-						request->header(request, MHD_HTTP_HEADER_IF_MATCH)};
+	struct change_request change = {.is_stale =
+						!check_conditions(controlplane, resource, request)};
 	struct change_result result;
 	json_t *document = NULL;
 	bool created = false;
 
-	if (!check_type(request, &answer->problem) ||
+	if (!check_type(request, &answer->problem) || !check_size(request, &answer->problem) ||
 	    !read_flag(request, "dry_run", &change.dry_run, &answer->problem) ||
 	    !read_flag(request, "force", &change.force, &answer->problem))
 		return;
 	if (resource->kind == OBJECT_DOCUMENT) {
 		change.text = request->body;
 		change.length = request->length;
-	} else if (change.if_match == NULL ||
-		   etag_matches(change.if_match, controlplane->etag, false)) {
+	} else if (!change.is_stale) {
 		/* Of another document than was meant, nothing is told but that. */
 		document = edit_object(controlplane, resource, request, &created, answer);
 		if (document == NULL)

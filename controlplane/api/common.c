@@ -3,6 +3,7 @@
 
 /* What several resources show in the same way. */
 #include "controlplane/api/resource.h"
+#include "controlplane/clock.h"
 
 static void put_count(json_t *object, const char *key, uint64_t value)
 {
@@ -22,6 +23,22 @@ void api_put_traffic(json_t *object, const struct abi_traffic *traffic)
 	put_count(object, "packets_out", traffic->packets_out);
 	put_count(object, "bytes_out", traffic->bytes_out);
 	put_count(object, "drops", traffic->drops);
+}
+
+void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, int index)
+{
+	struct abi_traffic traffic = {0};
+
+	if (index >= 0)
+		stats_traffic(controlplane->stats, STATS_BACKEND, (uint32_t)index, &traffic);
+	api_put_traffic(object, &traffic);
+}
+
+double api_seconds_since(uint64_t then_ms)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	return now_ms > then_ms ? (double)(now_ms - then_ms) / 1000.0 : 0.0;
 }
 
 json_t *api_with_config(json_t *object, json_t *written)

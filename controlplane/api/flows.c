@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAXIMUM 10000
+#define LOOKED_MAX    (4u << 20) /* records: some tens of milliseconds when all are free */
 
 /* Names of services and backends by their index. */
 struct names {
@@ -56,20 +58,19 @@ static json_t *endpoint(const struct abi_flow6 *flow, enum abi_flow_direction di
 {
 	const struct abi_flow_ports *ports = &flow->flow.ports[direction];
 	uint16_t port = ntohs(source ? ports->be_source : ports->be_destination);
-	char address[INET6_ADDRSTRLEN];
+	char text[ADDRESS_PORT_TEXT_SIZE];
+	struct address address;
 
 	if (flow->flow.family == 6) {
 		const struct abi_flow_ipv6 *ipv6 = &flow->addresses[direction];
 
-		inet_ntop(AF_INET6, source ? ipv6->be_source : ipv6->be_destination, address,
-			  sizeof(address));
-		return json_sprintf("[%s]:%u", address, port);
-	}
-	const struct abi_flow_ipv4 *ipv4 = &flow->flow.addresses[direction];
+		memcpy(address.bytes, source ? ipv6->be_source : ipv6->be_destination, 16);
+	} else {
+		const struct abi_flow_ipv4 *ipv4 = &flow->flow.addresses[direction];
 
-	inet_ntop(AF_INET, source ? &ipv4->be_source : &ipv4->be_destination, address,
-		  sizeof(address));
-	return json_sprintf("%s:%u", address, port);
+		address = address_from_ipv4(source ? ipv4->be_source : ipv4->be_destination);
+	}
+	return json_string(address_format_port(&address, port, text));
 }
 
 static const char *state_text(uint8_t state)
@@ -132,22 +133,22 @@ static json_t *render_flow(const struct abi_flow6 *whole, const struct names *na
 	return object;
 }
 
-/* Shows one table's records, up to `limit` in the list. */
-static void append_flows(const struct abi_flows *flows, const struct abi_flow_table *table,
-			 const struct names *names, size_t limit, json_t *list)
+/* A list of at most `limit`; NULL: no memory. */
+static json_t *render_flows(const struct abi_flows *flows, const struct names *names, size_t limit)
 {
-	const char *record = (const char *)flows + table->records_offset;
+	struct abi_flow6 *found = calloc(limit + 1, sizeof(*found));
+	size_t count = 0;
+	json_t *list;
 
-	for (uint32_t i = 0; i < table->capacity && json_array_size(list) < limit; i++) {
-		const struct abi_flow *place = (const void *)record;
-		struct abi_flow6 flow;
-
-		/* Most records of a large table are free, and cost a glance. */
-		if (place->state != ABI_FLOW_FREE &&
-		    stats_copy_flow(place, table->record_size, &flow))
-			json_array_append_new(list, render_flow(&flow, names));
-		record += table->record_size;
-	}
+	if (found == NULL)
+		return NULL;
+	if (flows != NULL)
+		count = stats_collect_flows(flows, LOOKED_MAX, limit, found);
+	list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, render_flow(&found[i], names));
+	free(found);
+	return list;
 }
 
 /* The workers keep count; going through millions of records would take too long. */
@@ -193,15 +194,11 @@ json_t *api_flows(struct controlplane *controlplane, const struct api_request *r
 	}
 
 	struct names *names = collect_names(controlplane);
-	json_t *list = json_array();
+	json_t *list = names == NULL ? NULL : render_flows(flows, names, limit);
 
-	if (names == NULL) {
-		json_decref(list);
-		return NULL;
-	}
-	for (uint32_t i = 0; flows != NULL && i < flows->table_count; i++)
-		append_flows(flows, &flows->tables[i], names, limit, list);
 	free(names);
+	if (list == NULL)
+		return NULL;
 	return json_pack("{s:I, s:o}", "total",
 			 (json_int_t)count_flows(controlplane->stats, json_array_size(list)),
 			 "flows", list);

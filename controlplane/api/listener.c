@@ -5,8 +5,8 @@
 
 #include "config/listen.h"
 #include "controlplane/log.h"
+#include "controlplane/socket_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,22 +70,17 @@ static int open_unix(const char *path)
 
 static int open_tcp(const struct listen_place *place)
 {
-	bool is_ipv4 = address_is_ipv4(&place->address);
-	struct sockaddr_in ipv4 = {.sin_family = AF_INET,
-				   .sin_port = htons(place->port),
-				   .sin_addr.s_addr = address_to_ipv4(&place->address)};
-	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(place->port)};
+	struct sockaddr_storage name;
+	socklen_t length = socket_address(&place->address, place->port, &name);
 	const int on = 1;
-	int descriptor = open_socket(is_ipv4 ? AF_INET : AF_INET6);
+	int descriptor = open_socket(name.ss_family);
 
 	if (descriptor < 0)
 		return descriptor;
-	memcpy(&ipv6.sin6_addr, place->address.bytes, sizeof(ipv6.sin6_addr));
 	/* Connections of a former life that still linger are no reason not to listen. */
 	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 
-	int outcome = is_ipv4 ? bind(descriptor, (struct sockaddr *)&ipv4, sizeof(ipv4))
-			      : bind(descriptor, (struct sockaddr *)&ipv6, sizeof(ipv6));
+	int outcome = bind(descriptor, (struct sockaddr *)&name, length);
 
 	if (outcome == 0)
 		outcome = listen(descriptor, BACKLOG);

@@ -189,17 +189,21 @@ static bool edit_list(json_t *list, const struct object_edit *edit, const char *
 static bool refuse_inline(const json_t *document, const struct object_edit *edit,
 			  struct api_problem *problem)
 {
-	if (edit->kind != OBJECT_POOL || edit->name == NULL)
+	const char *name = edit->name;
+
+	if (edit->verb == OBJECT_CREATE)
+		name = json_string_value(json_object_get(edit->body, "name"));
+	if (edit->kind != OBJECT_POOL || name == NULL)
 		return false;
 
-	const char *key = holder_key(document, edit->name);
+	const char *key = holder_key(document, name);
 
 	if (key == NULL || strcmp(key, "services") != 0)
 		return false;
 	problem_set(problem, CONFLICT,
 		    "pool \"%s\" is written inside the service of that name: change "
 		    "/v1/services/%s, or its backends one by one",
-		    edit->name, edit->name);
+		    name, name);
 	return true;
 }
 

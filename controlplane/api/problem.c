@@ -3,6 +3,8 @@
 
 #include "controlplane/api/problem.h"
 
+#include "config/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,8 +14,13 @@ void *problem_set(struct api_problem *problem, unsigned status, const char *form
 
 	problem->status = status;
 	va_start(arguments, format);
-	vsnprintf(problem->detail, sizeof(problem->detail), format, arguments);
+
+	int length = vsnprintf(problem->detail, sizeof(problem->detail), format, arguments);
+
 	va_end(arguments);
+	if (length >= (int)sizeof(problem->detail))
+		text_trim(problem->detail);
+	text_make_utf8(problem->detail);
 	return NULL;
 }
 

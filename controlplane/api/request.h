@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/etag.h"
+#include "controlplane/api/conditions.h"
 #include "controlplane/api/problem.h"
 #include "controlplane/api/route.h"
 
@@ -16,9 +17,11 @@ struct api_request {
 	struct route_names names; /* in the path */
 	const char *body;         /* not NUL-terminated */
 	size_t length;
-	/* A query argument or a header by its name; NULL: not given. */
+	/* A query argument or the first header line by its name; NULL: not given. */
 	const char *(*argument)(const struct api_request *request, const char *name);
 	const char *(*header)(const struct api_request *request, const char *name);
+	/* Takes each header line. */
+	void (*take_headers)(const struct api_request *request, struct conditions *conditions);
 	void *connection;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "controlplane/api/objects.h"
+#include "controlplane/api/query.h"
 #include "controlplane/api/request.h"
 #include "controlplane/controlplane.h"
 
@@ -24,6 +25,7 @@ struct api_resource {
 	const char *text_type;
 	enum object_kind kind; /* of the object that a change is to */
 	bool is_collection;    /* of such objects: POST makes one */
+	const char *argument;  /* that a GET may have in its query; NULL: none */
 };
 
 /* The resource at a path, and the names in it; NULL: there is none. */
@@ -32,6 +34,13 @@ const struct api_resource *api_find_resource(const char *path, struct route_name
 /* The methods it has, as the header Allow lists them. */
 const char *api_allowed_methods(const struct api_resource *resource);
 bool api_allows(const struct api_resource *resource, const char *method);
+
+/* GET and HEAD. */
+bool api_is_read(const char *method);
+
+/* Names that the query of a request may have; NULL behind the last. */
+void api_known_arguments(const struct api_resource *resource, const char *method,
+			 const char *known[QUERY_NAMES_MAX + 1]);
 
 api_render api_status;
 api_render api_config;
@@ -51,6 +60,12 @@ void api_change(struct controlplane *controlplane, const struct api_resource *re
 
 /* Traffic counters as both services and backends show them: adds them to the object. */
 void api_put_traffic(json_t *object, const struct abi_traffic *traffic);
+
+/* The same of the backend at an index of `tables`; negative: it is not there, and all is 0. */
+void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, int index);
+
+/* Since a time of CLOCK_MONOTONIC, ms. */
+double api_seconds_since(uint64_t then_ms);
 
 /* 10.0.0.1, as a new reference. */
 json_t *api_address(const struct address *address);

@@ -8,7 +8,7 @@
 
 static const struct api_resource resources[] = {
 	{.pattern = "/v1/status", .render = api_status},
-	{.pattern = "/v1/flows", .render = api_flows},
+	{.pattern = "/v1/flows", .render = api_flows, .argument = "limit"},
 	{.pattern = "/metrics", .text = metrics_render, .text_type = METRICS_TYPE},
 	{.pattern = "/v1/config", .render = api_config, .kind = OBJECT_DOCUMENT},
 	{.pattern = "/v1/services",
@@ -39,6 +39,21 @@ const struct api_resource *api_find_resource(const char *path, struct route_name
 			return &resources[i];
 	}
 	return NULL;
+}
+
+bool api_is_read(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+void api_known_arguments(const struct api_resource *resource, const char *method,
+			 const char *known[QUERY_NAMES_MAX + 1])
+{
+	bool is_read = api_is_read(method);
+
+	known[0] = is_read ? resource->argument : "dry_run";
+	known[1] = is_read ? NULL : "force";
+	known[2] = NULL;
 }
 
 const char *api_allowed_methods(const struct api_resource *resource)

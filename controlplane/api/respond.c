@@ -24,6 +24,19 @@ static const char *find_header(const struct api_request *request, const char *na
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
+{
+	(void)kind;
+	conditions_take(context, name, value);
+	return MHD_YES;
+}
+
+static void take_headers(const struct api_request *request, struct conditions *conditions)
+{
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, take_header, conditions);
+}
+
 /* Takes over `text`. */
 static enum MHD_Result send_text(struct MHD_Connection *connection, const struct api_answer *answer,
 				 char *text, const char *allow)
@@ -115,7 +128,7 @@ static void read_resource(struct controlplane *controlplane, const struct api_re
 		memcpy(answer->etag, controlplane->etag, sizeof(answer->etag));
 	/* Of the others the state changes while the document does not. */
 	if (resource->kind == OBJECT_DOCUMENT && known != NULL &&
-	    etag_matches(known, answer->etag, true)) {
+	    (etag_is_any(known) || etag_matches(known, answer->etag, true))) {
 		answer->status = MHD_HTTP_NOT_MODIFIED;
 		return;
 	}
@@ -124,10 +137,34 @@ static void read_resource(struct controlplane *controlplane, const struct api_re
 		answer->status = 0;
 }
 
-static bool is_read(const char *method)
+static enum MHD_Result take_argument(void *context, enum MHD_ValueKind kind, const char *name,
+				     const char *value)
 {
-	return strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
-	       strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+	(void)kind;
+	return query_take(context, name, value) ? MHD_YES : MHD_NO;
+}
+
+static bool check_query(const struct api_resource *resource, const struct api_request *request,
+			struct api_problem *problem)
+{
+	const char *known[QUERY_NAMES_MAX + 1];
+	struct query query = {.known = known, .problem = problem};
+
+	api_known_arguments(resource, request->method, known);
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_argument,
+				  &query);
+	return !query.refused;
+}
+
+static void answer_request(struct controlplane *controlplane, const struct api_resource *resource,
+			   const struct api_request *request, struct api_answer *answer)
+{
+	if (!check_query(resource, request, &answer->problem))
+		return;
+	if (api_is_read(request->method))
+		read_resource(controlplane, resource, request, answer);
+	else
+		api_change(controlplane, resource, request, answer);
 }
 
 static void refuse_upload(const struct upload *upload, struct api_problem *problem)
@@ -150,6 +187,7 @@ enum MHD_Result respond(const struct respond_to *to)
 				      .length = to->upload->length,
 				      .argument = find_argument,
 				      .header = find_header,
+				      .take_headers = take_headers,
 				      .connection = to->connection};
 	struct api_answer answer = {
 		.problem = {.status = MHD_HTTP_SERVICE_UNAVAILABLE, .detail = "no memory"}};
@@ -170,10 +208,8 @@ enum MHD_Result respond(const struct respond_to *to)
 		allow = api_allowed_methods(resource);
 		problem_set(&answer.problem, MHD_HTTP_METHOD_NOT_ALLOWED, "%.200s has %s only",
 			    to->path, allow);
-	} else if (is_read(to->method)) {
-		read_resource(to->controlplane, resource, &request, &answer);
 	} else {
-		api_change(to->controlplane, resource, &request, &answer);
+		answer_request(to->controlplane, resource, &request, &answer);
 	}
 	counts_answer(&to->controlplane->counts,
 		      answer.status != 0 ? answer.status : answer.problem.status);

@@ -47,8 +47,8 @@ void changes_print(const json_t *answer, FILE *stream)
 	json_array_foreach (changes, i, row)
 		print_change(row, stream);
 	json_array_foreach (json_object_get(answer, "moves"), i, row)
-		fprintf(stream, "pool %s: %.1f %% of new flows would meet another backend\n",
-			json_string_value(json_object_get(row, "pool")),
+		fprintf(stream, "service %s: %.1f %% of new flows would meet another backend\n",
+			json_string_value(json_object_get(row, "service")),
 			100.0 * json_real_value(json_object_get(row, "share")));
 	json_array_foreach (json_object_get(answer, "restart_required"), i, row)
 		fprintf(stream, "%s: read at start only, needs a restart\n",
@@ -100,6 +100,11 @@ static void print_applied(const struct client_answer *answer)
 	json_array_foreach (json_object_get(answer->json, "restart_required"), i, pointer)
 		printf("%s: saved; read at start only, it stays as it is until the next restart\n",
 		       json_string_value(pointer));
+
+	const char *warning = json_string_value(json_object_get(answer->json, "warning"));
+
+	if (warning != NULL)
+		fprintf(stderr, "headrace: %s\n", warning);
 }
 
 /* Sends it and shows the answer; `file` is what the body was read from. */
@@ -206,6 +211,23 @@ static int backend_path(const char *name, const struct options *options, char *p
 	return 0;
 }
 
+/* All that can be told before the first one is changed. */
+static bool check_set(const struct options *options)
+{
+	char path[512];
+
+	if (options->if_match != NULL && options->word_count > 3) {
+		options_refuse("--if-match goes with one backend: the first change makes another "
+			       "ETag");
+		return false;
+	}
+	for (int i = 2; i < options->word_count; i++) {
+		if (backend_path(options->words[i], options, path, sizeof(path)) < 0)
+			return false;
+	}
+	return true;
+}
+
 static enum cli_exit set_backend(const struct client *client, const struct options *options,
 				 const char *name, const char *body)
 {
@@ -223,7 +245,7 @@ static enum cli_exit set_backend(const struct client *client, const struct optio
 
 enum cli_exit set_run(const struct client *client, const struct options *options)
 {
-	json_t *patch = make_patch(options);
+	json_t *patch = check_set(options) ? make_patch(options) : NULL;
 	char *body = patch == NULL ? NULL : json_dumps(patch, JSON_COMPACT);
 	enum cli_exit status = body == NULL ? CLI_USAGE : CLI_DONE;
 

@@ -76,6 +76,16 @@ static struct curl_slist *make_headers(const struct client_request *request)
 	return headers;
 }
 
+/* A slash at the base's end is none of the path's. */
+static void make_url(const char *base, const char *path, char *url, size_t size)
+{
+	size_t length = strlen(base);
+
+	while (length > 0 && base[length - 1] == '/')
+		length--;
+	snprintf(url, size, "%.*s%s", (int)length, base, path);
+}
+
 static CURLcode perform(const struct client *client, const struct client_request *request,
 			struct body *body, long *status)
 {
@@ -85,8 +95,8 @@ static CURLcode perform(const struct client *client, const struct client_request
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
 	if (easy != NULL) {
-		snprintf(url, sizeof(url), "%s%s",
-			 client->url != NULL ? client->url : "http://headrace", request->path);
+		make_url(client->url != NULL ? client->url : "http://headrace", request->path, url,
+			 sizeof(url));
 		curl_easy_setopt(easy, CURLOPT_URL, url);
 		if (client->url == NULL)
 			curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
@@ -169,21 +179,4 @@ void client_tell_refusal(const struct client_answer *answer, const char *file)
 		tell_fault(fault, file);
 	fprintf(stderr, "headrace: refused (%ld): %s\n", answer->status,
 		detail[0] != '\0' ? detail : "no reason given");
-}
-
-enum cli_exit client_get(const struct client *client, const char *path, json_t **out)
-{
-	struct client_request request = {.method = "GET", .path = path};
-	struct client_answer answer;
-	enum cli_exit status = client_send(client, &request, &answer);
-
-	if (status != CLI_DONE)
-		return status;
-	if (answer.status != 200) {
-		client_tell_refusal(&answer, NULL);
-		json_decref(answer.json);
-		return CLI_REFUSED;
-	}
-	*out = answer.json;
-	return CLI_DONE;
 }

@@ -40,6 +40,3 @@ enum cli_exit client_send(const struct client *client, const struct client_reque
  * what was sent, for places in it; NULL: no file.
  */
 void client_tell_refusal(const struct client_answer *answer, const char *file);
-
-/* GETs the path; CLI_DONE and a new reference, or why not (told on stderr). */
-enum cli_exit client_get(const struct client *client, const char *path, json_t **out);

@@ -41,6 +41,20 @@ static bool takes_value(const char *option)
 	return false;
 }
 
+/* "--run-dir=DIR" in one word: DIR; NULL: another word. */
+static const char *value_within(const char *word, const char *option)
+{
+	size_t length = strlen(option);
+
+	return strncmp(word, option, length) == 0 && word[length] == '=' ? word + length + 1 : NULL;
+}
+
+/* The value is the rest of the word, or, for `behind`, the word that follows. */
+static const char *value_of(const char *option, const char *word, const char *behind)
+{
+	return strcmp(word, option) == 0 ? behind : value_within(word, option);
+}
+
 static void offer_backends(const json_t *answer, const char *begun)
 {
 	const json_t *pool, *backend;
@@ -82,25 +96,31 @@ static void offer_live_backends(const struct options *options, const char *begun
 	json_decref(answer.json);
 }
 
+static void take_value(const char *value, const char **into)
+{
+	if (value != NULL)
+		*into = value;
+}
+
 /* What of the line says where to ask, and the words that are no options. */
 static void read_line(const char *const *words, int count, struct options *options)
 {
 	*options = (struct options){.run_dir = "/run/headrace"};
 	for (int i = 0; i < count - 1; i++) {
-		bool has_value = takes_value(words[i]);
+		const char *behind = i + 1 < count - 1 ? words[i + 1] : NULL;
 
 		if (words[i][0] != '-' && options->word_count < OPTIONS_WORDS_MAX)
 			options->words[options->word_count++] = words[i];
-		if (!has_value || i + 1 >= count - 1)
-			continue;
-		if (strcmp(words[i], "--run-dir") == 0)
-			options->run_dir = words[i + 1];
-		else if (strcmp(words[i], "--socket") == 0)
-			options->socket_path = words[i + 1];
-		else if (strcmp(words[i], "--api") == 0)
-			options->api = words[i + 1];
-		i++;
+		take_value(value_of("--run-dir", words[i], behind), &options->run_dir);
+		take_value(value_of("--socket", words[i], behind), &options->socket_path);
+		take_value(value_of("--api", words[i], behind), &options->api);
+		i += takes_value(words[i]);
 	}
+}
+
+static bool is_file_option(const char *option)
+{
+	return strcmp(option, "--run-dir") == 0 || strcmp(option, "--socket") == 0;
 }
 
 static bool is_file_command(const char *command)
@@ -117,8 +137,11 @@ enum cli_exit complete_run(const char *const *words, int count)
 
 	read_line(words, count, &line);
 	if (takes_value(before)) {
-		if (strcmp(before, "--run-dir") == 0 || strcmp(before, "--socket") == 0)
+		if (is_file_option(before))
 			puts(":files");
+	} else if (value_within(begun, "--run-dir") != NULL ||
+		   value_within(begun, "--socket") != NULL) {
+		puts(":files");
 	} else if (begun[0] == '-') {
 		offer_all(options_names, begun);
 	} else if (line.word_count == 0) {

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char usage[] =
 	"Usage: headrace COMMAND [options]\n"
@@ -77,6 +78,17 @@ static int set_admin(struct options *options, const char *admin)
 	return 0;
 }
 
+/* A header without a value would not be sent, and the condition be lost. */
+static int set_if_match(struct options *options, const char *etag)
+{
+	if (etag[strspn(etag, " \t")] == '\0') {
+		options_refuse("--if-match needs an ETag, as \"headrace apply --json\" answers it");
+		return -1;
+	}
+	options->if_match = etag;
+	return 0;
+}
+
 static void print_and_exit(const char *text)
 {
 	fputs(text, stdout);
@@ -108,8 +120,7 @@ static int take_option(int option, struct options *options)
 		options->force = true;
 		return 0;
 	case 'i':
-		options->if_match = optarg;
-		return 0;
+		return set_if_match(options, optarg);
 	case 'w':
 		options->weight = optarg;
 		return 0;

@@ -47,13 +47,34 @@ static const struct view *find_view(const char *name)
 	return NULL;
 }
 
+static void print_json(const json_t *document)
+{
+	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	putchar('\n');
+}
+
+static enum cli_exit print_answer(const struct view *view, const struct show_options *options,
+				  const struct client_answer *answer)
+{
+	struct show_output output = {
+		.stream = stdout, .colours = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
+	bool refused = answer->status != 200;
+
+	if (answer->json != NULL && (options->json || (!refused && view->render == NULL)))
+		print_json(answer->json);
+	else if (refused)
+		client_tell_refusal(answer, NULL);
+	else
+		view->render(answer->json, &output);
+	return refused ? CLI_REFUSED : CLI_DONE;
+}
+
 enum cli_exit show_run(const struct show_options *options)
 {
 	const struct view *view = find_view(options->what);
-	struct show_output output = {
-		.stream = stdout, .colours = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
 	char path[64];
-	json_t *document;
+	struct client_request request = {.method = "GET", .path = path};
+	struct client_answer answer;
 
 	if (view == NULL)
 		return options_refuse("there is no \"%s\" to show; there is status, services, "
@@ -63,16 +84,11 @@ enum cli_exit show_run(const struct show_options *options)
 	if (view->render == show_flows)
 		snprintf(path, sizeof(path), "%s?limit=%u", view->path, options->limit);
 
-	enum cli_exit status = client_get(options->client, path, &document);
+	enum cli_exit status = client_send(options->client, &request, &answer);
 
 	if (status != CLI_DONE)
 		return status;
-	if (options->json || view->render == NULL) {
-		json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-		fputc('\n', stdout);
-	} else {
-		view->render(document, &output);
-	}
-	json_decref(document);
-	return CLI_DONE;
+	status = print_answer(view, options, &answer);
+	json_decref(answer.json);
+	return status;
 }

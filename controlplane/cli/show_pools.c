@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* Pools and their backends. */
+#include "config/address.h"
 #include "controlplane/cli/show.h"
 #include "controlplane/cli/table.h"
 #include "controlplane/cli/units.h"
@@ -29,12 +30,15 @@ static const char *state_word(const char *state)
 
 static void add_place(struct table *table, const json_t *backend)
 {
-	uint64_t port = show_number(backend, "port");
+	uint16_t port = (uint16_t)show_number(backend, "port");
+	const char *text = show_text(backend, "address");
+	char place[ADDRESS_PORT_TEXT_SIZE];
+	struct address address;
 
-	if (port != 0)
-		table_add(table, TABLE_PLAIN, "%s:%" PRIu64, show_text(backend, "address"), port);
+	if (port == 0 || address_parse(text, &address) < 0)
+		table_add(table, TABLE_PLAIN, "%s", text);
 	else
-		table_add(table, TABLE_PLAIN, "%s", show_text(backend, "address"));
+		table_add(table, TABLE_PLAIN, "%s", address_format_port(&address, port, place));
 }
 
 static void add_backend(struct table *table, const char *pool, const json_t *backend)
@@ -81,6 +85,13 @@ void show_backends(const json_t *document, const struct show_output *output)
 	table_free(&table);
 }
 
+static const char *where_written(const json_t *is_inline)
+{
+	if (json_is_null(is_inline))
+		return "nowhere, drains";
+	return json_is_true(is_inline) ? "in its service" : "by name";
+}
+
 static void add_pool(struct table *table, const json_t *pool)
 {
 	const json_t *backends = json_object_get(pool, "backends");
@@ -103,8 +114,7 @@ static void add_pool(struct table *table, const json_t *pool)
 		  "%zu of %zu", up, all);
 	table_add(table, TABLE_PLAIN, "%s", units_count(flows, text));
 	table_add(table, TABLE_PLAIN, "%s", units_count(started, text));
-	table_add(table, TABLE_PLAIN, "%s",
-		  json_is_true(json_object_get(pool, "inline")) ? "in its service" : "by name");
+	table_add(table, TABLE_PLAIN, "%s", where_written(json_object_get(pool, "inline")));
 }
 
 void show_pools(const json_t *document, const struct show_output *output)

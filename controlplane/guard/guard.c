@@ -30,7 +30,7 @@
 
 struct guard {
 	struct network *network;
-	const struct publisher *publisher; /* knows the backends that drain */
+	const struct publisher *publisher; /* knows where flows still are */
 	struct nft_ctx *nft;
 	struct guard_sets loaded; /* that are in the kernel, */
 	char *chains;             /* with these chains; NULL: nothing is */
@@ -57,41 +57,58 @@ static int run(struct guard *guard, const char *commands)
 	return error;
 }
 
+/* The table's name is attribute 1 of a table, a chain, a rule, a set and a list of elements. */
 static int on_news_attribute(const struct nlattr *attribute, void *context)
 {
-	bool *table_went = context;
+	bool *something_went = context;
 
 	if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
 	    strcmp(mnl_attr_get_str(attribute), TABLE_NAME) == 0)
-		*table_went = true;
+		*something_went = true;
 	return MNL_CB_OK;
+}
+
+/* Of nftables' messages, those by which a table loses something. */
+static bool tells_of_loss(uint16_t type)
+{
+	if (NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES)
+		return false;
+	switch (NFNL_MSG_TYPE(type)) {
+	case NFT_MSG_DELTABLE:
+	case NFT_MSG_DELCHAIN:
+	case NFT_MSG_DELRULE:
+	case NFT_MSG_DELSET:
+	case NFT_MSG_DELSETELEM:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static int on_news(const struct nlmsghdr *message, void *context)
 {
 	const struct nfgenmsg *info = mnl_nlmsg_get_payload(message);
 
-	if (message->nlmsg_type == ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE) &&
-	    info->nfgen_family == NFPROTO_NETDEV)
+	if (tells_of_loss(message->nlmsg_type) && info->nfgen_family == NFPROTO_NETDEV)
 		mnl_attr_parse(message, sizeof(*info), on_news_attribute, context);
 	return MNL_CB_OK;
 }
 
-/* Reads what there is; true when our table was among what went. */
+/* Reads what there is; true when our table, or something in it, was among what went. */
 static bool read_news(struct guard *guard)
 {
 	char buffer[16384] __attribute__((aligned(8)));
-	bool table_went = false;
+	bool something_went = false;
 
 	for (;;) {
 		ssize_t length = mnl_socket_recvfrom(guard->news, buffer, sizeof(buffer));
 
 		if (length < 0 && errno == ENOBUFS)
-			table_went = true; /* perhaps: loading it again does no harm */
+			something_went = true; /* perhaps: loading it again does no harm */
 		else if (length <= 0)
-			return table_went;
+			return something_went;
 		else
-			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, &table_went);
+			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, &something_went);
 	}
 }
 
@@ -127,10 +144,11 @@ static void guard_news(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	if (!read_news(guard) || guard->chains == NULL)
 		return;
-	log_warning("somebody removed the nftables table netdev %s (a flush of all rules?): "
+	log_warning("somebody removed the nftables table netdev %s or something in it (a flush?): "
 		    "putting it back",
 		    TABLE_NAME);
-	replace(guard, &guard->loaded, guard->chains);
+	if (replace(guard, &guard->loaded, guard->chains) < 0)
+		forget(guard);
 }
 
 static int open_news(struct guard *guard)
@@ -183,12 +201,16 @@ void guard_close(struct guard *guard)
 	free(guard);
 }
 
-/* True when what is in the kernel was made what is asked for, element by element. */
+/* True when what is in the kernel, all of it still, was made what is asked for, element by element.
+ */
 static bool change_elements(struct guard *guard, const struct guard_sets *sets, const char *chains)
 {
 	char *text;
 	bool done;
 
+	/* Ours is the next news, and is passed over: nobody else's may be among it. */
+	if (read_news(guard))
+		return false;
 	if (guard->chains == NULL || strcmp(guard->chains, chains) != 0 ||
 	    !guard_ranges_equal(&guard->loaded, sets))
 		return false;
@@ -224,7 +246,7 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 	if (error == 0 && also != NULL)
 		error = guard_input_add_config(&input, also);
 	if (error == 0)
-		error = guard_input_add_removed(&input, guard->publisher);
+		error = guard_input_add_published(&input, guard->publisher);
 	if (error == 0)
 		error = guard_input_add_hosts(&input, guard->network);
 

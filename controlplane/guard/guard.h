@@ -4,7 +4,8 @@
 /*
  * The guard in the kernel: puts the table of ruleset.h there, keeps it as the
  * configuration, the host's addresses and the interfaces change, and puts it
- * back when somebody flushed it. It outlives a killed control plane.
+ * back when somebody removed or flushed it, or anything in it. It outlives a
+ * killed control plane.
  */
 #pragma once
 
@@ -21,9 +22,10 @@ void guard_close(struct guard *guard);
 
 /*
  * Loads the table for one configuration, or for two at once (`also` may be
- * NULL) while the change from one to the other is under way; backends that left
- * and drain are guarded with them. What is in the kernel already is not loaded
- * again. 0 or -errno (logged).
+ * NULL) while the change from one to the other is under way; what the published
+ * generation says of dnat backends is guarded with them: those that drain, and
+ * those of an earlier change that is not out yet. What is in the kernel already
+ * is not loaded again. 0 or -errno (logged).
  */
 int guard_load(struct guard *guard, const struct config *config, const struct config *also);
 

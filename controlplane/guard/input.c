@@ -21,10 +21,9 @@ static int add_listeners(struct guard_input *input, const struct config_service 
 		for (size_t j = 0; j < service->port_count && error == 0; j++)
 			error = guard_rows_add(
 				&input->services,
-				(struct guard_row){address_to_ipv4(&service->addresses[i]),
-						   protocol_number(service->protocol),
-						   service->ports[j].first,
-						   service->ports[j].last});
+				(struct guard_row){
+					service->addresses[i], protocol_number(service->protocol),
+					service->ports[j].first, service->ports[j].last});
 	}
 	return error;
 }
@@ -33,9 +32,8 @@ static int add_listeners(struct guard_input *input, const struct config_service 
 static int add_endpoint(struct guard_input *input, const struct address *address, uint16_t port,
 			uint8_t protocol)
 {
-	return guard_rows_add(&input->endpoints,
-			      (struct guard_row){address_to_ipv4(address), protocol, port,
-						 port == 0 ? UINT16_MAX : port});
+	return guard_rows_add(&input->endpoints, (struct guard_row){*address, protocol, port,
+								    port == 0 ? UINT16_MAX : port});
 }
 
 static int add_endpoints(struct guard_input *input, const struct config *config,
@@ -58,8 +56,8 @@ static int add_locals(struct guard_input *input, const struct config_local_pool 
 
 	for (size_t i = 0; i < pool->address_count && error == 0; i++)
 		error = guard_rows_add(&input->locals,
-				       (struct guard_row){address_to_ipv4(&pool->addresses[i]), 0,
-							  pool->port_first, pool->port_last});
+				       (struct guard_row){pool->addresses[i], 0, pool->port_first,
+							  pool->port_last});
 	return error;
 }
 
@@ -77,18 +75,18 @@ int guard_input_add_config(struct guard_input *input, const struct config *confi
 	return error;
 }
 
-int guard_input_add_removed(struct guard_input *input, const struct publisher *publisher)
+int guard_input_add_published(struct guard_input *input, const struct publisher *publisher)
 {
-	struct publish_removed removed;
+	struct publish_endpoint endpoint;
 	int error = 0;
 
 	for (uint32_t from = 0;
-	     error == 0 && publisher_next_removed(publisher, from, &removed) == 0;
-	     from = removed.index + 1) {
-		if (removed.is_dnat && removed.is_tcp)
-			error = add_endpoint(input, &removed.address, removed.port, IPPROTO_TCP);
-		if (removed.is_dnat && removed.is_udp && error == 0)
-			error = add_endpoint(input, &removed.address, removed.port, IPPROTO_UDP);
+	     error == 0 && publisher_next_endpoint(publisher, from, &endpoint) == 0;
+	     from = endpoint.index + 1) {
+		if (endpoint.is_tcp)
+			error = add_endpoint(input, &endpoint.address, endpoint.port, IPPROTO_TCP);
+		if (endpoint.is_udp && error == 0)
+			error = add_endpoint(input, &endpoint.address, endpoint.port, IPPROTO_UDP);
 	}
 	return error;
 }
@@ -100,10 +98,10 @@ int guard_input_add_hosts(struct guard_input *input, const struct network *netwo
 	for (size_t i = 0; i < network->address_count && error == 0; i++)
 		error = guard_rows_add(
 			&input->hosts,
-			(struct guard_row){.be_address = network->addresses[i].be_address});
+			(struct guard_row){.address = network->addresses[i].address});
 	for (size_t i = 0; i < network->owned.count && error == 0; i++)
 		error = guard_rows_add(&input->hosts,
-				       (struct guard_row){.be_address = network->owned.rows[i]});
+				       (struct guard_row){.address = network->owned.rows[i]});
 	return error;
 }
 

@@ -3,15 +3,15 @@
 
 #include "controlplane/guard/ruleset.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static void put_address(FILE *out, const struct guard_row *row)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT_SIZE];
 
-	fputs(inet_ntop(AF_INET, &row->be_address, text, sizeof(text)), out);
+	fputs(address_format(&row->address, text), out);
 }
 
 static void put_ports(FILE *out, const struct guard_row *row)
@@ -36,70 +36,144 @@ static void put_without_protocol(FILE *out, const struct guard_row *row)
 	put_ports(out, row);
 }
 
+/* As nft writes bytes at a place in the packet. */
 static void put_numbers(FILE *out, const struct guard_row *row)
 {
-	fprintf(out, "%#x . %u . ", ntohl(row->be_address), row->protocol);
+	fputs("0x", out);
+	for (size_t i = address_is_ipv4(&row->address) ? 12 : 0; i < 16; i++)
+		fprintf(out, "%02x", row->address.bytes[i]);
+	fprintf(out, " . %u . ", row->protocol);
 	put_ports(out, row);
 }
 
-#define ADDRESS_PROTOCOL_PORT "type ipv4_addr . inet_proto . inet_service;"
-/* Destination, protocol and port of the packet that an ICMP error quotes. */
-#define QUOTED                "typeof @th,192,32 . @th,136,8 . @th,240,16;"
-#define RANGES                " flags interval;"
-
-/* The sets of the table, and whose rows they hold. */
-static const struct {
-	const char *name, *type;
-	enum guard_set rows;
-	void (*put)(FILE *out, const struct guard_row *row);
-} sets_of_table[] = {
-	{"services", ADDRESS_PROTOCOL_PORT, GUARD_SERVICES, put_with_protocol},
-	{"service_ranges", ADDRESS_PROTOCOL_PORT RANGES, GUARD_SERVICE_RANGES, put_with_protocol},
-	{"locals", "type ipv4_addr . inet_service;" RANGES, GUARD_LOCALS, put_without_protocol},
-	{"endpoints", ADDRESS_PROTOCOL_PORT, GUARD_ENDPOINTS, put_with_protocol},
-	{"endpoint_ranges", ADDRESS_PROTOCOL_PORT RANGES, GUARD_ENDPOINT_RANGES, put_with_protocol},
-	{"endpoints_quoted", QUOTED, GUARD_ENDPOINTS, put_numbers},
-	{"endpoint_ranges_quoted", QUOTED RANGES, GUARD_ENDPOINT_RANGES, put_numbers},
-	{"our_addresses", "type ipv4_addr;", GUARD_OUR_ADDRESSES, put_address},
-	{"endpoint_addresses", "type ipv4_addr;", GUARD_ENDPOINT_ADDRESSES, put_address},
-	{"hosts", "type ipv4_addr;", GUARD_HOSTS, put_address},
+/* What differs between the families. */
+struct family {
+	bool is_ipv4;
+	const char *suffix;             /* of the names of its sets */
+	const char *header, *addresses; /* nft's words for its header, and for a set's type */
+	const char *later_fragment;
+	const char *errors; /* of ICMP, and where they quote a packet: */
+	const char *quoted; /* its destination, its protocol, its destination port */
 };
 
-#define TABLE_SETS (sizeof(sets_of_table) / sizeof(sets_of_table[0]))
+static const struct family families[] = {
+	{true, "", "ip", "ipv4_addr", "ip frag-off & 0x1fff != 0",
+	 "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
+	 "@th,192,32 . @th,136,8 . @th,240,16"},
+	{false, "_ipv6", "ip6", "ipv6_addr", "frag frag-off != 0",
+	 "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem "
+	 "}",
+	 "@th,256,128 . @th,112,8 . @th,400,16"},
+};
 
-/* A set without rows is empty, which nft has no words for but leaving the line out. */
-static void put_set(FILE *out, size_t which, const struct guard_rows *rows)
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+/* Behind the address in a set's type. */
+#define ALONE             ""
+#define PORT              " . inet_service"
+#define PROTOCOL_AND_PORT " . inet_proto . inet_service"
+
+/* The sets of a family, and whose rows they hold. */
+struct table_set {
+	const char *name;
+	const char *behind; /* NULL: its elements are what errors quote */
+	bool has_ranges;
+	enum guard_set rows;
+	void (*put)(FILE *out, const struct guard_row *row);
+};
+
+static const struct table_set table_sets[] = {
+	{"services", PROTOCOL_AND_PORT, false, GUARD_SERVICES, put_with_protocol},
+	{"service_ranges", PROTOCOL_AND_PORT, true, GUARD_SERVICE_RANGES, put_with_protocol},
+	{"locals", PORT, true, GUARD_LOCALS, put_without_protocol},
+	{"endpoints", PROTOCOL_AND_PORT, false, GUARD_ENDPOINTS, put_with_protocol},
+	{"endpoint_ranges", PROTOCOL_AND_PORT, true, GUARD_ENDPOINT_RANGES, put_with_protocol},
+	{"endpoints_quoted", NULL, false, GUARD_ENDPOINTS, put_numbers},
+	{"endpoint_ranges_quoted", NULL, true, GUARD_ENDPOINT_RANGES, put_numbers},
+	{"our_addresses", ALONE, false, GUARD_OUR_ADDRESSES, put_address},
+	{"endpoint_addresses", ALONE, false, GUARD_ENDPOINT_ADDRESSES, put_address},
+	{"hosts", ALONE, false, GUARD_HOSTS, put_address},
+};
+
+#define TABLE_SETS (sizeof(table_sets) / sizeof(table_sets[0]))
+
+/* The first row of the family at `from` or behind it; the count: no more. */
+static size_t next_row(const struct family *family, const struct guard_rows *rows, size_t from)
 {
-	fprintf(out, "\tset %s {\n\t\t%s\n", sets_of_table[which].name, sets_of_table[which].type);
-	for (size_t i = 0; i < rows->count; i++) {
-		fputs(i == 0 ? "\t\telements = { " : ",\n\t\t\t", out);
-		sets_of_table[which].put(out, &rows->items[i]);
-	}
-	fputs(rows->count > 0 ? " }\n\t}\n" : "\t}\n", out);
+	while (from < rows->count && address_is_ipv4(&rows->items[from].address) != family->is_ipv4)
+		from++;
+	return from;
 }
 
-#define ERRORS "icmp type { destination-unreachable, time-exceeded, parameter-problem }"
+static void put_type(FILE *out, const struct family *family, const struct table_set *set)
+{
+	const char *flags = set->has_ranges ? " flags interval;" : "";
 
-static const char guard_rules[] =
+	if (set->behind != NULL)
+		fprintf(out, "\t\ttype %s%s;%s\n", family->addresses, set->behind, flags);
+	else
+		fprintf(out, "\t\ttypeof %s;%s\n", family->quoted, flags);
+}
+
+/* A set without rows is empty, which nft has no words for but leaving the line out. */
+static void put_set(FILE *out, const struct family *family, const struct table_set *set,
+		    const struct guard_rows *rows)
+{
+	const char *before = "\t\telements = { ", *end = "\t}\n";
+
+	fprintf(out, "\tset %s%s {\n", set->name, family->suffix);
+	put_type(out, family, set);
+	for (size_t i = next_row(family, rows, 0); i < rows->count;
+	     i = next_row(family, rows, i + 1)) {
+		fputs(before, out);
+		set->put(out, &rows->items[i]);
+		before = ",\n\t\t\t";
+		end = " }\n\t}\n";
+	}
+	fputs(end, out);
+}
+
+/* Drops packets of which `what` is in the set and that are `also` so. */
+static void put_drop(FILE *out, const struct family *family, const char *what, const char *set,
+		     const char *also, const char *comment)
+{
+	fprintf(out, "\t\t%s %s @%s%s %s counter drop comment \"%s\"\n", family->header, what, set,
+		family->suffix, also, comment);
+}
+
+static void put_drop_of_errors(FILE *out, const struct family *family, const char *set,
+			       const char *comment)
+{
+	fprintf(out, "\t\t%s %s @%s%s counter drop comment \"%s\"\n", family->errors,
+		family->quoted, set, family->suffix, comment);
+}
+
+static void put_chain(FILE *out, const struct family *family)
+{
+	static const char to[] = "daddr . meta l4proto . th dport";
+	static const char from[] = "saddr . meta l4proto . th sport";
+
+	fprintf(out, "\tchain guard_%s {\n", family->header);
+	put_drop(out, family, to, "services", "", "to a service");
+	put_drop(out, family, to, "service_ranges", "", "to a service of many ports");
+	put_drop(out, family, "daddr . th dport", "locals", "meta l4proto { tcp, udp }",
+		 "to a local address");
+	put_drop(out, family, "daddr", "our_addresses", family->later_fragment,
+		 "later fragment to us");
+	fprintf(out, "\t\t%s daddr @hosts%s accept\n", family->header, family->suffix);
+	put_drop(out, family, from, "endpoints", "", "untranslated reply");
+	put_drop(out, family, from, "endpoint_ranges", "", "untranslated reply, from any port");
+	put_drop(out, family, "saddr", "endpoint_addresses", family->later_fragment,
+		 "later fragment of a reply");
+	put_drop_of_errors(out, family, "endpoints_quoted", "error about a flow");
+	put_drop_of_errors(out, family, "endpoint_ranges_quoted",
+			   "error about a flow, to any port");
+	fputs("\t}\n", out);
+}
+
+static const char guard_chain[] =
 	"\tchain guard {\n"
-	"\t\tip daddr . meta l4proto . th dport @services counter drop comment \"to a service\"\n"
-	"\t\tip daddr . meta l4proto . th dport @service_ranges counter drop"
-	" comment \"to a service of many ports\"\n"
-	"\t\tmeta l4proto { tcp, udp } ip daddr . th dport @locals counter drop"
-	" comment \"to a local address\"\n"
-	"\t\tip frag-off & 0x1fff != 0 ip daddr @our_addresses counter drop"
-	" comment \"later fragment to us\"\n"
-	"\t\tip daddr @hosts accept\n"
-	"\t\tip saddr . meta l4proto . th sport @endpoints counter drop"
-	" comment \"untranslated reply\"\n"
-	"\t\tip saddr . meta l4proto . th sport @endpoint_ranges counter drop"
-	" comment \"untranslated reply, from any port\"\n"
-	"\t\tip frag-off & 0x1fff != 0 ip saddr @endpoint_addresses counter drop"
-	" comment \"later fragment of a reply\"\n"
-	"\t\t" ERRORS " @th,192,32 . @th,136,8 . @th,240,16 @endpoints_quoted counter drop"
-	" comment \"error about a flow\"\n"
-	"\t\t" ERRORS " @th,192,32 . @th,136,8 . @th,240,16 @endpoint_ranges_quoted counter drop"
-	" comment \"error about a flow, to any port\"\n"
+	"\t\tmeta protocol vmap { ip : jump guard_ip, ip6 : jump guard_ip6 }\n"
 	"\t}\n";
 
 /* Closes a stream of open_memstream(); its text, or NULL. */
@@ -136,6 +210,13 @@ char *guard_chains_make(const struct network_port *ports, size_t port_count)
 	return finish(out, &text);
 }
 
+static void put_family(FILE *out, const struct family *family, const struct guard_sets *sets)
+{
+	for (size_t i = 0; i < TABLE_SETS; i++)
+		put_set(out, family, &table_sets[i], &sets->rows[table_sets[i].rows]);
+	put_chain(out, family);
+}
+
 char *guard_ruleset_make(const char *table, const struct guard_sets *sets, const char *chains)
 {
 	char *text = NULL;
@@ -149,21 +230,30 @@ char *guard_ruleset_make(const char *table, const struct guard_sets *sets, const
 		"delete table netdev %s\n"
 		"table netdev %s {\n",
 		table, table, table);
-	for (size_t i = 0; i < TABLE_SETS; i++)
-		put_set(out, i, &sets->rows[sets_of_table[i].rows]);
-	fputs(guard_rules, out);
+	for (size_t i = 0; i < FAMILIES; i++)
+		put_family(out, &families[i], sets);
+	fputs(guard_chain, out);
 	fputs(chains, out);
 	fputs("}\n", out);
 	return finish(out, &text);
 }
 
+/* A set in the kernel. */
+struct target {
+	const char *table;
+	const struct family *family;
+	const struct table_set *set;
+};
+
 /* "add element ..." for each row of `these` that is not among `those`. */
-static void put_difference(FILE *out, const char *verb, const char *table, size_t which,
+static void put_difference(FILE *out, const char *verb, const struct target *target,
 			   const struct guard_rows *these, const struct guard_rows *those)
 {
+	const struct family *family = target->family;
 	bool begun = false;
 
-	for (size_t i = 0, at = 0; i < these->count; i++) {
+	for (size_t i = next_row(family, these, 0), at = 0; i < these->count;
+	     i = next_row(family, these, i + 1)) {
 		const struct guard_row *row = &these->items[i];
 
 		while (at < those->count && guard_row_compare(&those->items[at], row) < 0)
@@ -173,10 +263,10 @@ static void put_difference(FILE *out, const char *verb, const char *table, size_
 		if (begun)
 			fputs(", ", out);
 		else
-			fprintf(out, "%s element netdev %s %s { ", verb, table,
-				sets_of_table[which].name);
+			fprintf(out, "%s element netdev %s %s%s { ", verb, target->table,
+				target->set->name, family->suffix);
 		begun = true;
-		sets_of_table[which].put(out, row);
+		target->set->put(out, row);
 	}
 	if (begun)
 		fputs(" }\n", out);
@@ -191,12 +281,15 @@ char *guard_ruleset_change(const char *table, const struct guard_sets *before,
 
 	if (out == NULL)
 		return NULL;
-	for (size_t i = 0; i < TABLE_SETS; i++) {
+	for (size_t i = 0; i < FAMILIES * TABLE_SETS; i++) {
+		const struct table_set *set = &table_sets[i % TABLE_SETS];
+		const struct target target = {table, &families[i / TABLE_SETS], set};
+
 		/* What goes, goes first: a range that grew overlaps what it was. */
-		put_difference(out, "delete", table, i, &before->rows[sets_of_table[i].rows],
-			       &now->rows[sets_of_table[i].rows]);
-		put_difference(out, "add", table, i, &now->rows[sets_of_table[i].rows],
-			       &before->rows[sets_of_table[i].rows]);
+		put_difference(out, "delete", &target, &before->rows[set->rows],
+			       &now->rows[set->rows]);
+		put_difference(out, "add", &target, &now->rows[set->rows],
+			       &before->rows[set->rows]);
 	}
 	return finish(out, &text);
 }

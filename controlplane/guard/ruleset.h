@@ -9,6 +9,7 @@
  * dnat backend's service port to anybody but this host; their later fragments;
  * and ICMP errors that would carry a dnat backend's answer to a client. The XDP
  * program comes before the ingress hook, so while it runs nothing is met here.
+ * Each family has sets and a chain of its own, alike but for their names.
  * The taps have no chain: what comes from there has been judged.
  */
 #pragma once

@@ -5,7 +5,6 @@
 
 #include "controlplane/array.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -22,10 +21,10 @@ int guard_rows_add(struct guard_rows *rows, struct guard_row row)
 
 int guard_row_compare(const struct guard_row *a, const struct guard_row *b)
 {
-	uint32_t a_address = ntohl(a->be_address), b_address = ntohl(b->be_address);
+	int order = address_compare(&a->address, &b->address);
 
-	if (a_address != b_address)
-		return a_address < b_address ? -1 : 1;
+	if (order != 0)
+		return order;
 	if (a->protocol != b->protocol)
 		return a->protocol < b->protocol ? -1 : 1;
 	if (a->first != b->first)
@@ -50,8 +49,8 @@ static void merge_rows(struct guard_rows *rows)
 		struct guard_row *before = &rows->items[kept];
 		const struct guard_row *row = &rows->items[i];
 
-		if (row->be_address == before->be_address && row->protocol == before->protocol &&
-		    row->first <= before->last) {
+		if (address_equal(&row->address, &before->address) &&
+		    row->protocol == before->protocol && row->first <= before->last) {
 			if (row->last > before->last)
 				before->last = row->last;
 		} else {
@@ -80,9 +79,10 @@ static int add_addresses(const struct guard_rows *from, struct guard_rows *out)
 	int error = 0;
 
 	for (size_t i = 0; i < from->count && error == 0; i++) {
-		if (i == 0 || from->items[i].be_address != from->items[i - 1].be_address)
-			error = guard_rows_add(
-				out, (struct guard_row){.be_address = from->items[i].be_address});
+		const struct address *address = &from->items[i].address;
+
+		if (i == 0 || !address_equal(address, &from->items[i - 1].address))
+			error = guard_rows_add(out, (struct guard_row){.address = *address});
 	}
 	return error;
 }

@@ -15,7 +15,7 @@
 
 /* An address with a range of ports. */
 struct guard_row {
-	uint32_t be_address;
+	struct address address;
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: both */
 	uint16_t first, last;
 };
@@ -36,10 +36,11 @@ struct guard_input {
 int guard_input_add_config(struct guard_input *input, const struct config *config);
 
 /*
- * Adds the endpoints of dnat backends that left the configuration and drain:
- * their replies are as little Linux's as before. 0 or -ENOMEM.
+ * Adds the endpoints of the published generation: of backends that left the
+ * configuration, or the last dnat service of which did, and that have flows.
+ * Their replies are as little Linux's as before. 0 or -ENOMEM.
  */
-int guard_input_add_removed(struct guard_input *input, const struct publisher *publisher);
+int guard_input_add_published(struct guard_input *input, const struct publisher *publisher);
 
 /* Adds the addresses that Linux holds now. 0 or -ENOMEM. */
 int guard_input_add_hosts(struct guard_input *input, const struct network *network);
@@ -61,7 +62,10 @@ enum guard_set {
 	GUARD_SET_COUNT
 };
 
-/* Each sorted, without two that overlap: the kernel takes no others. */
+/*
+ * Each sorted, without two that overlap: the kernel takes no others. Of both
+ * families, of which the table has a set each.
+ */
 struct guard_sets {
 	struct guard_rows rows[GUARD_SET_COUNT];
 };

@@ -105,7 +105,7 @@ static uint64_t next_due(const struct check *check, bool deaf, uint64_t now_ns)
  * told when deaf. But not twice in a row: were this process short of time for
  * good, it would never see a backend go.
  */
-static void probe_ended(void *context, bool good, const char *reason)
+static void probe_ended(void *context, enum probe_result result, const char *reason)
 {
 	struct check *check = context;
 	uint64_t now = clock_now_ns();
@@ -113,9 +113,11 @@ static void probe_ended(void *context, bool good, const char *reason)
 
 	check->tcp = NULL;
 	check->http = NULL;
-	check->excused = deaf && !good && !check->excused;
-	if (!check->excused)
-		apply_result(check, good, reason, now);
+	check->excused = deaf && result == PROBE_FAILED && !check->excused;
+	if (result == PROBE_UNABLE)
+		check->shared->on_unable(check->shared->context, reason);
+	else if (!check->excused)
+		apply_result(check, result == PROBE_GOOD, reason, now);
 	arm(check, next_due(check, deaf, now), now);
 }
 
@@ -126,15 +128,16 @@ static void on_failed(struct ev_loop *loop, ev_timer *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	probe_ended(check, false, reason_of_errno(check->error, reason));
+	probe_ended(check, probe_result_of_errno(check->error),
+		    reason_of_errno(check->error, reason));
 }
 
 static int start_probe(struct check *check)
 {
 	const struct check_group *group = check->group;
 	struct probe_target target = {
-		.be_address = address_to_ipv4(&check->backend.address),
-		.be_source = check->shared->source(check->shared->context, check),
+		.address = check->backend.address,
+		.source = check->shared->source(check->shared->context, check),
 		.port = group->definition.port != 0 ? group->definition.port : check->backend.port,
 		.timeout_ms = group->definition.timeout};
 

@@ -18,9 +18,11 @@ struct check_context {
 	struct http_prober *http;
 	struct pulse pulse;
 	/* The address of this host to speak from; 0: Linux chooses. */
-	uint32_t (*source)(void *context, const struct check *check);
+	struct address (*source)(void *context, const struct check *check);
 	/* A check changed the verdict, being the last of so many in a row. */
 	void (*on_change)(void *context, const struct check *check, uint32_t results);
+	/* A check could not be made, for want of sockets or memory: its backend stays as it is. */
+	void (*on_unable)(void *context, const char *reason);
 	void *context;
 };
 

@@ -3,6 +3,8 @@
 
 #include "controlplane/health/check_group.h"
 
+#include "controlplane/health/schedule.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,4 +75,29 @@ bool check_group_fits(const struct check_group *group, const struct config_pool 
 			    sizeof(*a->headers)) &&
 	       is_same_list(a->statuses, a->status_count, b->statuses, b->status_count,
 			    sizeof(*a->statuses));
+}
+
+/* Of one pool, when all first checks are spread over `spread_ms`. */
+static uint64_t first_of_pool(const struct config_health_check *check, uint64_t spread_ms)
+{
+	uint64_t begins = spread_ms < check->interval ? spread_ms : check->interval;
+
+	return check->type == CONFIG_CHECK_NONE ? 0 : begins + check->timeout;
+}
+
+uint64_t check_first_ms(const struct config *config)
+{
+	uint64_t longest = 0, spread_ms;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->pool_count; i++)
+		count += config->pools[i].backend_count;
+	spread_ms = schedule_first_spread(count) / 1000000;
+	for (size_t i = 0; i < config->pool_count; i++) {
+		uint64_t ms = first_of_pool(&config->pools[i].health_check, spread_ms);
+
+		if (ms > longest)
+			longest = ms;
+	}
+	return longest;
 }

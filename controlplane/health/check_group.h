@@ -21,5 +21,9 @@ struct check_group *check_group_create(const struct config_pool *pool, struct ht
 /* After all its checks ended. */
 void check_group_destroy(struct check_group *group);
 
+/* How long the first checks of a configuration take at most, from their spread to their timeouts.
+ */
+uint64_t check_first_ms(const struct config *config);
+
 /* True when this group checks in the way that the pool asks for. */
 bool check_group_fits(const struct check_group *group, const struct config_pool *pool);

@@ -12,14 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First checks of new backends are spread over this time, or 0.4 ms for each. */
-#define FIRST_SPREAD_NS      UINT64_C(200000000)
-#define FIRST_SPREAD_EACH_NS UINT64_C(400000)
-
 /* The pulse beats this often in the shortest timeout, within bounds. */
 #define BEATS_IN_TIMEOUT 8
 #define BEAT_LEAST_MS    5
 #define BEAT_MOST_MS     100
+
+/* Checks that cannot be made are told of so often. */
+#define UNABLE_TOLD_NS UINT64_C(60000000000)
 
 /* A loss that is worth a line in the log. */
 #define LOSS_TOLD_NS UINT64_C(1000000000)
@@ -32,19 +31,21 @@ struct health {
 	size_t count;
 	struct check_group **groups; /* one a pool */
 	size_t group_count;
-	bool is_configured; /* not the first configuration any more */
-	ev_prepare sleep;   /* these two feed the pulse */
+	uint64_t unable_told_ns; /* when the log last said so; 0: never */
+	bool is_configured;      /* not the first configuration any more */
+	ev_prepare sleep;        /* these two feed the pulse */
 	ev_check wake;
 	ev_timer beat; /* has the loop wake */
 };
 
-static uint32_t source_of(void *context, const struct check *check)
+static struct address source_of(void *context, const struct check *check)
 {
 	const struct health *health = context;
+	const struct address unknown = {{0}};
 
 	return check->position < health->network->path_count
-		       ? health->network->paths[check->position].be_source
-		       : 0;
+		       ? health->network->paths[check->position].source
+		       : unknown;
 }
 
 static void on_change(void *context, const struct check *check, uint32_t results)
@@ -57,6 +58,19 @@ static void on_change(void *context, const struct check *check, uint32_t results
 		 results, is_up ? "good" : "failed", results == 1 ? "" : "s", check->group->up,
 		 check->group->count, check->group->pool);
 	health->callbacks.on_change(health->callbacks.context);
+}
+
+static void on_unable(void *context, const char *reason)
+{
+	struct health *health = context;
+	uint64_t now = clock_now_ns();
+
+	if (health->unable_told_ns != 0 && now - health->unable_told_ns < UNABLE_TOLD_NS)
+		return;
+	health->unable_told_ns = now;
+	log_error("backends cannot be checked: %s; their states stay until they can. Raise the "
+		  "limit of open files (LimitNOFILE of the unit), or give the machine memory",
+		  reason);
 }
 
 static void tell_loss(uint64_t lost_ns)
@@ -101,8 +115,11 @@ int health_open(struct ev_loop *loop, const struct network *network,
 		return -ENOMEM;
 	health->network = network;
 	health->callbacks = *callbacks;
-	health->shared = (struct check_context){
-		.loop = loop, .source = source_of, .on_change = on_change, .context = health};
+	health->shared = (struct check_context){.loop = loop,
+						.source = source_of,
+						.on_change = on_change,
+						.on_unable = on_unable,
+						.context = health};
 
 	int error = http_prober_open(loop, &health->shared.http);
 
@@ -298,7 +315,6 @@ static void give_up(const struct health *health, struct change *change)
 static void begin_check(const struct health *health, struct check *check, struct check_group *group,
 			const struct config_pool *pool, const struct config_backend *backend)
 {
-	uint64_t each = health->count * FIRST_SPREAD_EACH_NS;
 	bool reschedule = check->group != group || check->backend.admin != backend->admin;
 
 	check->group = group;
@@ -306,7 +322,7 @@ static void begin_check(const struct health *health, struct check *check, struct
 	decide_early(health, check, pool);
 	group->up += check->state.verdict == CHECK_UP;
 	if (reschedule)
-		check_schedule(check, each > FIRST_SPREAD_NS ? each : FIRST_SPREAD_NS);
+		check_schedule(check, schedule_first_spread(health->count));
 }
 
 /* Old checks and groups that stay leave their places in the old lists. */

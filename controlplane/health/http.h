@@ -31,10 +31,13 @@ struct http_probe {
 	struct http_kind *kind;
 	CURL *easy;
 	struct curl_slist *connect_to;
+	struct curl_slist host; /* before the kind's headers, where libcurl would say another */
+	char host_line[sizeof("Host: ") + ADDRESS_PORT_TEXT_SIZE];
 	struct probe_target target;
 	char *body; /* HTTP_BODY_LIMIT bytes, when one is looked into */
 	size_t length;
 	char message[CURL_ERROR_SIZE]; /* libcurl's */
+	int socket_error;              /* errno of the socket that there was none of */
 	probe_done *done;
 	void *context;
 	struct http_probe *next_idle;
@@ -45,5 +48,6 @@ struct http_probe *http_kind_take(struct http_kind *kind);
 /* A handle that is no longer in the multi handle. */
 void http_kind_give_back(struct http_probe *probe);
 
-/* What came of a probe: true when it was good; the sentence is `text` or a constant. */
-bool http_judge(const struct http_probe *probe, CURLcode code, char *text, const char **reason);
+/* What came of a probe; the sentence is `text` or a constant. */
+enum probe_result http_judge(const struct http_probe *probe, CURLcode code, char *text,
+			     const char **reason);

@@ -83,12 +83,15 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	const struct http_probe *probe = context;
-	int descriptor = probe_socket(probe->target.be_source);
+	struct http_probe *probe = context;
+	int descriptor = probe_socket(&probe->target);
 
 	(void)purpose;
 	(void)to;
-	return descriptor < 0 ? CURL_SOCKET_BAD : descriptor;
+	if (descriptor >= 0)
+		return descriptor;
+	probe->socket_error = -descriptor;
+	return CURL_SOCKET_BAD;
 }
 
 /* They are read at each check, all of the system's in 8 ms: not where nobody is to be trusted. */
@@ -162,6 +165,7 @@ struct http_probe *http_kind_take(struct http_kind *kind)
 	kind->idle_count--;
 	probe->length = 0;
 	probe->message[0] = '\0';
+	probe->socket_error = 0;
 	return probe;
 }
 

@@ -5,7 +5,6 @@
 #include "controlplane/health/http.h"
 #include "controlplane/health/reason.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,28 +17,44 @@ static void find_server_name(const struct config_health_check *definition, char 
 	const char *from = definition->tls_server_name[0] != '\0' ? definition->tls_server_name
 								  : definition->host;
 
-	/* A Host header may hold a port. */
-	snprintf(name, size, "%.*s", (int)strcspn(from, ":"), from);
+	/* A Host header may hold a port, and an IPv6 address in brackets. */
+	size_t length = from[0] == '[' ? strcspn(from, "]") + 1 : strcspn(from, ":");
+
+	snprintf(name, size, "%.*s", (int)length, from);
+}
+
+/* libcurl would take the name of TLS for the Host as well, which nobody asked for. */
+static void set_host(struct http_probe *probe, const char *place)
+{
+	snprintf(probe->host_line, sizeof(probe->host_line), "Host: %s", place);
+	probe->host = (struct curl_slist){.data = probe->host_line, .next = probe->kind->headers};
+	curl_easy_setopt(probe->easy, CURLOPT_HTTPHEADER, &probe->host);
 }
 
 /* 0 or -ENOMEM. A name in the URL is never looked up: the way to the address is given with it. */
 static int set_target(struct http_probe *probe)
 {
 	const struct config_health_check *definition = probe->kind->definition;
-	char address[INET_ADDRSTRLEN], way[INET_ADDRSTRLEN + 16], url[URL_SIZE];
+	char place[ADDRESS_PORT_TEXT_SIZE], way[sizeof("::") + sizeof(place)], url[URL_SIZE];
 	char name[sizeof(definition->host)] = "";
 	bool tls = definition->type == CONFIG_CHECK_HTTPS;
 
-	inet_ntop(AF_INET, &probe->target.be_address, address, sizeof(address));
+	address_format_port(&probe->target.address, probe->target.port, place);
 	if (tls)
 		find_server_name(definition, name, sizeof(name));
-	snprintf(url, sizeof(url), "%s://%s:%u%s", tls ? "https" : "http",
-		 name[0] != '\0' ? name : address, probe->target.port, definition->path);
+	if (name[0] == '\0')
+		snprintf(url, sizeof(url), "%s://%s%s", tls ? "https" : "http", place,
+			 definition->path);
+	else
+		snprintf(url, sizeof(url), "https://%s:%u%s", name, probe->target.port,
+			 definition->path);
 	if (curl_easy_setopt(probe->easy, CURLOPT_URL, url) != CURLE_OK)
 		return -ENOMEM;
 	if (name[0] == '\0')
 		return 0;
-	snprintf(way, sizeof(way), "::%s:%u", address, probe->target.port);
+	if (definition->host[0] == '\0')
+		set_host(probe, place);
+	snprintf(way, sizeof(way), "::%s", place);
 	probe->connect_to = curl_slist_append(NULL, way);
 	if (probe->connect_to == NULL)
 		return -ENOMEM;
@@ -102,16 +117,34 @@ static const char *reason_of_handshake(const struct http_probe *probe, char *tex
 	return text;
 }
 
+/* The errno that kept a connection from being made; 0: none, or nobody knows. */
+static int connect_error(const struct http_probe *probe)
+{
+	long error = 0;
+
+	if (probe->socket_error != 0)
+		return probe->socket_error;
+	curl_easy_getinfo(probe->easy, CURLINFO_OS_ERRNO, &error);
+	return (int)error;
+}
+
+static bool was_unable(const struct http_probe *probe, CURLcode code)
+{
+	return code == CURLE_OUT_OF_MEMORY ||
+	       (code == CURLE_COULDNT_CONNECT &&
+		probe_result_of_errno(connect_error(probe)) == PROBE_UNABLE);
+}
+
 static const char *reason_of_failure(const struct http_probe *probe, CURLcode code, char *text)
 {
-	long os_error = 0;
+	int error;
 
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return reason_of_timeout(probe->target.timeout_ms, text);
 	case CURLE_COULDNT_CONNECT:
-		curl_easy_getinfo(probe->easy, CURLINFO_OS_ERRNO, &os_error);
-		return os_error != 0 ? reason_of_errno((int)os_error, text) : "cannot connect";
+		error = connect_error(probe);
+		return error != 0 ? reason_of_errno(error, text) : "cannot connect";
 	case CURLE_GOT_NOTHING:
 		return "connection closed without an answer";
 	case CURLE_PARTIAL_FILE:
@@ -153,25 +186,26 @@ static bool has_wanted_body(const struct http_probe *probe)
 	       memmem(probe->body, probe->length, wanted, strlen(wanted)) != NULL;
 }
 
-bool http_judge(const struct http_probe *probe, CURLcode code, char *text, const char **reason)
+enum probe_result http_judge(const struct http_probe *probe, CURLcode code, char *text,
+			     const char **reason)
 {
 	bool was_cut = code == CURLE_WRITE_ERROR && probe->length == HTTP_BODY_LIMIT;
 	long status = 0;
 
 	if (code != CURLE_OK && !was_cut) {
 		*reason = reason_of_failure(probe, code, text);
-		return false;
+		return was_unable(probe, code) ? PROBE_UNABLE : PROBE_FAILED;
 	}
 	curl_easy_getinfo(probe->easy, CURLINFO_RESPONSE_CODE, &status);
 	*reason = text;
 	if (!is_wanted_status(probe->kind->definition, status)) {
 		snprintf(text, REASON_SIZE, "HTTP status %ld", status);
-		return false;
+		return PROBE_FAILED;
 	}
 	if (!has_wanted_body(probe)) {
 		snprintf(text, REASON_SIZE, "HTTP status %ld without the expected body", status);
-		return false;
+		return PROBE_FAILED;
 	}
 	snprintf(text, REASON_SIZE, "HTTP status %ld", status);
-	return true;
+	return PROBE_GOOD;
 }

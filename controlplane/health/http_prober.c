@@ -28,10 +28,10 @@ static void finish(struct http_probe *probe, CURLcode code)
 	void *context = probe->context;
 	char text[REASON_SIZE];
 	const char *reason = text;
-	bool good = http_judge(probe, code, text, &reason);
+	enum probe_result result = http_judge(probe, code, text, &reason);
 
 	http_probe_cancel(probe);
-	done(context, good, reason);
+	done(context, result, reason);
 }
 
 static void collect_finished(struct http_prober *prober)

@@ -15,17 +15,26 @@
 #include <stdint.h>
 
 struct probe_target {
-	uint32_t be_address;
-	uint32_t be_source; /* to speak from; 0: Linux chooses */
+	struct address address;
+	struct address source; /* to speak from; missing: Linux chooses */
 	uint16_t port;
 	uint32_t timeout_ms;
 };
 
-/* `reason` says what was seen: "connection refused", "HTTP status 200". */
-typedef void probe_done(void *context, bool good, const char *reason);
+enum probe_result {
+	PROBE_GOOD,
+	PROBE_FAILED,
+	PROBE_UNABLE /* this host had no socket or no memory for it: it tells of no backend */
+};
 
-/* A TCP socket that does not block, bound to the source; or -errno. */
-int probe_socket(uint32_t be_source);
+/* `reason` says what was seen: "connection refused", "HTTP status 200". */
+typedef void probe_done(void *context, enum probe_result result, const char *reason);
+
+/* What it means that a probe met this errno. */
+enum probe_result probe_result_of_errno(int error);
+
+/* A TCP socket of the target's family that does not block, bound to the source; or -errno. */
+int probe_socket(const struct probe_target *target);
 
 /* TCP: a connection is made and reset. */
 struct tcp_probe;

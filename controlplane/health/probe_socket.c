@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 #include "controlplane/health/probe.h"
+#include "controlplane/socket_address.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,18 +10,35 @@
 #include <unistd.h>
 
 /* The port is drawn at connect(), where it need not be free towards other backends. */
-static int bind_source(int descriptor, uint32_t be_source)
+static int bind_source(int descriptor, const struct address *source)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = be_source};
+	struct sockaddr_storage from;
+	socklen_t length = socket_address(source, 0, &from);
 	int on = 1;
 
 	setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	return bind(descriptor, (struct sockaddr *)&from, sizeof(from)) < 0 ? -errno : 0;
+	return bind(descriptor, (struct sockaddr *)&from, length) < 0 ? -errno : 0;
 }
 
-int probe_socket(uint32_t be_source)
+enum probe_result probe_result_of_errno(int error)
 {
-	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	switch (error) {
+	case 0:
+		return PROBE_GOOD;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return PROBE_UNABLE;
+	default:
+		return PROBE_FAILED;
+	}
+}
+
+int probe_socket(const struct probe_target *target)
+{
+	int family = address_is_ipv4(&target->address) ? AF_INET : AF_INET6;
+	int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct linger reset = {.l_onoff = 1};
 
 	if (descriptor < 0)
@@ -28,7 +46,8 @@ int probe_socket(uint32_t be_source)
 	/* Thousands of checks a second would fill the kernel with TIME_WAIT. */
 	setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 
-	int error = be_source != 0 ? bind_source(descriptor, be_source) : 0;
+	int error =
+		address_is_missing(&target->source) ? 0 : bind_source(descriptor, &target->source);
 
 	if (error < 0) {
 		close(descriptor);

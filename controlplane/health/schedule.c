@@ -3,6 +3,10 @@
 
 #include "controlplane/health/schedule.h"
 
+/* First checks of new backends are spread over this time, or 0.4 ms for each. */
+#define FIRST_SPREAD_NS      UINT64_C(200000000)
+#define FIRST_SPREAD_EACH_NS UINT64_C(400000)
+
 /* Spreads the bits of a number over all of another (the finalizer of splitmix64). */
 static uint64_t mix(uint64_t number)
 {
@@ -30,6 +34,13 @@ uint64_t schedule_moment_after(const struct schedule *schedule, uint64_t time_ns
 	while (moment(schedule, round) <= time_ns)
 		round++;
 	return moment(schedule, round);
+}
+
+uint64_t schedule_first_spread(size_t count)
+{
+	uint64_t spread = count * FIRST_SPREAD_EACH_NS;
+
+	return spread > FIRST_SPREAD_NS ? spread : FIRST_SPREAD_NS;
 }
 
 uint64_t schedule_first(const struct schedule *schedule, uint64_t now_ns, uint64_t spread_ns)

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Jitter is less than this part of the interval. */
@@ -31,6 +32,9 @@ struct schedule {
 
 /* The backend's first moment after `time_ns`. */
 uint64_t schedule_moment_after(const struct schedule *schedule, uint64_t time_ns);
+
+/* First checks of so many backends begin within this time. */
+uint64_t schedule_first_spread(size_t count);
 
 /* When a new backend is checked first: within `spread_ns`, or the interval when that is less. */
 uint64_t schedule_first(const struct schedule *schedule, uint64_t now_ns, uint64_t spread_ns);

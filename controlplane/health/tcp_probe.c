@@ -3,8 +3,8 @@
 
 #include "controlplane/health/probe.h"
 #include "controlplane/health/reason.h"
+#include "controlplane/socket_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -28,13 +28,13 @@ void tcp_probe_cancel(struct tcp_probe *probe)
 	free(probe);
 }
 
-static void finish(struct tcp_probe *probe, bool good, const char *reason)
+static void finish(struct tcp_probe *probe, enum probe_result result, const char *reason)
 {
 	probe_done *done = probe->done;
 	void *context = probe->context;
 
 	tcp_probe_cancel(probe);
-	done(context, good, reason);
+	done(context, result, reason);
 }
 
 static void on_connected(struct ev_loop *loop, ev_io *watcher, int events)
@@ -48,10 +48,8 @@ static void on_connected(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	if (getsockopt(probe->socket, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		error = errno;
-	if (error == 0)
-		finish(probe, true, "connected");
-	else
-		finish(probe, false, reason_of_errno(error, reason));
+	finish(probe, probe_result_of_errno(error),
+	       error == 0 ? "connected" : reason_of_errno(error, reason));
 }
 
 static void on_late(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -61,17 +59,16 @@ static void on_late(struct ev_loop *loop, ev_timer *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	finish(probe, false, reason_of_timeout(probe->timeout_ms, reason));
+	finish(probe, PROBE_FAILED, reason_of_timeout(probe->timeout_ms, reason));
 }
 
 /* 0 when the connection is made or under way. */
 static int begin_connection(int descriptor, const struct probe_target *target)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(target->port),
-				 .sin_addr.s_addr = target->be_address};
+	struct sockaddr_storage to;
+	socklen_t length = socket_address(&target->address, target->port, &to);
 
-	if (connect(descriptor, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
+	if (connect(descriptor, (struct sockaddr *)&to, length) < 0 && errno != EINPROGRESS)
 		return -errno;
 	return 0;
 }
@@ -79,7 +76,7 @@ static int begin_connection(int descriptor, const struct probe_target *target)
 int tcp_probe_start(struct ev_loop *loop, const struct probe_target *target, probe_done *done,
 		    void *context, struct tcp_probe **out)
 {
-	int descriptor = probe_socket(target->be_source);
+	int descriptor = probe_socket(target);
 
 	if (descriptor < 0)
 		return descriptor;

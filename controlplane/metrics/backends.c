@@ -46,16 +46,11 @@ static struct backend_row *add_row(struct backend_rows *rows)
 static void label_address(struct metrics_labels *labels, const struct address *address,
 			  uint16_t port)
 {
-	char text[ADDRESS_TEXT_SIZE], whole[ADDRESS_TEXT_SIZE + 16];
-	bool is_ipv6;
+	char text[ADDRESS_PORT_TEXT_SIZE];
 
-	address_format(address, text);
-	is_ipv6 = strchr(text, ':') != NULL;
-	if (port == 0)
-		snprintf(whole, sizeof(whole), "%s", text);
-	else
-		snprintf(whole, sizeof(whole), is_ipv6 ? "[%s]:%u" : "%s:%u", text, port);
-	metrics_label(labels, "address", whole);
+	metrics_label(labels, "address",
+		      port == 0 ? address_format(address, text)
+				: address_format_port(address, port, text));
 }
 
 static void add_backend(struct backend_rows *rows, struct controlplane *controlplane,
@@ -82,18 +77,13 @@ static void add_backend(struct backend_rows *rows, struct controlplane *controlp
 			      &row->traffic.counts);
 }
 
-/* A name that filled its place in `tables` may be cut, and like another: its index tells it. */
 static void label_removed(struct metrics_labels *labels, const struct publish_removed *removed)
 {
-	const char *slash = strchr(removed->name, '/');
-	size_t pool_length = slash != NULL ? (size_t)(slash - removed->name) : ABI_NAME_SIZE;
-	char name[ABI_NAME_SIZE + 16];
+	struct removed_name name;
 
-	metrics_label_bytes(labels, "pool", removed->name, pool_length);
-	snprintf(name, sizeof(name), "%s", slash != NULL ? slash + 1 : "");
-	if (strlen(removed->name) == ABI_NAME_SIZE - 1)
-		snprintf(name + strlen(name), sizeof(name) - strlen(name), "~%u", removed->index);
-	metrics_label(labels, "backend", name);
+	removed_split(removed->name, removed->index, &name);
+	metrics_label(labels, "pool", name.pool);
+	metrics_label(labels, "backend", name.backend);
 	label_address(labels, &removed->address, removed->port);
 }
 

@@ -23,6 +23,16 @@ static uint64_t taken_at(const struct abi_status *status)
 	return last;
 }
 
+/* Some workers have the generation, and one that stalls does not yet. */
+static bool is_half_taken(const struct abi_status *status)
+{
+	uint32_t told = 0;
+
+	for (uint32_t i = 0; i < status->worker_count; i++)
+		told += __atomic_load_n(&status->workers[i].taken_at, __ATOMIC_RELAXED) != 0;
+	return told > 0 && told < status->worker_count;
+}
+
 /* One that is away, or starting, takes the generation when it is there: that is no time of ours. */
 static bool is_forwarding(struct stats *stats)
 {
@@ -46,7 +56,8 @@ static void on_look(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)loop;
 	(void)events;
 	if (status != NULL &&
-	    __atomic_load_n(&status->generation_taken, __ATOMIC_ACQUIRE) >= times->generation) {
+	    __atomic_load_n(&status->generation_taken, __ATOMIC_ACQUIRE) >= times->generation &&
+	    !is_half_taken(status)) {
 		uint64_t at = taken_at(status);
 
 		/* It may be taken before we know that it is out. */

@@ -18,18 +18,24 @@ void neighbour_table_free(struct neighbour_table *table)
 	*table = (struct neighbour_table){0};
 }
 
+static int compare_row(const struct neighbour *row, uint32_t interface,
+		       const struct address *address)
+{
+	if (row->interface != interface)
+		return row->interface < interface ? -1 : 1;
+	return address_compare(&row->address, address);
+}
+
 /* Position of the row, or where it would be inserted. */
 static size_t find_place(const struct neighbour_table *table, uint32_t interface,
-			 uint32_t be_address)
+			 const struct address *address)
 {
 	size_t low = 0, high = table->count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		const struct neighbour *row = &table->rows[middle];
 
-		if (row->interface < interface ||
-		    (row->interface == interface && row->be_address < be_address))
+		if (compare_row(&table->rows[middle], interface, address) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -38,26 +44,25 @@ static size_t find_place(const struct neighbour_table *table, uint32_t interface
 }
 
 static struct neighbour *find_row(const struct neighbour_table *table, uint32_t interface,
-				  uint32_t be_address)
+				  const struct address *address)
 {
-	size_t place = find_place(table, interface, be_address);
+	size_t place = find_place(table, interface, address);
 
-	if (place == table->count || table->rows[place].interface != interface ||
-	    table->rows[place].be_address != be_address)
+	if (place == table->count || compare_row(&table->rows[place], interface, address) != 0)
 		return NULL;
 	return &table->rows[place];
 }
 
 const struct neighbour *neighbour_table_find(const struct neighbour_table *table,
-					     uint32_t interface, uint32_t be_address)
+					     uint32_t interface, const struct address *address)
 {
-	return find_row(table, interface, be_address);
+	return find_row(table, interface, address);
 }
 
 static struct neighbour *insert_row(struct neighbour_table *table, uint32_t interface,
-				    uint32_t be_address)
+				    const struct address *address)
 {
-	size_t place = find_place(table, interface, be_address);
+	size_t place = find_place(table, interface, address);
 
 	if (table->count >= ABI_MAX_NEXT_HOPS)
 		return NULL;
@@ -69,16 +74,16 @@ static struct neighbour *insert_row(struct neighbour_table *table, uint32_t inte
 	table->rows = rows;
 	memmove(&rows[place + 1], &rows[place], (table->count - place) * sizeof(*rows));
 	table->count++;
-	rows[place] = (struct neighbour){.interface = interface, .be_address = be_address};
+	rows[place] = (struct neighbour){.interface = interface, .address = *address};
 	return &rows[place];
 }
 
 bool neighbour_table_update(struct neighbour_table *table, const struct neighbour_news *news)
 {
-	struct neighbour *row = find_row(table, news->interface, news->be_address);
+	struct neighbour *row = find_row(table, news->interface, &news->address);
 
 	if (row == NULL)
-		row = insert_row(table, news->interface, news->be_address);
+		row = insert_row(table, news->interface, &news->address);
 	if (row == NULL)
 		return false;
 	row->state = news->state;
@@ -107,10 +112,10 @@ static void remove_row(struct neighbour_table *table, size_t place)
 		(table->count - place) * sizeof(table->rows[0]));
 }
 
-bool neighbour_table_forget(struct neighbour_table *table, uint32_t interface, uint32_t be_address,
-			    bool keep)
+bool neighbour_table_forget(struct neighbour_table *table, uint32_t interface,
+			    const struct address *address, bool keep)
 {
-	struct neighbour *row = find_row(table, interface, be_address);
+	struct neighbour *row = find_row(table, interface, address);
 
 	if (row == NULL)
 		return false;

@@ -8,13 +8,15 @@
  */
 #pragma once
 
+#include "config/address.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct neighbour {
 	uint32_t interface;
-	uint32_t be_address;
+	struct address address;
 	uint16_t state; /* NUD_*; 0: Linux has no entry (any more) */
 	bool has_mac;
 	uint8_t mac[6];
@@ -30,7 +32,7 @@ struct neighbour_table {
 /* One piece of news from the kernel; mac may be NULL. */
 struct neighbour_news {
 	uint32_t interface;
-	uint32_t be_address;
+	struct address address;
 	uint16_t state;
 	const uint8_t *mac;
 };
@@ -38,7 +40,7 @@ struct neighbour_news {
 void neighbour_table_free(struct neighbour_table *table);
 
 const struct neighbour *neighbour_table_find(const struct neighbour_table *table,
-					     uint32_t interface, uint32_t be_address);
+					     uint32_t interface, const struct address *address);
 
 /* True when MAC or reachability changed, so that it is worth publishing. */
 bool neighbour_table_update(struct neighbour_table *table, const struct neighbour_news *news);
@@ -47,8 +49,8 @@ bool neighbour_table_update(struct neighbour_table *table, const struct neighbou
  * Linux forgot the neighbour. With `keep` (something is sent to it) its MAC is
  * believed further. True when something changed for others.
  */
-bool neighbour_table_forget(struct neighbour_table *table, uint32_t interface, uint32_t be_address,
-			    bool keep);
+bool neighbour_table_forget(struct neighbour_table *table, uint32_t interface,
+			    const struct address *address, bool keep);
 
 /*
  * Around a whole reading: what was not seen between the two is forgotten,

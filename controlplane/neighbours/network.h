@@ -8,7 +8,7 @@
  * socket; links, addresses and routes are read anew when one of them changed,
  * neighbours are followed one by one.
  *
- * IPv4; addresses are network order. Owned by the control plane's one thread;
+ * Owned by the control plane's one thread;
  * others read the fields and change nothing.
  */
 #pragma once
@@ -34,16 +34,16 @@ struct network_link {
 
 struct network_address {
 	uint32_t interface;
-	uint32_t be_address;
+	struct address address;
 	uint8_t length;   /* of its prefix */
 	uint8_t protocol; /* IFA_PROTO: who put it there; 0: not told */
 };
 
 struct network_route {
-	uint32_t be_prefix;
-	uint8_t length;
+	struct address prefix;
+	uint8_t length; /* of the prefix's own family */
 	uint32_t interface;
-	uint32_t be_gateway; /* 0: on link */
+	struct address gateway; /* missing: on link. IPv6's are link-local ones for the most part */
 	uint32_t metric;
 };
 
@@ -58,10 +58,10 @@ struct network_port {
 /* How a backend is reached. */
 struct network_path {
 	bool known;
-	uint16_t port;        /* position in config->dataplane.ports */
-	uint32_t be_next_hop; /* the gateway's address or its own */
-	uint32_t be_source;   /* address of this host to speak to it from; 0: none found */
-	uint32_t interface;   /* where Linux's route leads, ours or not; 0: no route */
+	uint16_t port;           /* position in config->dataplane.ports */
+	struct address next_hop; /* the gateway's address or its own */
+	struct address source;   /* of this host, to speak to it from; missing: none found */
+	uint32_t interface;      /* where Linux's route leads, ours or not; 0: no route */
 };
 
 struct resolver;

@@ -4,9 +4,9 @@
 #include "controlplane/neighbours/paths.h"
 
 #include "controlplane/log.h"
-#include "controlplane/publish/keymap.h"
+#include "controlplane/netlink/attributes.h"
+#include "controlplane/publish/identity.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -17,43 +17,26 @@
 struct route_answer {
 	uint8_t type; /* RTN_*; 0: no answer */
 	uint32_t interface;
-	uint32_t be_gateway;
-	uint32_t be_source;
+	struct address gateway, source; /* missing: none */
 };
-
-static int on_attribute(const struct nlattr *attribute, void *context)
-{
-	struct route_answer *answer = context;
-
-	switch (mnl_attr_get_type(attribute)) {
-	case RTA_OIF:
-		answer->interface = mnl_attr_get_u32(attribute);
-		break;
-	case RTA_GATEWAY:
-		answer->be_gateway = mnl_attr_get_u32(attribute);
-		break;
-	case RTA_PREFSRC:
-		answer->be_source = mnl_attr_get_u32(attribute);
-		break;
-	default:
-		break;
-	}
-	return MNL_CB_OK;
-}
 
 static int on_answer(const struct nlmsghdr *message, void *context)
 {
 	struct route_answer *answer = context;
 	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *items[RTA_VIA + 1] = {NULL};
 
-	if (message->nlmsg_type != RTM_NEWROUTE || info->rtm_family != AF_INET)
+	if (message->nlmsg_type != RTM_NEWROUTE || !netlink_is_internet(info->rtm_family))
 		return MNL_CB_OK;
-	answer->type = info->rtm_type;
-	mnl_attr_parse(message, sizeof(*info), on_attribute, answer);
+	attributes_read(message, sizeof(*info), items, RTA_VIA);
+	*answer = (struct route_answer){.type = info->rtm_type,
+					.interface = attribute_u32(items[RTA_OIF]),
+					.gateway = attributes_gateway(items),
+					.source = attribute_address(items[RTA_PREFSRC])};
 	return MNL_CB_OK;
 }
 
-static struct route_answer ask_route(struct network *network, uint32_t be_address)
+static struct route_answer ask_route(struct network *network, const struct address *address)
 {
 	char buffer[NETLINK_REQUEST_SIZE] __attribute__((aligned(8)));
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -61,9 +44,9 @@ static struct route_answer ask_route(struct network *network, uint32_t be_addres
 	struct route_answer answer = {0};
 
 	request->nlmsg_type = RTM_GETROUTE;
-	info->rtm_family = AF_INET;
-	info->rtm_dst_len = 32;
-	mnl_attr_put_u32(request, RTA_DST, be_address);
+	info->rtm_family = netlink_family(address);
+	info->rtm_dst_len = (uint8_t)address_bits(address);
+	netlink_put_address(request, RTA_DST, address);
 	if (netlink_request(network->netlink, request, on_answer, &answer) < 0)
 		answer.type = 0; /* ENETUNREACH, EACCES, ...: no route */
 	return answer;
@@ -73,23 +56,27 @@ static struct route_answer ask_route(struct network *network, uint32_t be_addres
  * Health checks speak from an address of the node, never from one of ours: the
  * answers to those would be taken for clients' packets.
  */
-static uint32_t choose_source(const struct network *network, const struct route_answer *answer)
+static struct address choose_source(const struct network *network, const struct address *towards,
+				    const struct route_answer *answer)
 {
-	uint32_t other = 0;
+	struct address other = {{0}};
 
-	if (answer->be_source != 0 && !owned_addresses_have(&network->owned, answer->be_source))
-		return answer->be_source;
+	if (!address_is_missing(&answer->source) &&
+	    !owned_addresses_have(&network->owned, &answer->source))
+		return answer->source;
 	for (size_t i = 0; i < network->address_count; i++) {
 		const struct network_address *row = &network->addresses[i];
 		const struct network_link *link = network_find_link(network, row->interface);
 
-		if (owned_addresses_have(&network->owned, row->be_address) ||
+		if (!address_same_family(&row->address, towards) ||
+		    address_is_link_local(&row->address) ||
+		    owned_addresses_have(&network->owned, &row->address) ||
 		    (link != NULL && strcmp(link->name, "lo") == 0))
 			continue;
 		if (row->interface == answer->interface)
-			return row->be_address;
-		if (other == 0)
-			other = row->be_address;
+			return row->address;
+		if (address_is_missing(&other))
+			other = row->address;
 	}
 	return other;
 }
@@ -112,35 +99,54 @@ static void take_configured(struct network_path *path, const struct config *conf
 		return;
 	path->known = true;
 	path->port = (uint16_t)port;
-	path->be_next_hop = address_to_ipv4(&next_hop->address);
+	path->next_hop = next_hop->address;
 }
 
-static struct network_path find_path(struct network *network, uint32_t be_address)
+static const struct config_next_hop *find_configured(const struct config *config,
+						     const struct address *address)
 {
-	const struct config_dataplane *dataplane = &network->config->dataplane;
-	struct route_answer answer = ask_route(network, be_address);
+	const struct config_dataplane *dataplane = &config->dataplane;
+
+	for (size_t i = 0; i < dataplane->next_hop_count; i++) {
+		if (address_equal(&dataplane->next_hops[i].address, address))
+			return &dataplane->next_hops[i];
+	}
+	return NULL;
+}
+
+const struct config_next_hop *paths_last_resort(const struct config *config, bool ipv4)
+{
+	const struct config_dataplane *dataplane = &config->dataplane;
+
+	for (size_t i = 0; i < dataplane->next_hop_count; i++) {
+		if (address_is_ipv4(&dataplane->next_hops[i].address) == ipv4)
+			return &dataplane->next_hops[i];
+	}
+	return NULL;
+}
+
+static struct network_path find_path(struct network *network, const struct address *address)
+{
+	const struct config_next_hop *itself = find_configured(network->config, address);
+	const struct config_next_hop *last_resort =
+		paths_last_resort(network->config, address_is_ipv4(address));
+	struct route_answer answer = ask_route(network, address);
 	struct network_path path = {0};
+	int port = -ENOENT;
 
 	if (answer.type == RTN_UNICAST) {
+		port = network_find_port(network, answer.interface);
 		path.interface = answer.interface;
-		path.be_source = choose_source(network, &answer);
+		path.source = choose_source(network, address, &answer);
 	}
-	for (size_t i = 0; i < dataplane->next_hop_count; i++) {
-		if (address_to_ipv4(&dataplane->next_hops[i].address) == be_address) {
-			take_configured(&path, network->config, &dataplane->next_hops[i]);
-			return path;
-		}
-	}
-
-	int port =
-		answer.type == RTN_UNICAST ? network_find_port(network, answer.interface) : -ENOENT;
-
-	if (port >= 0) {
+	if (itself != NULL) {
+		take_configured(&path, network->config, itself);
+	} else if (port >= 0) {
 		path.known = true;
 		path.port = (uint16_t)port;
-		path.be_next_hop = answer.be_gateway != 0 ? answer.be_gateway : be_address;
-	} else if (dataplane->next_hop_count > 0) {
-		take_configured(&path, network->config, &dataplane->next_hops[0]);
+		path.next_hop = address_is_missing(&answer.gateway) ? *address : answer.gateway;
+	} else if (last_resort != NULL) {
+		take_configured(&path, network->config, last_resort);
 	}
 	return path;
 }
@@ -184,27 +190,21 @@ static void tell_change(const struct network *network, const struct config_pool 
 
 /* Paths that need not be asked for, by address. */
 struct known {
-	struct keymap rows; /* address -> index of paths */
+	struct keymap rows; /* hash of the address -> index of paths */
 	const struct network_path *paths;
 };
 
-static uint64_t key_of(uint32_t be_address)
+static const struct network_path *find_known(const struct known *known,
+					     const struct address *address)
 {
-	uint64_t key = (UINT64_C(1) + ntohl(be_address)) * 0x9e3779b97f4a7c15ull;
-
-	return key ^ key >> 32; /* distinct, and never 0 */
-}
-
-static const struct network_path *find_known(const struct known *known, uint32_t be_address)
-{
-	uint32_t row = keymap_find(&known->rows, key_of(be_address));
+	uint32_t row = keymap_find(&known->rows, identity_of_neighbour(0, address->bytes));
 
 	return row == ABI_NONE ? NULL : &known->paths[row];
 }
 
-static int know(struct known *known, uint32_t be_address, size_t row)
+static int know(struct known *known, const struct address *address, size_t row)
 {
-	return keymap_put(&known->rows, key_of(be_address), (uint32_t)row);
+	return keymap_put(&known->rows, identity_of_neighbour(0, address->bytes), (uint32_t)row);
 }
 
 /* What was found for a configuration before; it holds while Linux's network is the same. */
@@ -218,7 +218,7 @@ static int know_all(struct known *known, const struct config *config,
 		for (size_t j = 0; j < config->pools[i].backend_count; j++, row++) {
 			const struct config_backend *backend = &config->pools[i].backends[j];
 
-			if (know(known, address_to_ipv4(&backend->address), row) < 0)
+			if (know(known, &backend->address, row) < 0)
 				return -ENOMEM;
 		}
 	}
@@ -228,8 +228,8 @@ static int know_all(struct known *known, const struct config *config,
 /* The source may have become a service's address meanwhile. */
 static bool still_holds(const struct network *network, const struct network_path *path)
 {
-	return path != NULL && path->be_source != 0 &&
-	       !owned_addresses_have(&network->owned, path->be_source);
+	return path != NULL && !address_is_missing(&path->source) &&
+	       !owned_addresses_have(&network->owned, &path->source);
 }
 
 /*
@@ -249,16 +249,16 @@ static int fill(struct network *network, const struct known *before,
 		const struct config_pool *pool = &config->pools[i];
 
 		for (size_t j = 0; error == 0 && j < pool->backend_count; j++, row++) {
-			uint32_t be_address = address_to_ipv4(&pool->backends[j].address);
-			const struct network_path *twin = find_known(&found, be_address);
-			const struct network_path *old = find_known(before, be_address);
+			const struct address *address = &pool->backends[j].address;
+			const struct network_path *twin = find_known(&found, address);
+			const struct network_path *old = find_known(before, address);
 
 			if (twin == NULL && still_holds(network, old))
 				twin = old;
-			paths[row] = twin != NULL ? *twin : find_path(network, be_address);
+			paths[row] = twin != NULL ? *twin : find_path(network, address);
 			tell_change(network, pool, &pool->backends[j],
 				    last != NULL ? &last[row] : old, &paths[row]);
-			error = know(&found, be_address, row);
+			error = know(&found, address, row);
 		}
 	}
 	keymap_free(&found.rows);

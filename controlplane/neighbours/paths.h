@@ -7,7 +7,8 @@
  *
  * Ports without a Linux interface: a backend whose address is that of an entry
  * of dataplane.next_hops is reached there; one to which Linux has no route
- * through a port is reached by the first entry, the router of last resort.
+ * through a port is reached by the first entry of its family, the router of
+ * last resort.
  */
 #pragma once
 
@@ -20,6 +21,9 @@ int paths_find(struct network *network);
  * that network->paths are of, and only addresses it does not have are asked for.
  */
 int paths_follow(struct network *network, const struct config *before);
+
+/* The router of last resort of a family; NULL: there is none. */
+const struct config_next_hop *paths_last_resort(const struct config *config, bool ipv4);
 
 /* Position of the port with this name in the configuration; -ENOENT. */
 int paths_port_by_name(const struct config *config, const char *name);

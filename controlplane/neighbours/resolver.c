@@ -8,7 +8,6 @@
 #include "controlplane/log.h"
 #include "controlplane/neighbours/network.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -22,7 +21,7 @@
 /* Somebody we send to. */
 struct wanted {
 	uint32_t interface;
-	uint32_t be_address;
+	struct address address;
 	uint64_t asked_at; /* ms; 0: never */
 	unsigned unanswered;
 	bool told; /* that it does not answer */
@@ -41,21 +40,22 @@ static int compare_wanted(const void *left, const void *right)
 
 	if (a->interface != b->interface)
 		return a->interface < b->interface ? -1 : 1;
-	return a->be_address < b->be_address ? -1 : a->be_address > b->be_address;
+	return address_compare(&a->address, &b->address);
 }
 
 static struct wanted *find_wanted(struct wanted *rows, size_t count, uint32_t interface,
-				  uint32_t be_address)
+				  const struct address *address)
 {
-	struct wanted key = {.interface = interface, .be_address = be_address};
+	struct wanted key = {.interface = interface, .address = *address};
 
 	return count == 0 ? NULL : bsearch(&key, rows, count, sizeof(key), compare_wanted);
 }
 
-bool resolver_wants(const struct resolver *resolver, uint32_t interface, uint32_t be_address)
+bool resolver_wants(const struct resolver *resolver, uint32_t interface,
+		    const struct address *address)
 {
 	return resolver != NULL &&
-	       find_wanted(resolver->rows, resolver->count, interface, be_address) != NULL;
+	       find_wanted(resolver->rows, resolver->count, interface, address) != NULL;
 }
 
 bool resolver_is_settled(const struct resolver *resolver)
@@ -64,7 +64,7 @@ bool resolver_is_settled(const struct resolver *resolver)
 
 	for (size_t i = 0; i < resolver->count; i++) {
 		const struct neighbour *row = neighbour_table_find(
-			neighbours, resolver->rows[i].interface, resolver->rows[i].be_address);
+			neighbours, resolver->rows[i].interface, &resolver->rows[i].address);
 
 		if (row == NULL || (!row->has_mac && !(row->state & NUD_FAILED)))
 			return false;
@@ -82,32 +82,33 @@ static void ask(struct resolver *resolver, const struct wanted *wanted)
 
 	request->nlmsg_type = RTM_NEWNEIGH;
 	request->nlmsg_flags = NLM_F_CREATE;
-	info->ndm_family = AF_INET;
+	info->ndm_family = netlink_family(&wanted->address);
 	info->ndm_ifindex = (int)wanted->interface;
 	info->ndm_state = NUD_NONE;
 	info->ndm_flags = NTF_USE;
-	mnl_attr_put_u32(request, NDA_DST, wanted->be_address);
+	netlink_put_address(request, NDA_DST, &wanted->address);
 	netlink_request(resolver->network->netlink, request, NULL, NULL);
 }
 
 static void tell(const struct resolver *resolver, const struct wanted *wanted, bool answers)
 {
 	const struct network_link *link = network_find_link(resolver->network, wanted->interface);
-	char text[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT_SIZE];
 
-	inet_ntop(AF_INET, &wanted->be_address, text, sizeof(text));
+	address_format(&wanted->address, text);
 	if (answers)
 		log_info("next hop %s on %s answers again", text, link != NULL ? link->name : "?");
 	else
-		log_warning("next hop %s on %s does not answer to ARP: packets for it are dropped; "
+		log_warning("next hop %s on %s does not answer to %s: packets for it are dropped; "
 			    "asking on each second",
-			    text, link != NULL ? link->name : "?");
+			    text, link != NULL ? link->name : "?",
+			    address_is_ipv4(&wanted->address) ? "ARP" : "neighbour solicitations");
 }
 
 static void attend(struct resolver *resolver, struct wanted *wanted, uint64_t now)
 {
 	const struct neighbour *row = neighbour_table_find(&resolver->network->neighbours,
-							   wanted->interface, wanted->be_address);
+							   wanted->interface, &wanted->address);
 
 	if (row != NULL && row->has_mac) {
 		bool is_old = row->state == 0 || (row->state & NUD_STALE);
@@ -161,7 +162,7 @@ void resolver_close(struct resolver *resolver)
 	free(resolver);
 }
 
-static void add_wanted(struct resolver *resolver, uint32_t interface, uint32_t be_address)
+static void add_wanted(struct resolver *resolver, uint32_t interface, const struct address *address)
 {
 	struct wanted *rows =
 		array_grow(resolver->rows, resolver->count, &resolver->room, sizeof(*rows));
@@ -169,7 +170,7 @@ static void add_wanted(struct resolver *resolver, uint32_t interface, uint32_t b
 	if (rows == NULL)
 		return;
 	resolver->rows = rows;
-	rows[resolver->count++] = (struct wanted){.interface = interface, .be_address = be_address};
+	rows[resolver->count++] = (struct wanted){.interface = interface, .address = *address};
 }
 
 static void gather_wanted(struct resolver *resolver)
@@ -180,13 +181,13 @@ static void gather_wanted(struct resolver *resolver)
 		const struct network_path *path = &network->paths[i];
 
 		if (path->known && network->ports[path->port].index != 0)
-			add_wanted(resolver, network->ports[path->port].index, path->be_next_hop);
+			add_wanted(resolver, network->ports[path->port].index, &path->next_hop);
 	}
 	for (size_t i = 0; i < network->route_count; i++) {
 		const struct network_route *route = &network->routes[i];
 
-		if (route->be_gateway != 0)
-			add_wanted(resolver, route->interface, route->be_gateway);
+		if (!address_is_missing(&route->gateway))
+			add_wanted(resolver, route->interface, &route->gateway);
 	}
 }
 
@@ -218,7 +219,7 @@ void resolver_refresh(struct resolver *resolver)
 	for (size_t i = 0; i < resolver->count; i++) {
 		struct wanted *wanted = &resolver->rows[i];
 		const struct wanted *old =
-			find_wanted(before, before_count, wanted->interface, wanted->be_address);
+			find_wanted(before, before_count, wanted->interface, &wanted->address);
 
 		if (old != NULL)
 			*wanted = *old;

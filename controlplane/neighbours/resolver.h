@@ -5,9 +5,11 @@
  * Keeps the neighbours we send to known to Linux: next hops of backends and
  * gateways of the routes through our ports. One whose MAC is not known is asked
  * for each second, one that grew stale is asked again every half minute. The
- * asking itself (ARP) is Linux's: we only tell it that we use the entry.
+ * asking itself (ARP, neighbour solicitations) is Linux's: we only tell it that we use the entry.
  */
 #pragma once
+
+#include "config/address.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -24,7 +26,8 @@ void resolver_close(struct resolver *resolver);
 void resolver_refresh(struct resolver *resolver);
 
 /* True when we send to this neighbour. */
-bool resolver_wants(const struct resolver *resolver, uint32_t interface, uint32_t be_address);
+bool resolver_wants(const struct resolver *resolver, uint32_t interface,
+		    const struct address *address);
 
 /* True when each of them has a MAC, or was asked for and did not answer. */
 bool resolver_is_settled(const struct resolver *resolver);

@@ -61,7 +61,8 @@ int netlink_monitor_open(struct ev_loop *loop, const struct netlink_monitor_call
 	monitor->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (monitor->socket == NULL ||
 	    mnl_socket_bind(monitor->socket,
-			    RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR,
+			    RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR |
+				    RTMGRP_IPV6_ROUTE | RTMGRP_IPV6_IFADDR,
 			    MNL_SOCKET_AUTOPID) < 0) {
 		int error = -errno;
 

@@ -7,6 +7,10 @@
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+/* A busy machine settles within a few. */
+#define DUMP_ATTEMPTS 5
 
 struct netlink {
 	struct mnl_socket *socket;
@@ -101,4 +105,41 @@ int netlink_request(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t 
 	if (answer.error != 0)
 		return answer.error;
 	return answer.interrupted ? -EINTR : 0;
+}
+
+int netlink_dump(struct netlink *netlink, uint16_t type, size_t header_size, mnl_cb_t on_message,
+		 void *context, size_t *count)
+{
+	char buffer[NETLINK_REQUEST_SIZE] __attribute__((aligned(8)));
+	int error = -EINTR;
+
+	for (int i = 0; i < DUMP_ATTEMPTS && error == -EINTR; i++) {
+		struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+
+		mnl_nlmsg_put_extra_header(request, header_size);
+		request->nlmsg_type = type;
+		request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+		if (count != NULL)
+			*count = 0;
+		error = netlink_request(netlink, request, on_message, context);
+	}
+	return error == -EINTR ? 0 : error; /* what was read is nearly right; news will follow */
+}
+
+uint8_t netlink_family(const struct address *address)
+{
+	return address_is_ipv4(address) ? AF_INET : AF_INET6;
+}
+
+bool netlink_is_internet(uint8_t family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+void netlink_put_address(struct nlmsghdr *request, uint16_t type, const struct address *address)
+{
+	if (address_is_ipv4(address))
+		mnl_attr_put_u32(request, type, address_to_ipv4(address));
+	else
+		mnl_attr_put(request, type, sizeof(address->bytes), address->bytes);
 }

@@ -85,11 +85,20 @@ static uint64_t identify(const struct abi_ref *ref, const void *bytes, uint32_t 
 	}
 }
 
+static bool is_ipv4(const uint8_t address[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(address, mapped, sizeof(mapped)) == 0;
+}
+
+/* Neither :: nor 0.0.0.0. */
 static bool is_usable_address(const uint8_t address[16])
 {
-	static const uint8_t nobody[16] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t nobody[16];
 
-	return memcmp(address, nobody, 12) == 0 && memcmp(address, nobody, 16) != 0;
+	return is_ipv4(address) ? memcmp(address + 12, nobody, 4) != 0
+				: memcmp(address, nobody, sizeof(nobody)) != 0;
 }
 
 /*
@@ -105,9 +114,10 @@ static bool is_sound(const struct abi_ref *ref, const void *bytes)
 	const struct abi_next_hop *hop = bytes;
 
 	if (ref->kind == ABI_BACKEND)
-		return backend->family == 4 && is_usable_address(backend->address) &&
-		       backend->state >= ABI_BACKEND_UP && backend->state <= ABI_BACKEND_DOWN &&
-		       (backend->flags & ~flags) == 0 && backend->name[0] != '\0';
+		return backend->family == (is_ipv4(backend->address) ? 4 : 6) &&
+		       is_usable_address(backend->address) && backend->state >= ABI_BACKEND_UP &&
+		       backend->state <= ABI_BACKEND_DOWN && (backend->flags & ~flags) == 0 &&
+		       backend->name[0] != '\0';
 	if (ref->kind == ABI_NEXT_HOP)
 		return is_usable_address(hop->address) && hop->resolved <= 1 && hop->vlan < 4095 &&
 		       (hop->mac[0] & 1) == 0;

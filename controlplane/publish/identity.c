@@ -80,7 +80,9 @@ static int place(struct identities *identities, uint32_t index, uint64_t key, ui
 /* Of the key and nothing else: see the head of identity.h. */
 static uint32_t epoch_of(uint64_t key)
 {
-	return (uint32_t)(key ^ key >> 32);
+	uint32_t epoch = (uint32_t)(key ^ key >> 32);
+
+	return epoch != 0 ? epoch : 1; /* 0 is nobody's */
 }
 
 int identities_claim(struct identities *identities, uint64_t key, uint32_t *index)

@@ -3,6 +3,8 @@
 
 #include "controlplane/publish/objects.h"
 
+#include "controlplane/publish/ranges.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,11 +58,39 @@ static void set_listeners(struct abi_service *out, const struct config_service *
 	for (size_t i = 0; i < service->address_count; i++) {
 		for (size_t port = 0; port < service->port_count; port++, listener++) {
 			memcpy(listener->address, service->addresses[i].bytes, 16);
-			listener->port_first = service->ports[port].first;
+			/* "*" is 0-65535 there; port 0 is no port. */
+			listener->port_first =
+				service->ports[port].first == 0 ? 1 : service->ports[port].first;
 			listener->port_last = service->ports[port].last;
 			listener->protocol = protocol_of(service->protocol);
 		}
 	}
+}
+
+/* Behind the listeners. */
+static void set_clients(struct abi_service *out, const struct config_service *service)
+{
+	struct abi_range *ranges = (void *)&out->listeners[out->listener_count];
+
+	out->allow_count =
+		(uint32_t)ranges_of_prefixes(service->allow, service->allow_count, ranges);
+	ranges += out->allow_count;
+	out->deny_count = (uint32_t)ranges_of_prefixes(service->deny, service->deny_count, ranges);
+}
+
+static size_t service_length(size_t listeners, size_t ranges)
+{
+	return sizeof(struct abi_service) + listeners * sizeof(struct abi_listener) +
+	       ranges * sizeof(struct abi_range);
+}
+
+static void set_timeouts(struct abi_service *out, const struct config_timeouts *timeouts)
+{
+	out->timeouts[ABI_TIMEOUT_TCP_HALF_OPEN] = timeouts->tcp_half_open;
+	out->timeouts[ABI_TIMEOUT_TCP_ESTABLISHED] = timeouts->tcp_established;
+	out->timeouts[ABI_TIMEOUT_TCP_CLOSING] = timeouts->tcp_closing;
+	out->timeouts[ABI_TIMEOUT_UDP] = timeouts->udp;
+	out->timeouts[ABI_TIMEOUT_UDP_ONE_SHOT] = timeouts->udp_one_shot;
 }
 
 struct abi_service *object_service(struct scratch *scratch, const struct config_service *service,
@@ -69,8 +99,8 @@ struct abi_service *object_service(struct scratch *scratch, const struct config_
 	size_t listeners = service->address_count * service->port_count;
 	struct abi_service *out;
 
-	*length = sizeof(*out) + listeners * sizeof(out->listeners[0]);
-	out = scratch_reserve(scratch, *length);
+	out = scratch_reserve(
+		scratch, service_length(listeners, service->allow_count + service->deny_count));
 	if (!out)
 		return NULL;
 	snprintf(out->name, sizeof(out->name), "%s", service->name);
@@ -83,13 +113,11 @@ struct abi_service *object_service(struct scratch *scratch, const struct config_
 	out->on_backend_down = service->on_backend_down == CONFIG_BACKEND_DOWN_KEEP
 				       ? ABI_BACKEND_DOWN_KEEP
 				       : ABI_BACKEND_DOWN_RESET;
-	out->timeouts[ABI_TIMEOUT_TCP_HALF_OPEN] = service->timeouts.tcp_half_open;
-	out->timeouts[ABI_TIMEOUT_TCP_ESTABLISHED] = service->timeouts.tcp_established;
-	out->timeouts[ABI_TIMEOUT_TCP_CLOSING] = service->timeouts.tcp_closing;
-	out->timeouts[ABI_TIMEOUT_UDP] = service->timeouts.udp;
-	out->timeouts[ABI_TIMEOUT_UDP_ONE_SHOT] = service->timeouts.udp_one_shot;
+	set_timeouts(out, &service->timeouts);
 	out->listener_count = (uint32_t)listeners;
 	set_listeners(out, service);
+	set_clients(out, service);
+	*length = service_length(listeners, out->allow_count + out->deny_count);
 	return out;
 }
 
@@ -121,15 +149,13 @@ struct abi_host_addresses *object_host_addresses(struct scratch *scratch,
 						 size_t *length)
 {
 	struct abi_host_addresses *out = scratch_reserve(scratch, sizeof(*out) + count * 16);
-	uint32_t found = 0;
 
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		if (address_is_ipv4(&addresses[i]))
-			memcpy(out->addresses[found++], addresses[i].bytes, 16);
-	qsort(out->addresses, found, 16, compare_addresses);
-	for (uint32_t i = 0; i < found; i++)
+		memcpy(out->addresses[i], addresses[i].bytes, 16);
+	qsort(out->addresses, count, 16, compare_addresses);
+	for (size_t i = 0; i < count; i++)
 		if (out->count == 0 ||
 		    memcmp(out->addresses[out->count - 1], out->addresses[i], 16) != 0)
 			memmove(out->addresses[out->count++], out->addresses[i], 16);
@@ -219,11 +245,11 @@ size_t object_sort_routes(struct abi_route *rows, struct abi_route *room, size_t
 
 void object_route(struct abi_route *out, const struct publish_route *route, uint32_t next_hop)
 {
-	unsigned bits = route->length + (address_is_ipv4(&route->prefix) ? 96u : 0u);
+	unsigned bits = 128 - address_bits(&route->prefix) + route->length;
+
+	struct address first = address_first_of(&route->prefix, route->length);
 
 	*out = (struct abi_route){
 		.length = (uint8_t)bits, .port = route->port, .next_hop = next_hop};
-	memcpy(out->prefix, route->prefix.bytes, 16);
-	for (unsigned bit = bits; bit < 128; bit++)
-		out->prefix[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	memcpy(out->prefix, first.bytes, 16);
 }

@@ -28,7 +28,7 @@ struct abi_service *object_service(struct scratch *scratch, const struct config_
 				   size_t *length);
 struct abi_local_pool *object_local_pool(struct scratch *scratch,
 					 const struct config_local_pool *pool, size_t *length);
-/* IPv4 only, sorted, each once. */
+/* Sorted, each once. */
 struct abi_host_addresses *object_host_addresses(struct scratch *scratch,
 						 const struct address *addresses, size_t count,
 						 size_t *length);

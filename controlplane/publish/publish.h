@@ -9,7 +9,9 @@
  * Indexes and epochs are kept for the life of an object, across restarts too:
  * publisher_open() adopts a file it finds. A backend is known by its pool's
  * name, its own name, address and port; one that left the configuration stays,
- * draining, until its flows ended or drain_timeout is over.
+ * draining, until its flows ended or drain_timeout is over. So long it is also
+ * reached in the ways of services that left it. When the indexes do not suffice
+ * for those that drain, the ones that have drained longest go before their time.
  */
 #pragma once
 
@@ -70,19 +72,24 @@ void publisher_close(struct publisher *publisher);
 /*
  * Publishes what changed; 1 when there is a new generation, 0 when nothing
  * changed, or -errno: then publisher_reason() says why, and the last
- * generation goes on. Next hops, routes and host addresses of IPv6 are left
- * out until the dataplane takes them.
+ * generation goes on.
  */
 int publisher_publish(struct publisher *publisher, const struct publish_input *input);
 
 /* A sentence about the last call of publisher_publish() that failed. */
 const char *publisher_reason(const struct publisher *publisher);
 
+/* Removed backends that the last call had no index for any more, though they had flows. */
+size_t publisher_cut_short(const struct publisher *publisher);
+
 uint64_t publisher_generation(const struct publisher *publisher);
 /* True when the generation was found in the file, not made by this process. */
 bool publisher_adopted(const struct publisher *publisher);
 
-/* False: somebody took our file away, or cut it. The next publish puts a whole one there. */
+/*
+ * False: somebody took our file away, cut it, or wrote over its head. The next
+ * publish puts a whole one there.
+ */
 bool publisher_is_installed(const struct publisher *publisher);
 /* A reader refuses what we wrote: the next publish does not believe what the file holds. */
 void publisher_doubt(struct publisher *publisher);
@@ -96,7 +103,10 @@ int publisher_backend_index(const struct publisher *publisher, const char *pool,
 			    const struct config_backend *backend);
 int publisher_service_index(const struct publisher *publisher, const char *service);
 
-/* State (enum abi_backend_state) under which the adopted or last generation has it; -ENOENT. */
+/*
+ * State (enum abi_backend_state) under which the adopted or last generation has it; -ENOENT, also
+ * when it was removed: nobody checks those, and when it comes back it is new.
+ */
 int publisher_backend_state(const struct publisher *publisher, const char *pool,
 			    const struct config_backend *backend);
 
@@ -105,7 +115,6 @@ struct publish_removed {
 	const char *name; /* "pool/backend", cut to 63; until the next publisher_publish() */
 	struct address address;
 	uint16_t port;
-	bool is_dnat, is_tcp, is_udp; /* what the services it served were */
 	uint32_t index;
 	uint64_t removed_at; /* CLOCK_MONOTONIC, ms */
 };
@@ -113,3 +122,15 @@ struct publish_removed {
 /* The first of them at index `from` or behind it; -ENOENT: no more. */
 int publisher_next_removed(const struct publisher *publisher, uint32_t from,
 			   struct publish_removed *out);
+
+/* Where dnat flows may still be, open ones of backends that no service sends to any more too. */
+struct publish_endpoint {
+	struct address address;
+	uint16_t port;
+	bool is_tcp, is_udp;
+	uint32_t index; /* of the backend */
+};
+
+/* The first of the last generation at index `from` or behind it; -ENOENT: no more. */
+int publisher_next_endpoint(const struct publisher *publisher, uint32_t from,
+			    struct publish_endpoint *out);

@@ -156,112 +156,37 @@ static int fail(struct publisher *publisher, int rc)
 	return rc;
 }
 
+/* One generation, in a larger file when it needs one. */
+static int run_round(struct publisher *publisher, const struct publish_input *input)
+{
+	int rc;
+
+	do
+		rc = round_run(publisher, input);
+	while (rc == -ENOBUFS && (rc = grow(publisher)) == 0);
+	if (rc > 0)
+		publisher->adopted = false;
+	return rc;
+}
+
 int publisher_publish(struct publisher *publisher, const struct publish_input *input)
 {
 	int rc;
 
 	publisher->reason[0] = '\0';
+	publisher->cut_short = 0;
 	if (publisher->doubted || !publisher_is_installed(publisher)) {
 		rc = publisher_repair(publisher, publisher->file.size);
 		if (rc < 0)
 			return fail(publisher, rc);
 	}
 	do
-		rc = round_run(publisher, input);
-	while (rc == -ENOBUFS && (rc = grow(publisher)) == 0);
-	if (rc > 0)
-		publisher->adopted = false;
+		rc = run_round(publisher, input);
+	while (rc > 0 && publisher->short_of_indexes);
 	return rc < 0 ? fail(publisher, rc) : rc;
 }
 
 void publisher_doubt(struct publisher *publisher)
 {
 	publisher->doubted = true;
-}
-
-const char *publisher_reason(const struct publisher *publisher)
-{
-	return publisher->reason;
-}
-
-uint64_t publisher_generation(const struct publisher *publisher)
-{
-	return publisher->root.generation;
-}
-
-bool publisher_adopted(const struct publisher *publisher)
-{
-	return publisher->adopted;
-}
-
-uint64_t publisher_next_due(const struct publisher *publisher)
-{
-	return publisher->next_due;
-}
-
-/* The published object and its index; NULL: it is not in the last generation. */
-static const void *find_object(const struct publisher *publisher, uint32_t kind, uint64_t key,
-			       uint32_t *index)
-{
-	*index = identities_find(&publisher->kinds[kind], key);
-	if (*index == ABI_NONE)
-		return NULL;
-	return published_bytes(publisher, &publisher->kinds[kind].rows[*index]);
-}
-
-static uint64_t backend_key(const char *pool, const struct config_backend *backend)
-{
-	return identity_of_backend(pool, backend->name, backend->address.bytes, backend->port);
-}
-
-int publisher_backend_index(const struct publisher *publisher, const char *pool,
-			    const struct config_backend *backend)
-{
-	uint32_t index;
-
-	if (!find_object(publisher, ABI_BACKEND, backend_key(pool, backend), &index))
-		return -ENOENT;
-	return (int)index;
-}
-
-int publisher_service_index(const struct publisher *publisher, const char *service)
-{
-	uint32_t index;
-
-	if (!find_object(publisher, ABI_SERVICE, identity_of_name(service), &index))
-		return -ENOENT;
-	return (int)index;
-}
-
-int publisher_backend_state(const struct publisher *publisher, const char *pool,
-			    const struct config_backend *backend)
-{
-	uint32_t index;
-	const struct abi_backend *object =
-		find_object(publisher, ABI_BACKEND, backend_key(pool, backend), &index);
-
-	return object ? object->state : -ENOENT;
-}
-
-int publisher_next_removed(const struct publisher *publisher, uint32_t from,
-			   struct publish_removed *out)
-{
-	const struct identities *backends = &publisher->kinds[ABI_BACKEND];
-
-	for (uint32_t i = from; i < backends->count; i++) {
-		const struct abi_backend *backend = published_bytes(publisher, &backends->rows[i]);
-
-		if (!backend || backend->removed_at == 0)
-			continue;
-		*out = (struct publish_removed){.name = backend->name,
-						.port = backend->port,
-						.is_dnat = backend->flags & ABI_BACKEND_DNAT,
-						.is_tcp = backend->flags & ABI_BACKEND_TCP,
-						.is_udp = backend->flags & ABI_BACKEND_UDP,
-						.index = i,
-						.removed_at = backend->removed_at};
-		memcpy(out->address.bytes, backend->address, 16);
-		return 0;
-	}
-	return -ENOENT;
 }

@@ -12,6 +12,7 @@
 #include "dataplane/abi/hash.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static bool is_uncut(const struct publisher *publisher, struct stat *ours)
@@ -20,11 +21,26 @@ static bool is_uncut(const struct publisher *publisher, struct stat *ours)
 	       (uint64_t)ours->st_size >= publisher->file.size;
 }
 
+/* What the head says is what we wrote; in the file of a repair there is no generation yet. */
+static bool is_our_head(const struct publisher *publisher)
+{
+	const struct abi_tables *tables = tables_of(&publisher->file);
+	const struct abi_root *root = &publisher->root;
+	const bool has_generation = root->directory_count > 0;
+
+	return tables->file.magic == ABI_MAGIC_TABLES && tables->file.abi_version == ABI_VERSION &&
+	       tables->file.size == publisher->file.size &&
+	       tables->file.instance == publisher->instance &&
+	       tables->published == (has_generation ? root->generation : 0) &&
+	       (!has_generation ||
+		memcmp(&tables->roots[root->generation % 2], root, sizeof(*root)) == 0);
+}
+
 bool publisher_is_installed(const struct publisher *publisher)
 {
 	struct stat ours, there;
 
-	return is_uncut(publisher, &ours) &&
+	return is_uncut(publisher, &ours) && is_our_head(publisher) &&
 	       fstatat(publisher->directory, ABI_FILE_TABLES, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }

@@ -181,7 +181,7 @@ static int publish_round(struct round *round)
 	size_t leaving, wanted = count_wanted(publisher, &leaving);
 	int rc;
 
-	if (!round->changed && leaving == 0 && last->directory_count != 0 &&
+	if (!round->changed && leaving == 0 && round->waiting == 0 && last->directory_count != 0 &&
 	    last->revision == root.revision)
 		return 0;
 	/* At most every row and the directory are replaced. */

@@ -26,6 +26,7 @@ struct round {
 	const struct config *config;
 	uint64_t generation;
 	bool changed;
+	size_t waiting; /* configured backends for which there is no index yet */
 	struct scratch scratch;
 	struct pool_use *uses;    /* of each pool of the configuration */
 	struct keymap pools;      /* identity_of_name() -> position in config->pools */
@@ -45,8 +46,15 @@ void round_keep(struct round *round, uint32_t kind, uint32_t index);
 /* What this generation has under this index; NULL: nothing (yet). */
 const void *round_bytes(const struct round *round, uint32_t kind, uint32_t index);
 
+/*
+ * True while the index drains since `since_ms`: its flows have not ended and
+ * drain_timeout is not over. Another round is then due to look again.
+ */
+bool round_drains(struct round *round, uint32_t index, uint64_t since_ms);
+
 /* The parts, in this order: later ones need indexes of earlier ones. */
 int round_put_links(struct round *round);    /* next hops, routes, host addresses */
-int round_put_backends(struct round *round); /* of the configuration, and removed ones */
+int round_put_backends(struct round *round); /* of the configuration, and then */
+int round_put_removed(struct round *round);  /* those that left it, which drain */
 int round_put_rings(struct round *round);
 int round_put_services(struct round *round); /* settings, local pools, services */

@@ -33,8 +33,7 @@ static int put_next_hop(struct round *round, const struct publish_next_hop *hop)
 static int put_next_hops(struct round *round)
 {
 	for (size_t i = 0; i < round->input->next_hop_count; i++) {
-		const struct publish_next_hop *hop = &round->input->next_hops[i];
-		int rc = address_is_ipv4(&hop->address) ? put_next_hop(round, hop) : 0;
+		int rc = put_next_hop(round, &round->input->next_hops[i]);
 
 		if (rc < 0)
 			return rc;
@@ -64,10 +63,8 @@ static int fill_routes(struct round *round, struct abi_route *rows, size_t *coun
 		uint32_t next_hop = ABI_NONE;
 		int rc;
 
-		if (!address_is_ipv4(&route->prefix) ||
-		    (!route->on_link && !address_is_ipv4(&route->gateway)))
-			continue;
-		if (route->port >= round->config->dataplane.port_count || route->length > 32)
+		if (route->port >= round->config->dataplane.port_count ||
+		    route->length > address_bits(&route->prefix))
 			return round_fail(round, -EINVAL,
 					  "route %zu: port %u or prefix length %u out of range", i,
 					  route->port, route->length);

@@ -63,6 +63,12 @@ static int put_service(struct round *round, const struct config_service *service
 		return round_fail(round, -E2BIG,
 				  "service %s: %zu addresses times ports, at most %u",
 				  service->name, listeners, ABI_MAX_LISTENERS);
+	if (service->allow_count > ABI_MAX_RANGES || service->deny_count > ABI_MAX_RANGES)
+		return round_fail(round, -E2BIG,
+				  "service %s: %zu prefixes of clients allowed and %zu denied, at "
+				  "most %u each",
+				  service->name, service->allow_count, service->deny_count,
+				  ABI_MAX_RANGES);
 	object = object_service(&round->scratch, service, &length);
 	if (!object)
 		return -ENOMEM;

@@ -21,6 +21,8 @@ struct publisher {
 	bool doubted; /* see publisher_doubt() */
 	struct identities kinds[ABI_KIND_END];
 	uint64_t next_due;
+	bool short_of_indexes; /* the last round made room, and another one is to use it */
+	size_t cut_short;      /* see publisher_cut_short() */
 	char reason[256];
 };
 

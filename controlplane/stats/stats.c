@@ -12,23 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an index had counted when it was given to its present object. */
-struct baseline {
-	uint64_t identity; /* 0: never assigned */
-	uint64_t instance; /* of `counters`; another one began at 0 */
-	struct abi_traffic traffic;
-};
-
 struct stats {
 	struct mapped_file status, counters, flows;
 	char lock_path[256];
-	struct baseline *baselines[STATS_KINDS];
+	struct baselines *baselines;
 };
-
-static uint32_t kind_limit(enum stats_kind kind)
-{
-	return kind == STATS_SERVICE ? ABI_MAX_SERVICES : ABI_MAX_BACKENDS;
-}
 
 int stats_open(const char *run_dir, struct stats **out)
 {
@@ -43,13 +31,10 @@ int stats_open(const char *run_dir, struct stats **out)
 	mapped_file_init(&stats->flows, run_dir, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS,
 			 sizeof(struct abi_flows));
 	liveness_path(run_dir, stats->lock_path, sizeof(stats->lock_path));
-	for (int kind = 0; kind < STATS_KINDS; kind++) {
-		stats->baselines[kind] =
-			calloc(kind_limit((enum stats_kind)kind), sizeof(struct baseline));
-		if (stats->baselines[kind] == NULL) {
-			stats_close(stats);
-			return -ENOMEM;
-		}
+	stats->baselines = baselines_open(run_dir);
+	if (stats->baselines == NULL) {
+		stats_close(stats);
+		return -ENOMEM;
 	}
 	*out = stats;
 	return 0;
@@ -62,8 +47,7 @@ void stats_close(struct stats *stats)
 	mapped_file_close(&stats->status);
 	mapped_file_close(&stats->counters);
 	mapped_file_close(&stats->flows);
-	for (int kind = 0; kind < STATS_KINDS; kind++)
-		free(stats->baselines[kind]);
+	baselines_close(stats->baselines);
 	free(stats);
 }
 
@@ -172,21 +156,31 @@ uint64_t stats_identity(const void *data, size_t length, uint64_t seed)
 	return hash != 0 ? hash : 1;
 }
 
+/*
+ * Flows of the object before may end later still, and count as ended under this
+ * index: as if they had already, or there would seem to be too few for ever.
+ */
+static void begin_at_zero(struct stats *stats, enum stats_kind kind, uint32_t index,
+			  struct baseline *baseline)
+{
+	sum_traffic(stats, kind, index, &baseline->traffic);
+	baseline->traffic.flows_ended = baseline->traffic.flows_started;
+	baseline->instance = stats->counters.instance;
+}
+
 void stats_assign(struct stats *stats, enum stats_kind kind, uint32_t index, uint64_t identity)
 {
-	if (index >= kind_limit(kind))
-		return;
+	struct baseline baseline = {.identity = identity};
+	uint64_t before;
 
-	struct baseline *baseline = &stats->baselines[kind][index];
-	bool was_anothers = baseline->identity != 0 && baseline->identity != identity;
-
-	if (baseline->identity == identity)
+	if (index >= baselines_limit(kind))
 		return;
-	*baseline = (struct baseline){.identity = identity};
-	if (was_anothers) {
-		sum_traffic(stats, kind, index, &baseline->traffic);
-		baseline->instance = stats->counters.instance;
-	}
+	before = baselines_get(stats->baselines, kind, index)->identity;
+	if (before == identity)
+		return;
+	if (before != 0)
+		begin_at_zero(stats, kind, index, &baseline);
+	baselines_set(stats->baselines, kind, index, &baseline);
 }
 
 /* A counter never goes below its baseline but in a file that lies. */
@@ -199,10 +193,10 @@ void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
 		   struct abi_traffic *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (index >= kind_limit(kind))
+	if (index >= baselines_limit(kind))
 		return;
 
-	const struct baseline *baseline = &stats->baselines[kind][index];
+	const struct baseline *baseline = baselines_get(stats->baselines, kind, index);
 
 	sum_traffic(stats, kind, index, out);
 	if (baseline->instance == 0 || baseline->instance != stats->counters.instance)
@@ -263,4 +257,36 @@ bool stats_copy_flow(const struct abi_flow *record, uint32_t record_size, struct
 	return __atomic_load_n(&record->version, __ATOMIC_RELAXED) == version &&
 	       out->flow.state != ABI_FLOW_FREE && out->flow.state < ABI_FLOW_STATE_COUNT &&
 	       out->flow.family == (record_size == sizeof(*out) ? 6 : 4);
+}
+
+static size_t collect_table(const struct abi_flows *flows, const struct abi_flow_table *table,
+			    uint64_t count, size_t limit, struct abi_flow6 *out)
+{
+	const char *place = (const char *)flows + table->records_offset;
+	size_t found = 0;
+
+	/* Most records of a large table are free, and cost a glance. */
+	for (uint64_t i = 0; i < count && found < limit; i++, place += table->record_size) {
+		const struct abi_flow *record = (const void *)place;
+
+		if (record->state != ABI_FLOW_FREE &&
+		    stats_copy_flow(record, table->record_size, &out[found]))
+			found++;
+	}
+	return found;
+}
+
+size_t stats_collect_flows(const struct abi_flows *flows, uint64_t looked_max, size_t limit,
+			   struct abi_flow6 *out)
+{
+	size_t found = 0;
+
+	for (uint32_t i = 0; i < flows->table_count; i++) {
+		const struct abi_flow_table *table = &flows->tables[i];
+		uint64_t most = looked_max / flows->table_count;
+		uint64_t count = table->capacity < most ? table->capacity : most;
+
+		found += collect_table(flows, table, count, limit - found, out + found);
+	}
+	return found;
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "controlplane/stats/baselines.h"
 #include "dataplane/abi/counters.h"
 #include "dataplane/abi/flows.h"
 #include "dataplane/abi/status.h"
@@ -40,11 +41,10 @@ bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_bloc
 /* Hash of what makes an object that object; `seed` chains several pieces. Never 0. */
 uint64_t stats_identity(const void *data, size_t length, uint64_t seed);
 
-enum stats_kind { STATS_SERVICE, STATS_BACKEND, STATS_KINDS };
-
 /*
  * From now on the index belongs to the object of this identity (a hash of what
- * makes it that object). When it was another's its counters begin at 0.
+ * makes it that object). When it was another's, in whichever life of this
+ * program, its counters begin at 0.
  */
 void stats_assign(struct stats *stats, enum stats_kind kind, uint32_t index, uint64_t identity);
 
@@ -57,6 +57,14 @@ uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index);
 
 /* `flows`, its tables checked to lie within it; NULL: none. */
 const struct abi_flows *stats_flows(struct stats *stats);
+
+/*
+ * Copies records in use, up to `limit`, and returns how many. Of each table no
+ * more than its share of `looked_max` records is looked at: a table of hundreds
+ * of millions would keep the event loop for seconds.
+ */
+size_t stats_collect_flows(const struct abi_flows *flows, uint64_t looked_max, size_t limit,
+			   struct abi_flow6 *out);
 
 /* Copies a record in use; false when it is free or is being written. */
 bool stats_copy_flow(const struct abi_flow *record, uint32_t record_size, struct abi_flow6 *out);

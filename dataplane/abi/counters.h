@@ -25,11 +25,19 @@
 #include "dataplane/abi/tables.h"
 #include "dataplane/abi/verdicts.h"
 
+struct abi_direction {
+	uint64_t packets;
+	uint64_t bytes; /* IP length */
+};
+
 struct abi_traffic {
-	uint64_t packets_in;  /* from clients */
-	uint64_t bytes_in;    /* IP length */
-	uint64_t packets_out; /* to clients */
-	uint64_t bytes_out;
+	union {
+		struct abi_direction directions[2]; /* by enum abi_flow_direction */
+		struct {
+			uint64_t packets_in, bytes_in;   /* from clients */
+			uint64_t packets_out, bytes_out; /* to clients */
+		};
+	};
 	uint64_t flows_started;
 	uint64_t flows_ended; /* started - ended: flows there are now */
 	uint64_t drops;       /* packets of this service or backend dropped */

@@ -36,7 +36,7 @@ struct abi_status_worker {
 	uint32_t cpu;
 	uint32_t flow_capacity;
 	uint64_t flows;    /* records in use, of IPv4 */
-	uint64_t taken_at; /* CLOCK_MONOTONIC, ns, when it had `generation_taken`; 0: not told */
+	uint64_t taken_at; /* CLOCK_MONOTONIC, ns, when it had `generation_taken`; 0: not yet */
 	uint64_t flows_ipv6;
 	uint32_t flow_capacity_ipv6;
 	uint8_t reserved[20];

@@ -199,7 +199,9 @@ struct abi_backend {
 	uint32_t flags;
 	uint64_t identity;   /* the writer's: hash of pool, name, address and port, uncut */
 	uint64_t removed_at; /* the writer's: when it left the configuration; 0: it has not */
-	uint32_t reserved[2];
+	uint32_t kept_since; /* the writer's: since when, in seconds, */
+	uint8_t kept_flags;  /* only open flows need these of `flags` */
+	uint8_t reserved[3];
 };
 
 /*

@@ -32,23 +32,28 @@ always_inline void begin(struct engine *engine, struct packet *packet, struct wo
 		return;
 	}
 	const struct flow_table *table = engine_table(engine, headers->tuple.family);
+	uint64_t hash = flow_hash(table->secret, &headers->tuple);
 	packet->verdict = VERDICT_NONE;
-	work->hash = flow_hash(table->secret, &headers->tuple);
-	flow_table_prefetch_bucket(table, work->hash);
+	work->tag = flow_table_tag(hash);
+	work->bucket = &table->buckets[flow_table_bucket(table, hash)];
+	__builtin_prefetch(work->bucket);
 }
 
 /* Looks into the bucket and fetches the record that its tag names. */
 always_inline void look_up(const struct engine *engine, struct work *work)
 {
 	const struct flow_table *table = engine_table(engine, work->headers.tuple.family);
-	const struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, work->hash)];
-	uint32_t matches = flow_bucket_match(bucket, flow_table_tag(work->hash));
+	uint32_t matches = flow_bucket_match(work->bucket, work->tag);
 
 	if (unlikely(matches == 0)) {
-		work->ref = FLOW_NONE;
+		work->ref = WORK_REF_NONE;
+		if (work->bucket->passed != 0) {
+			work->ref = WORK_REF_ELSEWHERE;
+			__builtin_prefetch(work->bucket + 1);
+		}
 		return;
 	}
-	work->ref = bucket->refs[__builtin_ctz(matches)];
+	work->ref = work->bucket->refs[__builtin_ctz(matches)];
 	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(work->ref));
 	__builtin_prefetch(flow, 1);
 	if (table->family == 6)
@@ -58,12 +63,14 @@ always_inline void look_up(const struct engine *engine, struct work *work)
 always_inline bool is_of(const struct abi_flow *flow, enum abi_flow_direction direction,
 			 const struct flow_tuple *tuple, uint8_t family)
 {
-	if (memcmp(&flow->ports[direction], &tuple->ports, sizeof(tuple->ports)) != 0 ||
-	    flow->protocol != tuple->protocol || flow->state == ABI_FLOW_FREE)
-		return false;
+	bool same = (memcmp(&flow->ports[direction], &tuple->ports, sizeof(tuple->ports)) == 0) &&
+		    (flow->protocol == tuple->protocol) && (flow->state != ABI_FLOW_FREE);
+
 	if (family == 4)
-		return memcmp(&flow->addresses[direction], &tuple->ipv4, sizeof(tuple->ipv4)) == 0;
-	return memcmp(&flow_ipv6_of(flow)[direction], &tuple->ipv6, sizeof(tuple->ipv6)) == 0;
+		return same && (memcmp(&flow->addresses[direction], &tuple->ipv4,
+				       sizeof(tuple->ipv4)) == 0);
+	return same &&
+	       (memcmp(&flow_ipv6_of(flow)[direction], &tuple->ipv6, sizeof(tuple->ipv6)) == 0);
 }
 
 /* A packet whose record was fetched: its verdict, or VERDICT_NONE when it is of no flow. */
@@ -71,24 +78,33 @@ always_inline uint8_t finish(struct engine *engine, struct packet *packet, struc
 			     uint32_t now, uint8_t family)
 {
 	struct flow_table *table = engine_table(engine, family);
-	const struct flow_tuple *tuple = &work->headers.tuple;
+	const struct headers *headers = &work->headers;
 	uint32_t ref = work->ref;
 
-	if (unlikely(ref == FLOW_NONE || !is_of(flow_table_record(table, flow_ref_record(ref)),
-						flow_ref_direction(ref), tuple, family))) {
-		ref = flow_table_find(table, tuple, work->hash);
-		if (ref == FLOW_NONE)
-			return VERDICT_NONE;
+	if (unlikely(ref == WORK_REF_NONE))
+		return VERDICT_NONE;
+	if (likely(ref != WORK_REF_ELSEWHERE)) {
+		struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
+		enum abi_flow_direction direction = flow_ref_direction(ref);
+
+		if (likely(is_of(flow, direction, &headers->tuple, family))) {
+			uint8_t verdict = forward(engine, table, packet, headers, flow, direction,
+						  now, family);
+			if (likely(verdict != VERDICT_NONE))
+				return verdict;
+			return engine_run_flow(engine, packet, headers, ref, now);
+		}
 	}
-	return forward(engine, table, packet, &work->headers, ref, now, family);
+	ref = flow_table_find(table, &headers->tuple, flow_hash(table->secret, &headers->tuple));
+	return ref == FLOW_NONE ? VERDICT_NONE : engine_run_flow(engine, packet, headers, ref, now);
 }
 
 void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count, uint32_t now)
 {
 	struct work works[PACKET_BURST];
 	uint8_t fresh[PACKET_BURST];
-	unsigned fresh_count = 0;
-	uint32_t sums[2] = {0, 0};
+	unsigned fresh_count = 0, others = 0;
+	uint32_t sent[2] = {0, 0};
 
 	for (unsigned i = 0; i < count; i++)
 		__builtin_prefetch(packets[i].data, 1);
@@ -100,22 +116,27 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[i];
 
-		if (unlikely(packet->verdict != VERDICT_NONE))
+		if (unlikely(packet->verdict != VERDICT_NONE)) {
+			others++;
 			continue;
+		}
 		packet->verdict = works[i].headers.tuple.family == 4
 					  ? finish(engine, packet, &works[i], now, 4)
 					  : finish(engine, packet, &works[i], now, 6);
-		if (unlikely(packet->verdict == VERDICT_NONE))
+		if (likely(packet->verdict <= ABI_VERDICT_TO_CLIENT))
+			sent[packet->verdict]++;
+		else if (packet->verdict == VERDICT_NONE)
 			fresh[fresh_count++] = (uint8_t)i;
+		else
+			others++;
 	}
 	if (fresh_count > 0)
 		engine_run_fresh(engine, packets, works, fresh, fresh_count, now);
-	for (unsigned i = 0; i < count; i++) {
-		if (likely(packets[i].verdict <= ABI_VERDICT_TO_CLIENT))
-			sums[packets[i].verdict]++;
-		else
-			counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
+	if (likely(others + fresh_count == 0)) {
+		counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_BACKEND], sent[0]);
+		counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_CLIENT], sent[1]);
+		return;
 	}
-	counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_BACKEND], sums[0]);
-	counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_CLIENT], sums[1]);
+	for (unsigned i = 0; i < count; i++)
+		counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
 }

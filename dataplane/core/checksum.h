@@ -24,12 +24,12 @@ static inline uint64_t checksum_replace32(uint64_t difference, uint32_t old, uin
 	return difference + (uint32_t)~old + new;
 }
 
+/* Adds the halves, twice: what a half added to itself turned round carries comes round the end. */
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16));
+	uint32_t half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+
+	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
 /* The checksum after the difference. */

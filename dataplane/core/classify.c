@@ -36,6 +36,8 @@ static bool classify_addresses(const struct snapshot *snapshot, const struct flo
 
 bool classify_ends(const struct snapshot *snapshot, const struct headers *headers)
 {
+	if (!parse_is_routable(&headers->tuple))
+		return false;
 	return headers->has_ports ? classify_endpoints(snapshot, &headers->tuple)
 				  : classify_addresses(snapshot, &headers->tuple);
 }

@@ -9,16 +9,14 @@
 
 #include "dataplane/abi/verdicts.h"
 
-/* VERDICT_NONE, or NO_NEXT_HOP, TTL_EXPIRED or TOO_BIG. */
+/* VERDICT_NONE, or NO_NEXT_HOP, TTL_EXPIRED or TOO_BIG. Of an unknown way the MTU is 0. */
 static inline uint8_t egress_judge(const struct way *way, const struct headers *headers)
 {
-	if (unlikely(!way->known))
+	if (likely(headers->ip_length <= way->mtu && headers->hop_limit > 1))
+		return VERDICT_NONE;
+	if (!way->known)
 		return ABI_VERDICT_NO_NEXT_HOP;
-	if (unlikely(headers->hop_limit <= 1))
-		return ABI_VERDICT_TTL_EXPIRED;
-	if (unlikely(headers->ip_length > way->mtu))
-		return ABI_VERDICT_TOO_BIG;
-	return VERDICT_NONE;
+	return headers->hop_limit <= 1 ? ABI_VERDICT_TTL_EXPIRED : ABI_VERDICT_TOO_BIG;
 }
 
 /* The way to a flow's client where no hop is learned: Linux's route. */

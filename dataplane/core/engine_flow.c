@@ -2,11 +2,12 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* Packets that change their flow, and the beginning and end of flows. */
+#include "dataplane/core/egress.h"
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/flow_timers.h"
-#include "dataplane/core/forward.h"
+#include "dataplane/core/translate.h"
 
-void engine_count_drop(struct engine *engine, const struct abi_flow *flow)
+static void count_drop(struct engine *engine, const struct abi_flow *flow)
 {
 	counter_add(&engine->counters->services[flow->service].drops, 1);
 	counter_add(&engine->counters->backends[flow->backend].drops, 1);
@@ -80,7 +81,8 @@ void engine_end_flow(struct engine *engine, struct flow_table *table, uint32_t r
 	engine_end_due_flow(engine, table, record);
 }
 
-void engine_advance(struct engine *engine, struct flow_table *table, uint32_t record,
+/* What a packet leaves in its record, and in the timers. */
+static void advance(struct engine *engine, struct flow_table *table, uint32_t record,
 		    enum abi_flow_direction direction, uint8_t tcp_flags, uint32_t now)
 {
 	struct abi_flow *flow = flow_table_record(table, record);
@@ -133,7 +135,8 @@ static void restart(struct engine *engine, struct flow_table *table, uint32_t re
 	engine_arm(engine, table, record);
 }
 
-bool engine_reconsider(struct engine *engine, struct flow_table *table, uint32_t record,
+/* Before a client's packet goes on by its record; false: the record was ended. */
+static bool reconsider(struct engine *engine, struct flow_table *table, uint32_t record,
 		       const struct backend_rule *backend, const struct headers *headers,
 		       uint32_t now)
 {
@@ -148,7 +151,8 @@ bool engine_reconsider(struct engine *engine, struct flow_table *table, uint32_t
 	return true;
 }
 
-void engine_refresh_hop(struct engine *engine, struct flow_table *table, struct abi_flow *flow,
+/* Follows a client whose packets come another way now. */
+static void refresh_hop(struct engine *engine, struct flow_table *table, struct abi_flow *flow,
 			const struct packet *packet, uint32_t now)
 {
 	/* Of a sender one may not learn from, once a tick is often enough to ask. */
@@ -161,18 +165,40 @@ void engine_refresh_hop(struct engine *engine, struct flow_table *table, struct 
 		hops_assign(table, flow, hop);
 }
 
-uint8_t engine_run_direct(struct engine *engine, struct flow_table *table, uint32_t ref,
-			  const struct headers *headers, uint32_t now)
-{
-	engine_advance(engine, table, flow_ref_record(ref), flow_ref_direction(ref),
-		       headers->tcp_flags, now);
-	return ABI_VERDICT_TO_LINUX;
-}
-
 uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const struct headers *headers,
 			uint32_t ref, uint32_t now)
 {
 	uint8_t family = headers->tuple.family;
+	struct flow_table *table = engine_table(engine, family);
+	enum abi_flow_direction direction = flow_ref_direction(ref);
+	uint32_t record = flow_ref_record(ref);
+	struct abi_flow *flow = flow_table_record(table, record);
+	const struct service_rule *service = engine_service_of(engine->snapshot, flow);
+	const struct backend_rule *backend = engine_backend_of(engine->snapshot, flow);
+	bool from_client = direction == ABI_FLOW_FROM_CLIENT;
+	struct way scratch;
 
-	return forward(engine, engine_table(engine, family), packet, headers, ref, now, family);
+	if (flow->state == ABI_FLOW_DIRECT) {
+		advance(engine, table, record, direction, headers->tcp_flags, now);
+		return ABI_VERDICT_TO_LINUX;
+	}
+	if (service == NULL || backend == NULL) {
+		engine_end_flow(engine, table, record);
+		return VERDICT_NONE;
+	}
+	if (from_client && !reconsider(engine, table, record, backend, headers, now))
+		return VERDICT_NONE;
+	const struct way *way =
+		from_client ? &backend->way : egress_to_client(engine, table, flow, &scratch);
+	uint8_t verdict = egress_judge(way, headers);
+	if (verdict != VERDICT_NONE) {
+		count_drop(engine, flow);
+		return verdict;
+	}
+	if (from_client && !hops_is_from(table, flow->client_hop, packet))
+		refresh_hop(engine, table, flow, packet, now);
+	translate_packet(packet, headers, flow, direction, way, family);
+	advance(engine, table, record, direction, headers->tcp_flags, now);
+	engine_count(engine, flow, direction, headers->ip_length);
+	return (uint8_t)(ABI_VERDICT_TO_BACKEND + direction);
 }

@@ -19,14 +19,19 @@
 /* A packet on its way through a burst. */
 struct work {
 	struct headers headers;
-	uint64_t hash; /* of the tuple */
-	uint32_t ref;  /* of the flow it most likely belongs to; FLOW_NONE: of none */
-};
+	const struct flow_bucket *bucket; /* where the tuple's hash leads */
+	uint32_t ref; /* of the flow it most likely belongs to; or one of those below */
+	uint16_t tag;
+} __attribute__((aligned(ABI_CACHE_LINE)));
+
+/* No tag fits: of no flow, or of one that lies further on than its bucket. */
+#define WORK_REF_NONE      FLOW_NONE
+#define WORK_REF_ELSEWHERE (FLOW_NONE - 1)
 
 /* Counters have one writer; readers see them whole. */
 static inline void counter_add(uint64_t *counter, uint64_t amount)
 {
-	__atomic_store_n(counter, *counter + amount, __ATOMIC_RELAXED);
+	*counter += amount; /* one aligned store */
 }
 
 static inline struct flow_table *engine_table(const struct engine *engine, uint8_t family)
@@ -53,26 +58,36 @@ static inline const struct backend_rule *engine_backend_of(const struct snapshot
 	return likely(rule->epoch == flow->backend_epoch) ? rule : NULL;
 }
 
+/* Fetches what ending a flow will look at: the buckets of both its tuples. */
+static inline void engine_prefetch_index(const struct flow_table *table,
+					 const struct abi_flow *flow)
+{
+	for (unsigned direction = 0; direction < 2; direction++) {
+		struct flow_tuple tuple = flow_tuple_of(flow, (enum abi_flow_direction)direction);
+
+		flow_table_prefetch_bucket(table, flow_hash(table->secret, &tuple));
+	}
+}
+
 /* The packet's share in the counters of a service and a backend. */
 static inline void engine_count(struct engine *engine, const struct abi_flow *flow,
 				enum abi_flow_direction direction, uint32_t ip_length)
 {
-	struct abi_traffic *service = &engine->counters->services[flow->service];
-	struct abi_traffic *backend = &engine->counters->backends[flow->backend];
-	bool in = direction == ABI_FLOW_FROM_CLIENT;
+	struct abi_direction *service = engine->counters->services[flow->service].directions;
+	struct abi_direction *backend = engine->counters->backends[flow->backend].directions;
 
-	counter_add(in ? &service->packets_in : &service->packets_out, 1);
-	counter_add(in ? &service->bytes_in : &service->bytes_out, ip_length);
-	counter_add(in ? &backend->packets_in : &backend->packets_out, 1);
-	counter_add(in ? &backend->bytes_in : &backend->bytes_out, ip_length);
+	counter_add(&service[direction].packets, 1);
+	counter_add(&service[direction].bytes, ip_length);
+	counter_add(&backend[direction].packets, 1);
+	counter_add(&backend[direction].bytes, ip_length);
 }
 
 /* A packet that nothing plain was found of: its verdict, or VERDICT_NONE when it is of a flow. */
 uint8_t engine_read_unusual(struct engine *engine, const struct packet *packet,
 			    struct headers *headers);
 
-/* A packet of a known flow, as the burst does it. VERDICT_NONE: the flow has been ended, the packet
- * is to be treated as one without. */
+/* A packet of a known flow, whatever it does to it. VERDICT_NONE: the flow has been ended, the
+ * packet is to be treated as one without. */
 uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const struct headers *headers,
 			uint32_t ref, uint32_t now);
 
@@ -86,27 +101,6 @@ void engine_run_fresh(struct engine *engine, struct packet *packets, struct work
 /* Fragments and ICMP errors. */
 uint8_t engine_run_other(struct engine *engine, const struct headers *headers);
 
-/*
- * Before a client's packet goes on by its record: one that begins a new
- * connection restarts it, or ends it where the backend takes no new ones;
- * false: it was ended.
- */
-bool engine_reconsider(struct engine *engine, struct flow_table *table, uint32_t record,
-		       const struct backend_rule *backend, const struct headers *headers,
-		       uint32_t now);
-
-/* What a packet that may change its flow's state leaves in the record, and in the timers. */
-void engine_advance(struct engine *engine, struct flow_table *table, uint32_t record,
-		    enum abi_flow_direction direction, uint8_t tcp_flags, uint32_t now);
-
-/* Follows a client whose packets come another way now. */
-void engine_refresh_hop(struct engine *engine, struct flow_table *table, struct abi_flow *flow,
-			const struct packet *packet, uint32_t now);
-
-/* A direct connection's packet. */
-uint8_t engine_run_direct(struct engine *engine, struct flow_table *table, uint32_t ref,
-			  const struct headers *headers, uint32_t now);
-
 /* Makes the record, arms its timer and counts it; where the table is full the half-open connection
  * that is due first gives way. FLOW_NONE: no room. */
 uint32_t engine_start_flow(struct engine *engine, struct flow_table *table,
@@ -117,6 +111,3 @@ void engine_end_flow(struct engine *engine, struct flow_table *table, uint32_t r
 
 /* Arms the timer of a record that is in no slot, by its state and last_seen. */
 void engine_arm(struct engine *engine, struct flow_table *table, uint32_t record);
-
-/* A packet of the flow that is dropped. */
-void engine_count_drop(struct engine *engine, const struct abi_flow *flow);

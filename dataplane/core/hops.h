@@ -19,11 +19,9 @@
 /* Port, VLAN and source MAC of a packet in one word; of no packet it is 0. */
 static inline uint64_t hops_key(const struct packet *packet)
 {
-	uint64_t mac = wire_load32(packet->data + ETHERNET_SOURCE) |
-		       (uint64_t)wire_load16(packet->data + ETHERNET_SOURCE + 4) << 32;
+	uint64_t mac_and_type = wire_load64(packet->data + ETHERNET_SOURCE);
 
-	return mac | (uint64_t)(packet->in_port & 15) << 60 |
-	       (uint64_t)(packet->vlan & 0xfff) << 48;
+	return mac_and_type << 16 | (uint64_t)packet->in_port << 12 | (packet->vlan & 0xfffu);
 }
 
 _Static_assert(ABI_MAX_PORTS <= 16, "a port's number fits into the key");

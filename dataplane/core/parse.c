@@ -4,7 +4,6 @@
 #include "dataplane/core/parse.h"
 
 #include "dataplane/abi/verdicts.h"
-#include "dataplane/core/checksum.h"
 
 /* Where an IP packet's payload begins, and what it is. */
 struct payload {
@@ -33,10 +32,12 @@ static enum found find_ipv6_payload(const uint8_t *ip, uint32_t length, struct p
 		const uint8_t *header = ip + payload->offset;
 		uint32_t size = IPV6_FRAGMENT_SIZE;
 
-		if (i == IPV6_EXTENSIONS_MAX)
+		if (i == IPV6_EXTENSIONS_MAX || (i > 0 && payload->protocol == PROTOCOL_HOP_BY_HOP))
 			return NOT_OURS;
 		if (length - payload->offset < IPV6_FRAGMENT_SIZE)
 			return NOT_THERE;
+		if (payload->protocol == PROTOCOL_ROUTING && header[IPV6_SEGMENTS_LEFT] != 0)
+			return NOT_OURS;
 		if (payload->protocol != PROTOCOL_FRAGMENT)
 			size = (header[1] + 1u) * 8;
 		else if (wire_read16(header + IPV6_FRAGMENT_OFFSET) & IPV6_FRAGMENT_MASK)
@@ -113,6 +114,19 @@ static bool read_ports(const uint8_t *ip, uint32_t length, const struct payload 
 	return true;
 }
 
+bool parse_is_routable(const struct flow_tuple *tuple)
+{
+	const struct ip_address ends[2] = {flow_tuple_source(tuple), flow_tuple_destination(tuple)};
+
+	if (tuple->family == 4)
+		return true;
+	for (unsigned i = 0; i < 2; i++)
+		if (ip_address_is_ipv4(&ends[i]) ||
+		    be64toh(ends[i].be_words[0]) >> 54 == 0xfe80 >> 6)
+			return false;
+	return true;
+}
+
 /* The packet an ICMP error is about, turned round, into the tuple. False: it is no error about TCP
  * or UDP, or too short to tell. */
 static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t family,
@@ -120,7 +134,8 @@ static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t fam
 {
 	struct payload payload;
 
-	if (length < ICMP_SIZE || !is_icmp_error(family, message[0]))
+	if (length < ICMP_SIZE || !is_icmp_error(family, message[0]) ||
+	    !parse_is_routable(&out->tuple))
 		return false;
 	const uint8_t *inner = message + ICMP_SIZE;
 	if (read_ip(inner, length - ICMP_SIZE, family, &out->tuple, &payload) != FOUND ||
@@ -184,7 +199,7 @@ static uint8_t read_payload(const uint8_t *ip, const struct payload *payload, st
 	if (family == 6 && payload->protocol == PROTOCOL_UDP &&
 	    wire_load16(transport + UDP_CHECKSUM) == 0)
 		return ABI_VERDICT_NO_CHECKSUM;
-	parse_transport(transport, payload->protocol, out);
+	parse_transport(transport, payload->protocol, family, out);
 	return VERDICT_NONE;
 }
 

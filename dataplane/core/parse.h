@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "dataplane/core/checksum.h"
 #include "dataplane/core/flow_tuple.h"
 #include "dataplane/core/wire.h"
 
@@ -25,9 +26,9 @@ enum headers_kind {
 struct headers {
 	struct flow_tuple tuple;
 	uint8_t kind;
+	bool has_ports;     /* false: the tuple's ports say nothing */
 	uint8_t hop_limit;  /* TTL, with IPv4 */
 	uint8_t tcp_flags;  /* 0 with UDP */
-	bool has_ports;     /* false: the tuple's ports say nothing */
 	uint16_t transport; /* where the TCP or UDP header begins, from the frame's start */
 	uint16_t ip_length; /* of the IP packet; the frame may be longer by padding */
 };
@@ -51,6 +52,13 @@ uint8_t parse_headers(const uint8_t *frame, uint32_t length, struct headers *out
  */
 bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out);
 
+/*
+ * False for an IPv6 packet from or to what only looks like an address to be
+ * routed: IPv4 in disguise (::ffff:0:0/96), which would be taken for IPv4, and
+ * link-local ones (fe80::/10).
+ */
+bool parse_is_routable(const struct flow_tuple *tuple);
+
 /* The lengths of TCP and UDP: `transport` is as long as the IP packet says, `length`. */
 static inline bool parse_transport_fits(const uint8_t *transport, uint32_t length, uint8_t protocol)
 {
@@ -67,52 +75,40 @@ static inline bool parse_transport_fits(const uint8_t *transport, uint32_t lengt
 	return udp_length >= UDP_SIZE && udp_length <= length;
 }
 
-static inline void parse_transport(const uint8_t *transport, uint8_t protocol, struct headers *out)
+static inline void parse_transport(const uint8_t *transport, uint8_t protocol, uint8_t family,
+				   struct headers *out)
 {
-	memcpy(&out->tuple.ports, transport, sizeof(out->tuple.ports));
-	out->tuple.protocol = protocol;
-	out->tuple.zero = 0;
+	/* At once: what is read as a word soon must not be written in pieces. */
+	out->tuple.head = flow_tuple_head(wire_load32(transport), protocol, family);
 	out->tcp_flags = protocol == PROTOCOL_TCP ? transport[TCP_FLAGS] : 0;
 	out->has_ports = true;
 	out->kind = HEADERS_FLOW;
 }
 
-/* One's complement sum of an IPv4 header without options: 0xffff when its checksum is right. */
-static inline uint32_t parse_ipv4_sum(const uint8_t *ip)
-{
-	uint64_t sum = wire_load64(ip) & UINT32_MAX;
-
-	sum += wire_load64(ip) >> 32;
-	sum += wire_load32(ip + 8);
-	sum += wire_load32(ip + 12);
-	sum += wire_load32(ip + 16);
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint32_t)((sum & 0xffff) + (sum >> 16));
-}
+/* Of the first 8 bytes of an IPv4 header without options, and not of a fragment. */
+#define PARSE_IPV4_MASK  0xff3f0000000000ffull
+#define PARSE_IPV4_PLAIN 0x45ull
 
 static inline bool parse_plain_ipv4(const uint8_t *frame, uint32_t length, struct headers *out)
 {
 	const uint8_t *ip = frame + ETHERNET_SIZE;
 	const uint8_t *transport = ip + IPV4_SIZE;
-	uint32_t ip_length = wire_read16(ip + IPV4_TOTAL_LENGTH);
+	uint64_t first = wire_load64(ip);
+	uint32_t ip_length = be16toh((uint16_t)(first >> 16));
 	uint8_t protocol = ip[IPV4_PROTOCOL];
+	uint64_t sum = (first & UINT32_MAX) + (first >> 32) + wire_load32(ip + 8) +
+		       wire_load32(ip + IPV4_SOURCE) + wire_load32(ip + IPV4_DESTINATION);
 
-	if (ip[0] != 0x45 || ip_length > length - ETHERNET_SIZE ||
-	    ip_length < IPV4_SIZE + UDP_SIZE ||
-	    (wire_load16(ip + IPV4_FRAGMENT) & htobe16(IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) !=
-		    0 ||
-	    !parse_is_translated(protocol) ||
+	if ((first & PARSE_IPV4_MASK) != PARSE_IPV4_PLAIN || ip_length > length - ETHERNET_SIZE ||
+	    ip_length < IPV4_SIZE + UDP_SIZE || !parse_is_translated(protocol) ||
 	    !parse_transport_fits(transport, ip_length - IPV4_SIZE, protocol) ||
-	    parse_ipv4_sum(ip) != 0xffff)
+	    checksum_fold(sum) != 0xffff)
 		return false;
 	memcpy(&out->tuple.ipv4, ip + IPV4_SOURCE, sizeof(out->tuple.ipv4));
-	out->tuple.family = 4;
 	out->hop_limit = ip[IPV4_TTL];
 	out->ip_length = (uint16_t)ip_length;
 	out->transport = ETHERNET_SIZE + IPV4_SIZE;
-	parse_transport(transport, protocol, out);
+	parse_transport(transport, protocol, 4, out);
 	return true;
 }
 
@@ -130,11 +126,10 @@ static inline bool parse_plain_ipv6(const uint8_t *frame, uint32_t length, struc
 	    (protocol == PROTOCOL_UDP && wire_load16(transport + UDP_CHECKSUM) == 0))
 		return false;
 	memcpy(&out->tuple.ipv6, ip + IPV6_SOURCE, sizeof(out->tuple.ipv6));
-	out->tuple.family = 6;
 	out->hop_limit = ip[IPV6_HOP_LIMIT];
 	out->ip_length = (uint16_t)(IPV6_SIZE + payload_length);
 	out->transport = ETHERNET_SIZE + IPV6_SIZE;
-	parse_transport(transport, protocol, out);
+	parse_transport(transport, protocol, 6, out);
 	return true;
 }
 

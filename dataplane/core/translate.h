@@ -17,7 +17,6 @@ static inline uint64_t translate_ipv4(uint8_t *ip, const struct abi_flow_ipv4 *t
 {
 	uint64_t difference =
 		checksum_replace32(0, wire_load32(ip + IPV4_SOURCE), to->be_destination);
-	uint16_t ttl_and_protocol = wire_load16(ip + IPV4_TTL);
 	uint16_t checksum = wire_load16(ip + IPV4_CHECKSUM);
 
 	difference =
@@ -25,9 +24,8 @@ static inline uint64_t translate_ipv4(uint8_t *ip, const struct abi_flow_ipv4 *t
 	wire_store32(ip + IPV4_SOURCE, to->be_destination);
 	wire_store32(ip + IPV4_DESTINATION, to->be_source);
 	ip[IPV4_TTL]--;
-	uint64_t of_header =
-		checksum_replace16(difference, ttl_and_protocol, wire_load16(ip + IPV4_TTL));
-	wire_store16(ip + IPV4_CHECKSUM, checksum_adjust(checksum, of_header));
+	/* The word of TTL and protocol, less 1 in its first byte, which lies low. */
+	wire_store16(ip + IPV4_CHECKSUM, checksum_adjust(checksum, difference + 0xfffe));
 	return difference;
 }
 

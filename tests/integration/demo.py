@@ -18,7 +18,6 @@ from lab.processes import run
 from lab.runner import catch_signals, end_lab
 from lab.screen import Screen, number
 from lab.servers import serve_http
-from lab.topology import Namespace
 from lab.waiting import wait_for
 from lab.watch import Watch
 from lab.worlds import HEALTH_CHECK, TIME_TO_NOTICE, two_arms
@@ -51,7 +50,7 @@ class Demo:
         self.rows = []
         self.problems = []
         self.world = two_arms(lab, backends=4)
-        self.insider = Namespace(lab, "insider")
+        self.insider = self.world.host("insider")
         self.world.switch.plug(self.insider, "eth0")
         self.insider.ip("addr add 10.0.0.100/24 dev eth0")
         self.targets = {  # service: (who asks, address)

@@ -12,12 +12,12 @@ the same amount, in one's complement; that is computed here in plain integers.
 Usage: make_vectors.py OUTPUT [SEED [COUNT]]
 
 A line a case, fields by one blank:
-  number kind forwarding direction protocol client:port service:port local:port backend:port in out
-IPv6 addresses are in brackets. Packets are whole frames in hex. MACs are 02:00:00:00:00:xx, xx = a0, a1 for ports
+  number family kind forwarding direction protocol client service local backend in out
+Ends are address:port, or [address]:port where the family is 6. As many of IPv4 as of
+IPv6. Packets are whole frames in hex. MACs are 02:00:00:00:00:xx, xx = a0, a1 for ports
 0 (clients) and 1 (backends), c1 for the client, b1 for the backend.
 """
 
-import ipaddress
 import random
 import struct
 import sys
@@ -30,10 +30,10 @@ from scapy.packet import Raw
 
 ETHERNET = 14
 
-IPV4_KINDS = ["ip-options", "no-checksum", "ip-in", "ip-out"]
-IPV6_KINDS = ["extensions"]
-KINDS = ["plain", "plain", "odd-length", "options", "ip-options", "no-checksum", "extensions",
-         "transport-in", "transport-out", "ip-in", "ip-out", "wrong", "wrong", "twin", "padding", "large", "hops"]
+COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
+          "twin", "padding", "large", "hops"]
+KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
+         6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
 
 
 def mac(last):
@@ -42,9 +42,10 @@ def mac(last):
 
 def unicast(rng, family):
     if family == 6:
-        words = [rng.randrange(0x2000, 0x4000),
-                 *(rng.choice([0, 0xffff, rng.randrange(65536)]) for _ in range(7))]
-        return str(ipaddress.IPv6Address(b"".join(word.to_bytes(2, "big") for word in words)))
+        words = [rng.choice([0x2001, 0x2fff, 0x3ffe, 0xfd00]),
+                 *(rng.choice([0, 0xffff, rng.randrange(65536)]) for _ in range(6)),
+                 rng.randrange(1, 65536)]
+        return ":".join(f"{word:x}" for word in words)
     while True:
         octets = [rng.randrange(1, 224), *(rng.choice([0, 255, rng.randrange(256)]) for _ in "abc")]
         if octets[0] != 127:
@@ -62,20 +63,30 @@ def tcp_options(rng):
     return options[:rng.randrange(1, len(options) + 1)]
 
 
-def extensions(rng):
-    """Up to four extension headers; the fragment header is an atomic fragment's."""
-    options = [PadN(optdata=bytes(rng.choice([0, 4, 12]))) for _ in "ab"]
-    headers = [IPv6ExtHdrHopByHop(options=options[:1]), IPv6ExtHdrRouting(type=4, segleft=0),
-               IPv6ExtHdrFragment(id=rng.getrandbits(32)), IPv6ExtHdrDestOpt(options=options[1:])]
-    return [header for header in headers if rng.random() < 0.6] or headers[-1:]
+def padding_options(rng):
+    """Options that are nothing but padding, of 8 to 104 bytes with their header."""
+    return [PadN(optdata=bytes(8 * rng.choice([0, 1, 2, 12]) + 4))]
+
+
+def extensions(rng, kind):
+    """The extension headers of a packet of IPv6."""
+    headers = {"hop-by-hop": "h", "destination": "d", "atomic": rng.choice(["f", "hf", "hdf"]),
+               "extensions": rng.choice(["hd", "hdrd", "rd", "hdrfdd", "dd"])}
+    make = {"h": lambda: IPv6ExtHdrHopByHop(options=padding_options(rng)),
+            "d": lambda: IPv6ExtHdrDestOpt(options=padding_options(rng)),
+            "r": lambda: IPv6ExtHdrRouting(type=4, segleft=0),
+            "f": lambda: IPv6ExtHdrFragment(offset=0, m=0, id=rng.getrandbits(32))}
+    chain = [make[letter]() for letter in headers.get(kind, "")]
+    # 256 bytes of them are followed, no more.
+    return chain if sum(map(len, chain)) <= 256 else extensions(rng, kind)
 
 
 class Case:
     """One packet of one flow: `ends` are what its IP header says, coming in and going out."""
 
-    def __init__(self, rng, kind):
+    def __init__(self, rng, family, kind):
+        self.family = family
         self.kind = kind
-        self.family = 4 if kind in IPV4_KINDS else 6 if kind in IPV6_KINDS else rng.choice([4, 6])
         self.forwarding = rng.choice(["dnat", "full-nat"])
         self.direction = rng.choice(["to-backend", "to-client"])
         self.protocol = "udp" if kind == "no-checksum" else rng.choice(["tcp", "udp"])
@@ -91,7 +102,7 @@ class Case:
         if kind == "odd-length":
             length = rng.choice([1, 3, 5, 27, 99, 255])
         elif kind == "large":
-            length = 1500 - (20 if self.family == 4 else 40) - (20 if self.protocol == "tcp" else 8)
+            length = 1500 - (40 if family == 6 else 20) - (20 if self.protocol == "tcp" else 8)
         elif kind == "plain":
             length = rng.randrange(0, 300)
         self.payload = rng.randbytes(length)
@@ -100,9 +111,9 @@ class Case:
             self.padding = rng.randbytes(rng.randrange(1, 46))
         self.ttl = rng.choice([2, 3, 128, 129, 255] if kind == "hops" else range(2, 256))
         self.tos, self.id = rng.randrange(256), rng.randrange(65536)
-        self.flow_label = rng.getrandbits(20)
-        self.extensions = extensions(rng) if kind == "extensions" else []
         self.df = rng.choice(["", "DF"])
+        self.label = rng.choice([0, 0xfffff, rng.getrandbits(20)])
+        self.extensions = extensions(rng, kind) if family == 6 else []
         self.ip_options = []
         if kind == "ip-options":
             self.ip_options = [IPOption_NOP() for _ in range(rng.choice([1, 4, 7]))]
@@ -122,15 +133,18 @@ class Case:
                 if local == client or local[0] not in (client[0], backend[0]):
                     return client, service, local, backend
 
+    def network(self, source, destination, ttl):
+        if self.family == 4:
+            return IP(src=source, dst=destination, ttl=ttl, tos=self.tos, id=self.id, flags=self.df,
+                      options=self.ip_options)
+        ip = IPv6(src=source, dst=destination, hlim=ttl, tc=self.tos, fl=self.label)
+        for extension in self.extensions:
+            ip /= extension.copy()
+        return ip
+
     def build(self, ends, macs, ttl):
         (source, source_port), (destination, destination_port) = ends
-        if self.family == 4:
-            ip = IP(src=source, dst=destination, ttl=ttl, tos=self.tos, id=self.id, flags=self.df,
-                    options=self.ip_options)
-        else:
-            ip = IPv6(src=source, dst=destination, hlim=ttl, tc=self.tos, fl=self.flow_label)
-            for header in self.extensions:
-                ip = ip / header.copy()
+        ip = self.network(source, destination, ttl)
         if self.protocol == "tcp":
             transport = TCP(sport=source_port, dport=destination_port, options=self.tcp_options,
                             **self.tcp)
@@ -149,12 +163,12 @@ def ip_checksum_at(_frame):
 
 
 def transport_checksum_at(frame):
-    if frame[ETHERNET] >> 4 == 4:
-        at, protocol = ETHERNET + (frame[ETHERNET] & 15) * 4, frame[ETHERNET + 9]
-    else:
-        at, protocol = ETHERNET + 40, frame[ETHERNET + 6]
-        while protocol in (0, 43, 44, 60):
-            at, protocol = at + (8 if protocol == 44 else 8 + frame[at + 1] * 8), frame[at]
+    protocol, at = frame[ETHERNET + 9], ETHERNET + (frame[ETHERNET] & 15) * 4
+    if frame[ETHERNET] >> 4 == 6:
+        protocol, at = frame[ETHERNET + 6], ETHERNET + 40
+        while protocol not in (6, 17):
+            size = 8 if protocol == 44 else 8 + 8 * frame[at + 1]
+            protocol, at = frame[at], at + size
     return at + (16 if protocol == 6 else 6)
 
 
@@ -202,8 +216,8 @@ def spoil(case, rng, frame_in, frame_out):
     put(frame_out, at, wrong_out)
 
 
-def make(rng, kind):
-    case = Case(rng, kind)
+def make(rng, family, kind):
+    case = Case(rng, family, kind)
     target = rng.choice([0x0000, 0xfffe, 0x0001, 0x00ff, 0xff00, 0x0100])
     if kind == "transport-in":
         steer_transport_sum(case, 0, target)
@@ -230,16 +244,17 @@ def make(rng, kind):
 def main():
     output = sys.argv[1]
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1624
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 2400
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 4800
     rng = random.Random(seed)
     with open(output, "w", encoding="ascii") as file:
         for number in range(count):
-            kind = KINDS[number % len(KINDS)]
-            case, frame_in, frame_out = make(rng, kind)
-            bracket = "{}:{}" if case.family == 4 else "[{}]:{}"
-            ends = (bracket.format(*end) for end in
+            family = 4 if number < count // 2 else 6
+            kind = KINDS[family][number % len(KINDS[family])]
+            case, frame_in, frame_out = make(rng, family, kind)
+            ends = (f"{address}:{number_of_port}" if family == 4 else f"[{address}]:{number_of_port}"
+                    for address, number_of_port in
                     (case.client, case.service, case.local, case.backend))
-            print(number, kind, case.forwarding, case.direction, case.protocol, *ends,
+            print(number, family, kind, case.forwarding, case.direction, case.protocol, *ends,
                   frame_in.hex(), frame_out.hex(), file=file)
 
 

@@ -4,8 +4,10 @@
 """Captures: tcpdump in a namespace, read back without any help from what is tested."""
 
 import re
+import socket
 import struct
 
+from .addressing import end
 from .waiting import wait_for
 
 
@@ -42,14 +44,27 @@ def read_pcap(path):
         offset += 16 + length
 
 
+def skip_extensions(frame):
+    """(protocol, where it begins) behind the extension headers of a frame of IPv6."""
+    protocol, at = frame[20], 54
+    while protocol in (0, 43, 44, 60) and len(frame) >= at + 8:
+        size = 8 if protocol == 44 else (frame[at + 1] + 1) * 8
+        protocol, at = frame[at], at + size
+    return protocol, at
+
+
 def describe(frame):
     """A frame in a few words, for a failure message."""
-    if len(frame) < 34 or frame[12:14] != b"\x08\x00":
+    if len(frame) >= 34 and frame[12:14] == b"\x08\x00":
+        addresses = [socket.inet_ntop(socket.AF_INET, frame[at:at + 4]) for at in (26, 30)]
+        protocol, header = frame[23], 14 + (frame[14] & 15) * 4
+    elif len(frame) >= 54 and frame[12:14] == b"\x86\xdd":
+        addresses = [socket.inet_ntop(socket.AF_INET6, frame[at:at + 16]) for at in (22, 38)]
+        protocol, header = skip_extensions(frame)
+    else:
         return frame[:20].hex()
-    source, destination = (".".join(map(str, frame[at:at + 4])) for at in (26, 30))
-    header = 14 + (frame[14] & 15) * 4
-    if frame[23] in (6, 17) and len(frame) >= header + 14:
+    if protocol in (6, 17) and len(frame) >= header + 14:
         ports = struct.unpack_from(">HH", frame, header)
-        flags = f" flags {frame[header + 13]:#04x}" if frame[23] == 6 else ""
-        return f"{source}:{ports[0]} > {destination}:{ports[1]}{flags}"
-    return f"{source} > {destination} protocol {frame[23]}"
+        flags = f" flags {frame[header + 13]:#04x}" if protocol == 6 else ""
+        return " > ".join(map(end, addresses, ports)) + flags
+    return f"{' > '.join(addresses)} protocol {protocol}"

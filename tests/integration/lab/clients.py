@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 
+from .addressing import end, family_of, socket_family
 from .waiting import wait_for
 
 
@@ -54,7 +55,7 @@ def start_http_load(client, address, port=80, name="httpload", **settings):
     """Starts HTTP load; settings as in httpload --help (requests=, connections=, rate=, ...)."""
     settings.setdefault("progress", 0.05)
     return Load(client.spawn(_fresh(client, name), [
-        client.lab.tool("httpload"), "--target", f"{address}:{port}", *_options(settings)]))
+        client.lab.tool("httpload"), "--target", end(address, port), *_options(settings)]))
 
 
 def http_load(client, address, port=80, seconds=120, **settings):
@@ -65,7 +66,7 @@ def http_load(client, address, port=80, seconds=120, **settings):
 def start_udp_load(client, address, port, name="udpload", **settings):
     """Starts UDP load; settings as in udpload's usage (count=, sockets=, rate=, ...)."""
     return Load(client.spawn(_fresh(client, name), [
-        client.lab.tool("udpload"), "--target", f"{address}:{port}", *_options(settings)]))
+        client.lab.tool("udpload"), "--target", end(address, port), *_options(settings)]))
 
 
 def udp_load(client, address, port, seconds=120, **settings):
@@ -98,12 +99,31 @@ def digest(download, seconds=160):
     return text.split()[0]
 
 
+def _sum(data):
+    """The Internet checksum of some bytes (RFC 1071)."""
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    while total > 0xffff:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def _datagram(source, target, payload):
+    """A whole IP packet with a UDP datagram. Linux fills in the checksum of an IPv4 header."""
+    length = 8 + len(payload)
+    header = struct.pack(">HHHH", source[1], target[1], length, 0)
+    if family_of(target[0]) == 4:  # UDP's checksum may be zero
+        return struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, 64, socket.IPPROTO_UDP, 0) + \
+            socket.inet_aton(source[0]) + socket.inet_aton(target[0]) + header + payload
+    ends = b"".join(socket.inet_pton(socket.AF_INET6, address) for address, _ in (source, target))
+    pseudo = ends + struct.pack(">II", length, socket.IPPROTO_UDP)
+    checksum = _sum(pseudo + header + payload) or 0xffff
+    return struct.pack(">IHBB", 0x60000000, length, socket.IPPROTO_UDP, 64) + ends + header[:6] + \
+        struct.pack(">H", checksum) + payload
+
+
 def send_from(client, sources, target, payload=b"headrace"):
     """Sends a datagram to target from each (address, port) of sources, whoever owns it."""
-    with client.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
-        to = socket.inet_aton(target[0])
-        for address, port in sources:
-            # Linux fills in the IP checksum; UDP's may be zero.
-            raw.sendto(struct.pack(">BBHHHBBH4s4sHHHH", 0x45, 0, 28 + len(payload), 0, 0x4000, 64, 17,
-                                   0, socket.inet_aton(address), to, port, target[1],
-                                   8 + len(payload), 0) + payload, target)
+    with client.socket(socket_family(target[0]), socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        for source in sources:
+            # Raw sockets of IPv6 want no port.
+            raw.sendto(_datagram(source, target, payload), (target[0], 0))

@@ -142,11 +142,12 @@ class Headrace:
             generation["published"] > 0 and generation["taken"] == generation["published"]
 
     def wait_ready(self, backends_up=None, seconds=30):
-        """Waits until it forwards: tables taken, and every backend (or so many) up."""
+        """Waits until it forwards: tables taken, and every configured backend (or so many) up."""
         wait_for(self.running, "the dataplane to run and take the tables", seconds)
 
         def ready():
-            states = [backend["state"] for backend in self.backends().values()]
+            states = [backend["state"] for backend in self.backends().values()
+                      if backend["state"] != "removed"]
             wanted = len(states) if backends_up is None else backends_up
             return states.count("up") == wanted and "checking" not in states and self.running()
         wait_for(ready, "the backends to be up and the tables that say so to be taken", seconds)

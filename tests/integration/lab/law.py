@@ -11,6 +11,7 @@ their own links says the same from outside.
 
 import json
 
+from .addressing import BALANCER, LAN
 from .lab import check
 from .waiting import Late, wait_for
 
@@ -20,32 +21,47 @@ table netdev far_end {{
     counter received {{}}
     chain leaving {{
         type filter hook egress device "{interface}" priority 0;
-        {leaving} counter name sent
+        {not_counted} accept
+        {leaving}
     }}
     chain arriving {{
         type filter hook ingress device "{interface}" priority 0;
-        {arriving} counter name received
+        {not_counted} accept
+        {arriving}
     }}
 }}
 """
+
+
+IP = {4: "ip", 6: "ip6"}
+
+
+def counting(matches):
+    """The table that counts what one of the matches fits; {side} in them is daddr or saddr."""
+    leaving, arriving = ("\n        ".join(
+        f"{match.format(side=side)} counter name {name}" for match in matches)
+                         for side, name in (("daddr", "sent"), ("saddr", "received")))
+    return FAR_ENDS.format(interface="eth0", leaving=leaving, arriving=arriving,
+                           not_counted="icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }")
 
 
 class FarEnds:
     """Counts, on the links of client and backends, the packets that Headrace should handle.
 
     At the client: IP to and from the service addresses. At a backend: TCP and UDP to
-    and from anybody but the balancer's own address (its health checks).
+    and from anybody but the balancer's own address (its health checks). Of either family;
+    of IPv6 not what stands in for ARP.
     """
 
     def __init__(self, world):
-        services = "{ " + ", ".join(world.service_addresses) + " }"
         self.namespaces = [world.client, *world.backends]
-        world.client.nft(FAR_ENDS.format(interface="eth0", leaving=f"ip daddr {services}",
-                                         arriving=f"ip saddr {services}"))
-        others = "ip protocol {{ tcp, udp }} ip {} != 10.0.0.1"
+        clients = [f"{IP[family]} {{side}} {address}" for family in world.families
+                   for address in world.services_of(family)]
+        others = [f"meta l4proto {{{{ tcp, udp }}}} {IP[family]} {{side}} != "
+                  f"{LAN[family].format(BALANCER)}" for family in world.families]
+        world.client.nft(counting(clients))
         for backend in world.backends:
-            backend.nft(FAR_ENDS.format(interface="eth0", leaving=others.format("daddr"),
-                                        arriving=others.format("saddr")))
+            backend.nft(counting(others))
 
     def totals(self):
         """(packets sent towards Headrace, packets received from it), over all far ends."""

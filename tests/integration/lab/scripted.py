@@ -15,6 +15,8 @@ import struct
 import threading
 import time
 
+from .addressing import socket_family
+
 ANSWER = "HTTP/1.1 {status} As Told\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
 
 # A connection that came: when, what was done with it, and the head of its request ("": none came).
@@ -117,7 +119,7 @@ class Server:
 
     def open(self):
         """Listens."""
-        own = self.namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+        own = self.namespace.socket(socket_family(self.address), socket.SOCK_STREAM)
         own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         own.bind((self.address, self.port))
         self.listening = self.servers.call(

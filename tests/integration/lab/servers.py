@@ -5,6 +5,7 @@
 
 import os
 
+from .addressing import end
 from .waiting import wait_for
 
 NGINX = """\
@@ -15,7 +16,7 @@ pid {directory}/nginx.pid;
 error_log {directory}/error.log;
 events {{ worker_connections 8192; }}
 http {{
-    log_format lab '$remote_addr:$remote_port $request $status $body_bytes_sent';
+    log_format lab '$remote_addr $remote_port $request $status $body_bytes_sent';
     access_log {access_log};
     keepalive_requests 10000000;
     keepalive_timeout 3600s;
@@ -26,7 +27,7 @@ http {{
     client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2;
     fastcgi_temp_path {directory}/t3; uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
     server {{
-        listen {address}:{port} backlog=8192;
+        {listen}
         add_header X-Backend {name};
         root {root};
         location = / {{ return 200 "{body}"; }}
@@ -37,20 +38,31 @@ http {{
 """
 
 
-class HttpServer:
-    """nginx on one backend. Every answer names the backend in X-Backend and in its body."""
+def ends(addresses, port):
+    """One address, or several, each with the port."""
+    return [end(address, port) for address in
+            ([addresses] if isinstance(addresses, str) else addresses)]
 
-    def __init__(self, namespace, address, port=8080, root=None, log_requests=True):
+
+class HttpServer:
+    """nginx on one backend, at one address or more of either family.
+
+    Every answer names the backend in X-Backend and in its body.
+    """
+
+    def __init__(self, namespace, addresses, port=8080, root=None, log_requests=True):
         self.namespace = namespace
         self.name = namespace.name
-        self.address, self.port = address, port
+        self.ends = ends(addresses, port)
+        self.port = port
         self.body = f"served by {self.name}\\n".ljust(512, ".")
         self.directory = namespace.lab.directory / f"nginx-{self.name}-{port}"
         self.directory.mkdir()
         self.access_log = self.directory / "access.log"
         self.config = self.directory / "nginx.conf"
         self.config.write_text(NGINX.format(
-            directory=self.directory, address=address, port=port, name=self.name,
+            directory=self.directory, name=self.name,
+            listen=" ".join(f"listen {one} backlog=8192;" for one in self.ends),
             body=self.body, root=root or self.directory,
             access_log=f"{self.access_log} lab" if log_requests else "off"), encoding="ascii")
         self.starts = 0
@@ -65,11 +77,11 @@ class HttpServer:
         wait_for(self.listens, f"nginx on {self.name} to listen; {self.process.tail()}")
 
     def listens(self):
-        """Is the port open?"""
+        """Is the port open, at each address?"""
         if self.process.ended():
             raise RuntimeError(f"nginx on {self.name} ended: {self.process.tail()}")
-        wanted = f"{self.address}:{self.port}"
-        return wanted in self.namespace.run("ss", "-Hltn", f"sport = :{self.port}")
+        listening = self.namespace.run("ss", "-Hltn", f"sport = :{self.port}").split()
+        return all(one in listening for one in self.ends)
 
     def kill(self):
         """kill -9 of nginx, master and workers."""
@@ -86,30 +98,36 @@ class HttpServer:
         with open(self.access_log, "rb") as log:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: log.read(1 << 20), b""))
 
+    def peers(self):
+        """The addresses that requests came from, as nginx saw them."""
+        with open(self.access_log, encoding="ascii") as log:
+            return {line.split(" ", 1)[0] for line in log}
+
 
 def serve_http(backends, port=8080, root=None, log_requests=True):
     """nginx on each of the backends; returns the servers by backend name."""
     servers = {}
     for backend in backends:
-        server = HttpServer(backend, backend.address, port, root, log_requests)
+        server = HttpServer(backend, backend.addresses.values(), port, root, log_requests)
         server.start()
         servers[backend.name] = server
     return servers
 
 
 class UdpServer:
-    """An echo server on one backend."""
+    """An echo server on one backend, at one address or more of either family."""
 
-    def __init__(self, namespace, address, port):
+    def __init__(self, namespace, addresses, port):
         self.name = f"udpecho-{namespace.name}"
         self.process = namespace.spawn(
-            self.name, [namespace.lab.tool("udpecho"), f"{address}:{port}"])
+            self.name, [namespace.lab.tool("udpecho"), *ends(addresses, port)])
         wait_for(lambda: "ready" in self.process.output(), f"{self.name} to be ready")
 
 
 def serve_udp(backends, port=5353):
     """An echo server on each of the backends; returns the servers by backend name."""
-    return {backend.name: UdpServer(backend, backend.address, port) for backend in backends}
+    return {backend.name: UdpServer(backend, backend.addresses.values(), port)
+            for backend in backends}
 
 
 def make_file(path, megabytes):

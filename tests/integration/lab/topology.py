@@ -19,15 +19,25 @@ from .processes import enter, run
 # there; what reads frames off the link (AF_XDP, a capture) would get them unfinished.
 OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro", "rxvlan", "txvlan")
 
-# No router chatter of IPv6, no source filtering that a test did not ask for.
+# No source filtering that a test did not ask for.
 SYSCTLS = {
-    "net/ipv6/conf/all/disable_ipv6": 1,
-    "net/ipv6/conf/default/disable_ipv6": 1,
     "net/ipv4/conf/all/rp_filter": 0,
     "net/ipv4/conf/default/rp_filter": 0,
     "net/ipv4/conf/all/send_redirects": 0,
     "net/ipv4/conf/default/send_redirects": 0,
     "net/ipv4/icmp_ratelimit": 0,
+}
+NO_IPV6 = {
+    "net/ipv6/conf/all/disable_ipv6": 1,
+    "net/ipv6/conf/default/disable_ipv6": 1,
+}
+# No router chatter, and nothing that waits for duplicates to show up.
+IPV6 = {
+    "net/ipv6/conf/default/accept_ra": 0,
+    "net/ipv6/conf/default/router_solicitations": 0,
+    "net/ipv6/conf/default/accept_dad": 0,
+    "net/ipv6/conf/default/dad_transmits": 0,
+    "net/ipv6/icmp/ratelimit": 0,
 }
 
 
@@ -41,16 +51,16 @@ def _enter(namespace_file):
 
 
 class Namespace:
-    """One host of the test: its addresses, routes, settings and programs."""
+    """One host of the test: its addresses, routes, settings and programs. IPv6 is off unless told."""
 
-    def __init__(self, lab, name):
+    def __init__(self, lab, name, families=(4,)):
         self.lab = lab
         self.name = name
         self.full_name = f"hr{os.getpid()}-{name}"
         run(["ip", "netns", "add", self.full_name])
         lab.defer(self.remove)
         self.ip("link set lo up")
-        self.sysctl(**SYSCTLS)
+        self.sysctl(**SYSCTLS, **(IPV6 if 6 in families else NO_IPV6))
 
     def remove(self):
         """Takes it away, with every interface in it."""

@@ -17,13 +17,15 @@ one_arm (one port, in and out of it; clients and backends on the same wire):
 
 Service addresses: 198.51.100.10, .11, ... (two arms), 10.0.0.80, .81, ... (one arm).
 Local address of full NAT: 10.0.0.250. The backends' default route is the balancer.
+
+A world of family 4 has no IPv6. A world of family 6 has both (lab/addressing.py), and
+what it hands out without being asked for a family is IPv6.
 """
 
+from .addressing import (BALANCER, CLIENT, LAN, LOCAL, WAN, assign, bracketed, default_route,
+                         family_of)
 from .headrace import Headrace
 from .topology import Namespace, Switch, link
-
-LOCAL_ADDRESS = "10.0.0.250"
-LAN_ADDRESS = "10.0.0.1"
 
 # Quick enough to watch, slow enough that a busy machine does not fail a check.
 HEALTH_CHECK = {"type": "http", "path": "/healthz", "interval": "400ms", "timeout": "300ms",
@@ -34,33 +36,67 @@ TIME_TO_NOTICE = 3 * 0.4 + 0.3  # fall x interval + timeout
 class World:
     """A client, a balancer and backends, wired up; not yet a load balancer."""
 
-    def __init__(self, lab, service_addresses):
+    def __init__(self, lab, family, service_side, first_service, services):
         self.lab = lab
-        self.service_addresses = service_addresses
+        self.family = family
+        self.families = (4,) if family == 4 else (4, 6)
+        self._services = {each: [service_side[each].format(first_service + number)
+                                 for number in range(services)] for each in self.families}
+        self.service_addresses = self._services[family]
+        self.local_address = LAN[family].format(LOCAL)
+        self.lan_address = LAN[family].format(BALANCER)
         self.ports = []
         self.client = None
-        self.balancer = Namespace(lab, "balancer")
+        self.balancer = self.host("balancer")
         self.balancer.sysctl(**{"net/ipv4/ip_forward": 1})
+        if 6 in self.families:
+            self.balancer.sysctl(**{"net/ipv6/conf/all/forwarding": 1})
         self.switch = Switch(lab, "switch")
         self.backends = []
+
+    def host(self, name):
+        """A namespace with the families of this world."""
+        return Namespace(self.lab, name, self.families)
 
     @property
     def vip(self):
         """The first service address."""
         return self.service_addresses[0]
 
+    @property
+    def url(self):
+        """Of the first service address, by HTTP."""
+        return f"http://{bracketed(self.vip)}/"
+
+    def services_of(self, family):
+        """The service addresses of a family."""
+        return self._services[family]
+
+    def add_client(self, side):
+        """Client number 100 of a side; its interface eth0 is there."""
+        self.client.ip(*assign(side, CLIENT, self.families, "eth0"))
+        self.client.addresses = {each: side[each].format(CLIENT) for each in self.families}
+        self.client.address = self.client.addresses[self.family]
+
     def add_backends(self, count):
-        """Backends b1, b2, ... at 10.0.0.11, .12, ..., behind the balancer."""
+        """Backends b1, b2, ..., numbers 11, 12, ... of the lan side, behind the balancer."""
         self.switch.plug(self.balancer, "lan")
-        self.balancer.ip(f"addr add {LAN_ADDRESS}/24 dev lan")
+        self.balancer.ip(*assign(LAN, BALANCER, self.families, "lan"))
         self.ports.append("lan")
-        for number in range(1, count + 1):
-            backend = Namespace(self.lab, f"b{number}")
-            backend.address = f"10.0.0.{10 + number}"
+        for number in range(11, 11 + count):
+            backend = self.host(f"b{number - 10}")
+            backend.addresses = {each: LAN[each].format(number) for each in self.families}
+            backend.address = backend.addresses[self.family]
             self.switch.plug(backend, "eth0")
-            backend.ip(f"addr add {backend.address}/24 dev eth0",
-                       f"route add default via {LAN_ADDRESS}")
+            backend.ip(*assign(LAN, number, self.families, "eth0"),
+                       *default_route(LAN, self.families))
             self.backends.append(backend)
+
+    def remove_default_routes(self):
+        """The backends reach nobody but their neighbours."""
+        for backend in self.backends:
+            for family in self.families:
+                backend.run("ip", f"-{family}", "route", "del", "default")
 
     def set_plug(self, backend, plugged):
         """Pulls a backend's cable out of the switch, or puts it back."""
@@ -68,12 +104,14 @@ class World:
 
     def service(self, name, forwarding, address=None, port=80, protocol="tcp", backend_port=8080,
                 weights=None, health_check=None, **settings):
-        """A service over all backends, as the configuration has it."""
+        """A service over all backends, as the configuration has it; of its address's family."""
+        address = address or self.vip
+        family = family_of(address)
         weights = weights or [100] * len(self.backends)
         service = {
-            "name": name, "addresses": [address or self.vip], "ports": [str(port)],
+            "name": name, "addresses": [address], "ports": [str(port)],
             "protocol": protocol, "forwarding": forwarding, "hash_on": "address_port",
-            "backends": [{"name": backend.name, "address": backend.address,
+            "backends": [{"name": backend.name, "address": backend.addresses[family],
                           "port": backend_port, "weight": weight}
                          for backend, weight in zip(self.backends, weights)],
         }
@@ -82,8 +120,11 @@ class World:
         elif health_check:
             service["health_check"] = health_check
         if forwarding == "full-nat":
-            service["local_pool"] = "nat"
+            service["local_pool"] = self._local_pool(family)
         return {**service, **settings}
+
+    def _local_pool(self, family):
+        return "nat" if family == self.family else f"nat{family}"
 
     def headrace(self, *services, **dataplane):
         """Headrace on the balancer, configured with these services; not yet started."""
@@ -92,30 +133,30 @@ class World:
             "dataplane": {
                 "ports": [{"name": port, "device": f"af_xdp:{port}"} for port in self.ports],
                 "flows_per_worker": 200000, "idle": "sleep", **dataplane},
-            "local_pools": [{"name": "nat", "addresses": [LOCAL_ADDRESS], "ports": "1024-65535"}],
+            "local_pools": [{"name": self._local_pool(family), "addresses": [LAN[family].format(LOCAL)],
+                             "ports": "1024-65535"} for family in self.families],
             "services": list(services),
         })
 
 
-def two_arms(lab, backends=3, services=4):
+def two_arms(lab, backends=3, services=4, family=4):
     """Clients on one side of the balancer, backends on the other."""
-    world = World(lab, [f"198.51.100.{10 + number}" for number in range(services)])
-    world.client = Namespace(lab, "client")
-    world.client.address = "198.51.100.100"
+    world = World(lab, family, WAN, 10, services)
+    world.client = world.host("client")
     link(world.client, "eth0", world.balancer, "wan")
-    world.balancer.ip("addr add 198.51.100.1/24 dev wan")
-    world.client.ip("addr add 198.51.100.100/24 dev eth0", "route add default via 198.51.100.1")
+    world.balancer.ip(*assign(WAN, BALANCER, world.families, "wan"))
+    world.add_client(WAN)
+    world.client.ip(*default_route(WAN, world.families))
     world.ports.append("wan")
     world.add_backends(backends)
     return world
 
 
-def one_arm(lab, backends=3, services=4):
+def one_arm(lab, backends=3, services=4, family=4):
     """Everybody on one wire; the balancer has one port."""
-    world = World(lab, [f"10.0.0.{80 + number}" for number in range(services)])
+    world = World(lab, family, LAN, 80, services)
     world.add_backends(backends)
-    world.client = Namespace(lab, "client")
-    world.client.address = "10.0.0.100"
+    world.client = world.host("client")
     world.switch.plug(world.client, "eth0")
-    world.client.ip("addr add 10.0.0.100/24 dev eth0")
+    world.add_client(LAN)
     return world

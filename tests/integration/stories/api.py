@@ -49,6 +49,7 @@ def whole_document(api):
 
     expect(api("PUT", "/v1/config", first.body, {"If-Match": etag}), 412)
     expect(api("PUT", "/v1/config", first.body, {"If-Match": f'"x", {got.headers["etag"]}'}), 200)
+    expect(api("PUT", "/v1/config", first.body, {"If-None-Match": "*"}), 412)
     check(api("GET", "/v1/config").headers["etag"] == etag, "the same document, another ETag")
     expect(api("PUT", "/v1/config", {**other, "revision": 1}), 409)
     expect(api("PUT", "/v1/config?force=true", {**other, "revision": 1}), 200)
@@ -64,8 +65,18 @@ def dry_run(api):
     told = expect(api("PUT", "/v1/config?dry_run=true", other), 200).body
     check([(row["op"], row["pointer"]) for row in told["changes"]]
           == [("remove", "/services/0/backends/1")], f"{told}")
-    check([row["pool"] for row in told["moves"]] in ([], ["web"]), f"{told}")
+    check([row["service"] for row in told["moves"]] in ([], ["web"]), f"{told}")
+    other = json.loads(json.dumps(before.body))
+    other["services"].reverse()
+    told = expect(api("PUT", "/v1/config?dry_run=true", other), 200).body
+    check([(row["pointer"], row["to"]) for row in told["changes"]] == [("/services", ["full", "web"])],
+          f"another order is not told: {told}")
     expect(api("PUT", "/v1/config?dry_run=perhaps", other), 400)
+    for query in ("dry_run", "dryrun=true", "dry_run=", "dry_run=true&dry_run=false", "dry_run=true&x",
+                  "limit=1", "DRY_RUN=true", "&"):
+        expect(api("PUT", f"/v1/config?{query}", other), 400)
+        expect(api("DELETE", f"/v1/services/web?{query}"), 400)
+    expect(api("GET", "/v1/status?dry_run=true"), 400)
     check(api("GET", "/v1/config") .body == before.body, "a dry run changed something")
     other = json.loads(json.dumps(before.body))
     other["dataplane"]["flows_per_worker"] = 100000
@@ -106,6 +117,13 @@ def objects(api):
     expect(api("PATCH", f"{backends}/b7", {"weight": 1}), 404)
     expect(api("PATCH", "/v1/pools/none/backends/b8", {"weight": 1}), 404)
     expect(api("PATCH", f"{backends}/b8", {"weight": 9}, {"If-Match": '"old"'}), 412)
+    for path, there in ((f"{backends}/b8", True), (f"{backends}/b7", False), ("/v1/pools/web", True),
+                        ("/v1/pools/none", False), ("/v1/services/none", False)):
+        status = api("PUT", path + "?dry_run=true", {"weight": 9},
+                     {"If-None-Match" if there else "If-Match": "*"}).status
+        check(status == 412, f"{path}: {status}")
+    expect(api("PUT", f"{backends}/b7?dry_run=true", {"address": "10.0.0.16", "port": 8080},
+               {"If-None-Match": "*"}), 200)
     merge = {"Content-Type": "application/merge-patch+json"}
     expect(api("PATCH", f"{backends}/b8", b'{"weight": 9}', merge), 200)
     expect(api("PUT", f"{backends}/b8", b'{"weight": 9}', merge), 415)
@@ -154,6 +172,9 @@ def refusals(api):
                                 ("BREW", "/v1/status", "GET, HEAD")):
         answer = expect(api(method, path, {}), 405)
         check(answer.headers["allow"] == allow, f"{method} {path}: {answer.headers}")
+    for path in ("/v1/%ff", "/v1/pools/%e2%82", "/v1/pools/%c3%28/backends"):
+        expect(api("GET", path), 404)
+    expect(api("PUT", "/v1/config", b"{}", {"Content-Type": b"text/\xe9"}), 415)
     text = {"Content-Type": "text/plain"}
     expect(api("PUT", "/v1/config", b"{}", text), 415)
     expect(api("POST", "/v1/services", b"{}", text), 415)
@@ -164,6 +185,9 @@ def refusals(api):
         expect(api("PATCH", "/v1/services/web", body), 400)
     big = b'{"x": "' + b"x" * (16 << 20) + b'"}'
     expect(api("PUT", "/v1/config", big), 413)
+    many = b"[" + b"{}," * 600000 + b"{}]"
+    for method, path in (("PUT", "/v1/config"), ("POST", "/v1/services"), ("PATCH", "/v1/services/web")):
+        expect(api(method, path, many), 413)
     expect(api("GET", "/v1/flows?limit=many"), 400)
 
 

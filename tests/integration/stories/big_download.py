@@ -34,10 +34,10 @@ def download(lab, world, forwarding):
     headrace.start()
 
     began = time.monotonic()
-    check(digest(start_download(world.client, f"http://{world.vip}/whole")) == whole,
+    check(digest(start_download(world.client, f"{world.url}whole")) == whole,
           "other bytes came than were sent")
     middle = time.monotonic()
-    for one in [start_download(world.client, f"http://{world.vip}/part") for _ in range(AT_ONCE)]:
+    for one in [start_download(world.client, f"{world.url}part") for _ in range(AT_ONCE)]:
         check(digest(one) == part, f"{one.name} of {AT_ONCE} at once got other bytes")
     end = time.monotonic()
     check_law(headrace)

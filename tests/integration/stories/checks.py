@@ -4,9 +4,14 @@
 
     client ---- wan [headrace] lan ---- switch ---- b1 b2 b3
                                                     ^ killed  ^ cable pulled, b2
+
+And where the control plane itself has no sockets to ask with, it tells nothing of anybody.
 """
 
-from lab import check, curl, serve_http, two_arms
+import resource
+
+from lab import check, curl, serve_http, two_arms, wait_for
+from lab.waiting import pass_time
 
 QUICK = {"interval": "200ms", "timeout": "150ms", "rise": 2, "fall": 3}
 
@@ -17,21 +22,52 @@ def reasons(headrace, pool):
             for name, backend in headrace.backends().items() if name.startswith(pool + "/")}
 
 
+def start_with_few_files(headrace):
+    """It raises the limit that it was started with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        headrace.start(backends_up=9)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    limits = resource.prlimit(headrace.controlplane.child.pid, resource.RLIMIT_NOFILE)
+    check(limits == (hard, hard), f"its limit of files is {limits}")
+
+
+def no_sockets(headrace):
+    """Not one file more may be opened, for longer than it takes to go down: nobody does."""
+    pid = headrace.controlplane.child.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    pass_time(1.5, alive=[headrace.controlplane])
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_for(headrace.running, "it to answer again")
+    for pool in ("tcp", "page"):
+        states = {state for state, _ in reasons(headrace, pool).values()}
+        check(states == {"up"}, f"{pool}: {reasons(headrace, pool)}")
+    log = headrace.controlplane.errors()
+    check("backend tcp/" not in log.partition("cannot be checked: too many open files")[2] and
+          log.count("cannot be checked: too many open files") == 1, f"the log says: {log}")
+
+
 def story(lab):
-    """TCP connect, HTTP status and none, side by side on the same three servers."""
+    """TCP connect, HTTP statuses and none, side by side on the same three servers."""
     world = two_arms(lab)
     servers = serve_http(world.backends)
-    tcp, http, none, _ = world.service_addresses
+    tcp, http, none, page = world.service_addresses
     headrace = world.headrace(
         world.service("tcp", "full-nat", tcp, health_check={"type": "tcp", **QUICK}),
         world.service("http", "full-nat", http,
                       health_check={"type": "http", "path": "/no-such-page", **QUICK}),
+        world.service("page", "full-nat", page,
+                      health_check={"type": "http", "path": "/healthz", **QUICK}),
         world.service("none", "full-nat", none, health_check={"type": "none"}))
-    headrace.start(backends_up=6)
+    start_with_few_files(headrace)
 
     check({state for state, _ in reasons(headrace, "tcp").values()} == {"up"}, "tcp is not up")
     for state, reason in reasons(headrace, "http").values():
         check(state == "down" and "404" in reason, f"a page that is not there: {state}, {reason}")
+    no_sockets(headrace)
 
     servers["b1"].kill()
     headrace.wait_state("tcp/b1", "down")

@@ -55,7 +55,8 @@ def tls_cases(ours, other, address):
     early = ours.sign("early", f"DNS:{NAME}", first="20480101000000Z")
     return {
         "sni": Case({"tls_server_name": NAME}, certificate=named, sni=(NAME,),
-                    asks=("GET /default HTTP/1.1\r\n", "X-Default: yes\r\n")),
+                    asks=("GET /default HTTP/1.1\r\n", "X-Default: yes\r\n",
+                          "Host: {address}:{port}\r\n")),
         "host-is-the-name": Case({"host": f"{NAME}:443"}, sni=(NAME,), asks=(f"Host: {NAME}:443\r\n",),
                                  certificate=named),
         "name-before-host": Case({"host": "shop.example.test", "tls_server_name": NAME},

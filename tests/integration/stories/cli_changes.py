@@ -40,12 +40,26 @@ def apply_and_diff(headrace, file):
         said = run(*command)
         check("~ service web / backend b2 / weight: 100 -> 25\n" in said
               and re.search(r"^\+ service web / backend b3: \{.*\"10\.0\.0\.13\"", said, re.M)
-              and re.search(r"^pool web: \d+\.\d % of new flows would meet another backend$", said, re.M),
+              and re.search(r"^service web: \d+\.\d % of new flows would meet another backend$", said, re.M),
               f"{command}: {said}")
     check(headrace.get("/v1/config") != document, "a dry run changed something")
     told = json.loads(run("diff", "--json", file))
     check([change["op"] for change in told["changes"]] == ["change", "add"]
           and 0.1 < told["moves"][0]["share"] < 0.6, f"{told}")
+
+    moved = json.loads(json.dumps(headrace.get("/v1/config")))
+    moved["services"][0]["hash_on"] = "address"
+    file_of_moved = file.with_name("moved.json")
+    file_of_moved.write_text(json.dumps(moved), encoding="utf-8")
+    told = json.loads(run("diff", "--json", file_of_moved))
+    check(0.4 < told["moves"][0]["share"] < 0.6, f"another hash moves half the clients: {told}")
+    moved["services"][0].pop("hash_on")
+    moved["pools"] = [{"name": "other", "backends": moved["services"][0].pop("backends")[1:],
+                       "health_check": moved["services"][0].pop("health_check")}]
+    moved["services"][0]["pool"] = "other"
+    file_of_moved.write_text(json.dumps(moved), encoding="utf-8")
+    told = json.loads(run("diff", "--json", file_of_moved))
+    check(0.4 < told["moves"][0]["share"] < 0.6, f"another pool has half the backends: {told}")
 
     etag = headrace.request("GET", "/v1/config").headers["etag"]
     fails(1, "412", run, "apply", file, "--if-match", '"another"')
@@ -91,8 +105,15 @@ def set_backend(headrace):
             (2, "choose one", ("web/b1", "--drain", "--maint")),
             (2, "needs --weight", ("web/b1",)),
             (2, "POOL/BACKEND", ("web", "--drain")),
+            (2, "POOL/BACKEND", ("web/b1", "web", "--maint")),
+            (2, "--if-match needs", ("web/b1", "--maint", "--if-match", "")),
+            (2, "--if-match needs", ("web/b1", "--maint", "--if-match", " ")),
+            (2, "--if-match goes with one", ("web/b1", "web/b2", "--maint", "--if-match", "*")),
+            (1, "412", ("web/b1", "--maint", "--if-match", '"another"')),
             (2, "POOL/BACKEND", ("web/../b1", "--drain"))):
         fails(status, words, run, "set", "backend", *command)
+    check("maint" not in {backend["admin"] for backend in headrace.backends().values()},
+          "what was refused is done to some")
 
 
 def usage(headrace):
@@ -103,13 +124,19 @@ def usage(headrace):
         fails(2, "Try headrace --help", run, *words)
     fails(3, "does headrace-controlplane run", run, "--socket", "/nowhere/api.sock", "show", "config")
     fails(3, "does headrace-controlplane run", run, "--api", "http://127.0.0.1:9", "show", "config")
-    check(json.loads(run("--api", f"http://127.0.0.1:{TCP_PORT}", "show", "config"))
-          == headrace.get("/v1/config"), "the same by TCP")
+    for url in (f"http://127.0.0.1:{TCP_PORT}", f"http://127.0.0.1:{TCP_PORT}/"):
+        check(json.loads(run("--api", url, "show", "config")) == headrace.get("/v1/config"),
+              f"the same by TCP: {url}")
+    # Refused, since the name is not that of a loopback address.
+    refused = ("--api", f"http://other.localhost:{TCP_PORT}", "show", "status")
+    fails(1, r"headrace: refused \(403\)", run, *refused)
+    fails(1, r'exit 1: {\s*"type": "about:blank"', run, *refused, "--json")
 
 
 COMPLETE = """
 source %(script)s
 headrace() { %(program)s "$@"; }
+COMP_LINE='%(line)s'
 COMP_WORDS=(%(words)s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _headrace
 printf '%%s\\n' "${COMPREPLY[@]}"
@@ -123,7 +150,10 @@ def completion(headrace, file):
     def complete(*words):
         script = COMPLETE % {
             "script": ROOT / "config/completion/headrace.bash", "program": program,
-            "words": " ".join(f"'{word}'" for word in (program, *words))}
+            "line": " ".join(map(str, (program, *words))),
+            # As bash takes a line apart: at "=" and ":" too.
+            "words": " ".join(f"'{part}'" for word in (program, *words)
+                              for part in re.findall("[:=]+|[^:=]+", str(word)) or [""])}
         return headrace.namespace.run("bash", "-c", script).split()
     here = ("--run-dir", headrace.run_dir)
     check(complete("a") == ["apply"] and complete("")[:3] == ["apply", "check", "diff"], "commands")
@@ -135,6 +165,15 @@ def completion(headrace, file):
     check(complete("set", "backend", "x", "--d") == ["--dry-run", "--drain"], "options")
     check(complete("apply", str(file)[:-3]) == [str(file)], "files")
     check(complete("--socket", "/nowhere", "set", "backend", "") == [], "nobody there")
+    all_three = ["web/b1", "web/b2", "web/b3"]
+    for where in (("--api", f"http://127.0.0.1:{TCP_PORT}"), (f"--api=http://127.0.0.1:{TCP_PORT}",),
+                  (f"--run-dir={headrace.run_dir}",), (f"--socket={headrace.run_dir}/api.sock",)):
+        check(complete(*where, "set", "backend", "") == all_three, f"{where}")
+    said = complete(f"--run-dir={str(headrace.run_dir)[:-1]}")
+    check(str(headrace.run_dir) in said, f"a directory: {said}")
+    odd = file.with_name("a:b=c.json")
+    odd.write_text("{}", encoding="utf-8")
+    check(complete("apply", str(odd)[:-4]) == ["c.json"], f"{complete('apply', str(odd)[:-4])}")
 
 
 def story(lab):

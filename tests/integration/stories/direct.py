@@ -9,6 +9,7 @@
 import socket
 
 from lab import check, check_law, http_load, serve_http, two_arms
+from lab.addressing import socket_family
 from lab.clients import start_http_load
 from lab.waiting import pass_time
 
@@ -58,7 +59,7 @@ def story_one_port_two_services(lab):
     for port in range(20000, 20040):
         connections = []
         for vip in world.service_addresses[:2]:
-            connection = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+            connection = world.client.socket(socket_family(vip), socket.SOCK_STREAM)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             connection.settimeout(5)
             connection.bind((world.client.address, port))

@@ -8,8 +8,11 @@ Services: direct (dnat, 198.51.100.10) and both (full NAT, .11).
 """
 
 import socket
+import time
 
 from lab import check, check_law, http_load, serve_http, two_arms, wait_for
+from lab.addressing import socket_family
+from lab.waiting import pass_time
 
 SERVICES = {"direct": 0, "both": 1}
 DRAIN_TIMEOUT = 3
@@ -19,7 +22,7 @@ class Connection:
     """An open connection to a service, and the backend that it is with."""
 
     def __init__(self, world, service):
-        self.socket = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket = world.client.socket(socket_family(world.vip), socket.SOCK_STREAM)
         self.socket.settimeout(3)
         self.socket.connect((world.service_addresses[SERVICES[service]], 80))
         self.backend = self.request()
@@ -70,6 +73,21 @@ def admin_states(world, headrace, service):
         check(met == ({"b1", "b2", "b3"} if state == "up" else {"b1", "b2"}),
               f"{name} {options}: new connections met {met}")
         check(open_one.request() == "b3", f"{name} {options}: the open connection moved")
+    open_one.close()
+
+
+def restarted(world, headrace):
+    """A drain is no doubt of a backend's health, and a new control plane has none."""
+    open_one = connect_to(world, "direct", "b3")
+    headrace.command("set", "backend", "direct/b3", "--drain")
+    headrace.wait_state("direct/b3", "draining")
+    headrace.controlplane.kill()
+    headrace.start_controlplane()
+    states = wait_for(headrace.backends, "the next control plane")
+    check(states["direct/b3"]["state"] == "draining", f"{states['direct/b3']}")
+    check(open_one.request() == "b3", "the open connection moved")
+    headrace.command("set", "backend", "direct/b3", "--ready")
+    headrace.wait_state("direct/b3", "up")
     open_one.close()
 
 
@@ -127,6 +145,7 @@ def story(lab):
     headrace.start()
     for service in SERVICES:
         admin_states(world, headrace, service)
+    restarted(world, headrace)
     headrace.change("PUT", "/v1/config", {**headrace.get("/v1/config"),
                                           "defaults": {"drain_timeout": "60s"}})
     for service in SERVICES:
@@ -135,4 +154,51 @@ def story(lab):
                                           "defaults": {"drain_timeout": f"{DRAIN_TIMEOUT}s"}})
     for service in SERVICES:
         timed_out(world, headrace, service)
+    check_law(headrace)
+
+
+def endpoints(world):
+    """Where the guard lets no reply come from."""
+    return world.balancer.run("nft", "list", "set", "netdev", "headrace", "endpoints")
+
+
+def goes_on(connection, seconds):
+    """Requests on an open connection, all answered by the backend that it is with."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        check(connection.request() == connection.backend, "the open connection moved")
+        pass_time(0.05)
+
+
+def story_turned(lab):
+    """A dnat service turns to another pool, then to full NAT: what is open goes on, guarded."""
+    world = two_arms(lab)
+    serve_http(world.backends, log_requests=False)
+    service = world.service("direct", "dnat", timeouts={"tcp_closing": "1s"})
+    rows, health_check = service.pop("backends"), service.pop("health_check")
+    headrace = world.headrace({**service, "pool": "blue"})
+    headrace.config["pools"] = [
+        {"name": "blue", "health_check": health_check, "backends": rows[:2]},
+        {"name": "green", "health_check": health_check, "backends": rows[2:]}]
+    headrace.write_config()
+    headrace.start()
+    blue = connect_to(world, "direct", "b1")
+    headrace.change("PATCH", "/v1/services/direct", {"pool": "green"})
+    headrace.change("PATCH", "/v1/pools/green/backends/b3", {"weight": 50})  # and one more change
+    wait_for(headrace.running, "the other pool to be used")
+    goes_on(blue, 2.5)
+    check(new_ones(world, "direct") == {"b3"}, "new connections met the pool of before")
+    check("10.0.0.11" in endpoints(world), f"the guard forgot b1: {endpoints(world)}")
+    wait_for(lambda: "10.0.0.12" not in endpoints(world), "b2, which has no flows, to be forgotten")
+
+    green = Connection(world, "direct")
+    headrace.change("PATCH", "/v1/services/direct", {"forwarding": "full-nat", "local_pool": "nat"})
+    wait_for(headrace.running, "full NAT to be used")
+    goes_on(green, 1.5)
+    goes_on(blue, 0.5)
+    check(new_ones(world, "direct") == {"b3"}, "new connections met the pool of before")
+    blue.close()
+    wait_for(lambda: "10.0.0.11" not in endpoints(world), "b1 to be forgotten", 15)
+    check("10.0.0.13" in endpoints(world), f"the guard forgot b3: {endpoints(world)}")
+    green.close()
     check_law(headrace)

@@ -12,6 +12,26 @@ from lab.waiting import pass_time
 
 RELOADS = 40
 
+# What somebody may do to the table without taking it away.
+LOSSES = ("flush chain netdev headrace guard", "flush table netdev headrace",
+          "flush set netdev headrace services", "flush chain netdev headrace port_0",
+          "delete element netdev headrace hosts { 10.0.0.1 }",
+          "flush chain netdev headrace port_0; delete chain netdev headrace port_0",
+          "delete table netdev headrace", "flush ruleset")
+
+
+def losses(world, headrace):
+    """Whatever is taken out of the table comes back, by itself, and once for each."""
+    def table():
+        return world.balancer.run("nft", "-s", "list", "table", "netdev", "headrace")
+    whole = table()
+    for number, loss in enumerate(LOSSES, 1):
+        world.balancer.run("nft", loss)
+        wait_for(lambda: "headrace" in world.balancer.run("nft", "list", "tables") and table() == whole,
+                 f"the guard to be whole again after: {loss}", 5)
+        told = headrace.controlplane.errors().count("putting it back")
+        check(told == number, f"{loss}: it was put back {told} times after {number} losses")
+
 
 def story(lab):
     """Configurations come and go under a flood; no datagram gets an ICMP error."""
@@ -42,4 +62,5 @@ def story(lab):
     check(result["sent"] > 5000, f"there was no flood: {result}")
     check(result["answered"] == result["refused"] == 0, f"Linux answered: {result}")
     check(not errors.stop(), "there were ICMP errors")
+    losses(world, headrace)
     lab.notes.append(f"{RELOADS} reloads beside {result['sent']} datagrams")

@@ -142,6 +142,17 @@ def cut_in_place(headrace, judge):
     judge.of(lambda: os.truncate(path, 0), "the file is cut short: 0 bytes")
 
 
+def written_over(headrace, judge):
+    """The head turns to rubbish under the eyes of the control plane: mended, without a change."""
+    for length in (8, 128, 4096):
+        taken = judge.status.taken
+        tables = Tables(headrace)
+        tables.write(0, b"\xe7" * length)
+        tables.close()
+        wait_for(lambda taken=taken: judge.status.taken > taken, "the tables to be mended", 5)
+        judge.taken = judge.status.taken
+
+
 def goes_on(headrace, judge, what):
     """A change of the configuration reaches the dataplane again."""
     weight = 100 + judge.refused % 50
@@ -162,6 +173,9 @@ def story(lab):
     loads = [start_http_load(world.client, address, rate=200, connections=20, timeout=5,
                              per_connection=each)
              for address in world.service_addresses[:2] for each in (1, 1000)]
+    for load in loads:
+        load.more(20)
+    wait_for(headrace.running, "the generation that knows the client's MAC")
     judge = Judge(headrace)
 
     headrace.controlplane.signal(signal.SIGSTOP)
@@ -169,6 +183,7 @@ def story(lab):
     foreign_files(headrace, judge)
     headrace.controlplane.signal(signal.SIGCONT)
     goes_on(headrace, judge, "after the control plane went on")
+    written_over(headrace, judge)
 
     headrace.controlplane.kill()
     cut_in_place(headrace, judge)

@@ -18,7 +18,6 @@ from lab import Capture, check, check_law, curl, serve_http, two_arms, wait_for
 from lab.captures import read_pcap
 from lab.clients import start_http_load
 from lab.waiting import pass_time
-from lab.worlds import LOCAL_ADDRESS
 
 CHANGES = 500
 PAUSE = 0.02  # between two changes
@@ -156,7 +155,7 @@ def story(lab):
               f"{name}: {result['failed']} of {result['requests']} failed: {result['kinds']} "
               f"{result['failures'][:3]}")
     latest = judge_drains(changer, {c.file.stem: c.file for c in captures},
-                          {"direct": world.client.address, "both": LOCAL_ADDRESS})
+                          {"direct": world.client.address, "both": world.local_address})
     config = headrace.get("/v1/config")
     for service in config["services"]:
         if service["name"] in SERVICES:
@@ -164,7 +163,7 @@ def story(lab):
             check(names == changer.there[service["name"]], f"{service['name']} holds {names}")
     applied = headrace.status()["revision"] - revision
     check(applied > CHANGES * 0.7, f"only {applied} of {CHANGES} changes counted")
-    check("served by" in curl(world.client, f"http://{world.vip}/"), "nothing answers afterwards")
+    check("served by" in curl(world.client, world.url), "nothing answers afterwards")
     check_law(headrace)
     lab.notes.append(f"{CHANGES} changes {changer.counts} in {took:.1f} s; "
                      f"{sum(r['done'] for r in results.values())} requests, 0 failed; after "

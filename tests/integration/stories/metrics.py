@@ -12,6 +12,7 @@ import socket
 from pathlib import Path
 
 from lab import Skip, check, check_law, http_load, serve_http, serve_udp, two_arms, udp_load, wait_for
+from lab.addressing import socket_family
 from lab.clients import start_http_load
 from lab.processes import run
 from lab.prometheus import Metrics, check_growth, scrape, scrape_text
@@ -48,6 +49,7 @@ def every_state(lab):
     headrace.change("DELETE", f"/v1/pools/{LONG}/backends/b5-{LONG}")
     for backend, state in STATES.items():
         headrace.wait_state(f"web/{backend}", state)
+    headrace.wait_state(f"{LONG}/b2-{LONG}", "down")  # each pool checks it at moments of its own
     return world, headrace, held
 
 
@@ -58,7 +60,7 @@ def hold_connection(world, headrace):
                           (world.service_addresses[1], f"{LONG}/b5-{LONG}")):
         while headrace.backends()[name]["flows"] == 0 or not held:
             check(len(held) < 200, f"{len(held)} connections and none with {name}")
-            held.append(world.client.socket(socket.AF_INET, socket.SOCK_STREAM))
+            held.append(world.client.socket(socket_family(address), socket.SOCK_STREAM))
             held[-1].settimeout(3)
             held[-1].connect((address, 80))
     return held

@@ -5,31 +5,40 @@
     client ---- wan [headrace] lan ---- switch ---- b1
     frames are put on and taken off the links themselves; no kernel answers
 
-The client's address, 198.51.100.77, is on the link and nobody's. Sums are to
+The client's address, number 77 of the wan side, is on the link and nobody's. Sums are to
 be changed incrementally (RFC 1624), so that a wrong one stays as wrong as it was.
 """
 
 import socket
 
 from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, PadN
 from scapy.layers.l2 import Ether
 
 from lab import check, check_law, two_arms, wait_for
+from lab.addressing import WAN, family_of
+from lab.captures import skip_extensions
 
-CLIENT, BACKEND = "198.51.100.77", "10.0.0.11"
 OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 0)), ("NOP", None), ("WScale", 7)]
 QUIET = """table netdev quiet {{ chain c {{ type filter hook ingress device "{}" priority 0;
-    ip protocol {{ tcp, udp }} drop; }}; }}"""
-ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
+    meta l4proto {{ tcp, udp }} drop; }}; }}"""
+ETH_P_ALL = 0x0003
+ETHERNET_TYPES = {4: 0x0800, 6: 0x86dd}
+PADDING = [PadN(optdata=bytes(4))]
+CHAIN = IPv6ExtHdrHopByHop(options=PADDING), IPv6ExtHdrDestOpt(options=PADDING)
 
 
-def cases():
-    """(what, header with the client's port alone, payload, what is done to its checksum)."""
+def cases(family):
+    """(what, header with the client's port alone, payload, what is done to the packet)."""
     yield "UDP", UDP(sport=4000), b"even", None
     yield "UDP of odd length", UDP(sport=4000), b"odd", None
     yield "UDP of one byte", UDP(sport=4001), b"1", None
     yield "UDP of 1400 bytes", UDP(sport=4002), bytes(range(200)) * 7, None
-    yield "UDP without checksum", UDP(sport=4003), b"none", "zero"
+    if family == 4:
+        yield "UDP without checksum", UDP(sport=4003), b"none", "zero"
+    else:
+        yield "UDP behind extension headers", UDP(sport=4003), b"behind", "chain"
+        yield "TCP behind extension headers", TCP(sport=4007, flags="S", seq=9), b"", "chain"
     yield "UDP with a wrong checksum", UDP(sport=4004), b"wrong", "wrong"
     yield "SYN with options", TCP(sport=4005, flags="S", seq=9, options=OPTIONS), b"", None
     yield "TCP data of odd length", TCP(sport=4005, flags="PA", seq=10, ack=1), b"hello", None
@@ -46,18 +55,24 @@ def ones_sum(*words):
     return total
 
 
-def build(source, destination, header, payload, ttl):
+def build(source, destination, header, payload, ttl, chain=()):
     """An IP packet with every sum right: scapy's own work."""
     layer = header.copy()
     layer.sport, layer.dport = source[1], destination[1]
+    if family_of(source[0]) == 6:
+        packet = IPv6(src=source[0], dst=destination[0], hlim=ttl, tc=8, fl=77)
+        for extension in chain:
+            packet /= extension.copy()
+        return IPv6(bytes(packet / layer / payload))
     return IP(bytes(IP(src=source[0], dst=destination[0], ttl=ttl, id=77, tos=8, flags="DF") /
                     layer / payload))
 
 
 def pair(before, after, header, payload, spoil):
     """The packet as sent, and as it must come out, as bytes."""
-    sent = build(*before, header, payload, 64)
-    expected = build(*after, header, payload, 63)
+    chain = CHAIN if spoil == "chain" else ()
+    sent = build(*before, header, payload, 64, chain)
+    expected = build(*after, header, payload, 63, chain)
     kind = type(header)
     if spoil == "zero":
         sent[kind].chksum = expected[kind].chksum = 0
@@ -72,7 +87,8 @@ def pair(before, after, header, payload, spoil):
 class Wire:
     """A host's end of its link: frames in and out, past its kernel."""
 
-    def __init__(self, namespace, gateway_mac):
+    def __init__(self, namespace, gateway_mac, family):
+        self.type = ETHERNET_TYPES[family]
         namespace.nft(QUIET.format("eth0"))
         self.mac, self.gateway_mac = namespace.mac("eth0"), gateway_mac
         self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -81,47 +97,55 @@ class Wire:
 
     def put(self, packet):
         """Sends an IP packet to the balancer."""
-        self.socket.send(bytes(Ether(src=self.mac, dst=self.gateway_mac, type=ETH_P_IP)) + packet)
+        self.socket.send(bytes(Ether(src=self.mac, dst=self.gateway_mac, type=self.type)) + packet)
 
     def take(self, what):
         """The next TCP or UDP packet that comes in; checks its Ethernet header."""
-        frame, kind = bytes(24), None
-        while frame[12:14] != b"\x08\x00" or frame[23] not in (6, 17) or \
-                kind == socket.PACKET_OUTGOING:
+        frame, kind = b"", None
+        while kind in (None, socket.PACKET_OUTGOING) or self.protocol(frame) not in (6, 17):
             try:
                 frame, (_, _, kind, _, _) = self.socket.recvfrom(2048)
             except TimeoutError:
                 check(False, f"{what}: nothing came out")
         ether = Ether(frame)
         check((ether.src, ether.dst) == (self.gateway_mac, self.mac), f"{what}: {ether.summary()}")
-        return frame[14:14 + int.from_bytes(frame[16:18], "big")]
+        if self.type == ETHERNET_TYPES[4]:
+            return frame[14:14 + int.from_bytes(frame[16:18], "big")]
+        return frame[14:54 + int.from_bytes(frame[18:20], "big")]
+
+    def protocol(self, frame):
+        """What the frame holds, when it is of the family."""
+        if int.from_bytes(frame[12:14], "big") != self.type:
+            return None
+        return frame[23] if self.type == ETHERNET_TYPES[4] else skip_extensions(frame)[0]
 
 
-def compare(lab, forwarding):
+def compare(world, forwarding):
     """Every case there and back."""
-    world = two_arms(lab, backends=1)
-    client = Wire(world.client, world.balancer.mac("wan"))
-    backend = Wire(world.backends[0], world.balancer.mac("lan"))
+    customer = WAN[world.family].format(77)
+    client = Wire(world.client, world.balancer.mac("wan"), world.family)
+    backend = Wire(world.backends[0], world.balancer.mac("lan"), world.family)
     headrace = world.headrace(
         world.service("web", forwarding, health_check={"type": "none"}),
         world.service("dns", forwarding, port=53, protocol="udp", backend_port=5353))
     headrace.start()
     wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "b1's MAC")
-    for what, header, payload, spoil in cases():
+    for what, header, payload, spoil in cases(world.family):
         service = world.vip, 53 if isinstance(header, UDP) else 80
-        server = BACKEND, 5353 if isinstance(header, UDP) else 8080
-        caller = CLIENT, header.sport
+        server = world.backends[0].address, 5353 if isinstance(header, UDP) else 8080
+        customer_end = caller = customer, header.sport
         # Full NAT draws the local port: the one field read off the packet instead of foretold.
         sent, _ = pair((caller, service), (caller, server), header, payload, spoil)
         client.put(sent)
         got = backend.take(what)
         if forwarding == "full-nat":
-            check(IP(got).src == "10.0.0.250", f"{what}: from {IP(got).src}")
-            caller = "10.0.0.250", IP(got).sport
-        _, expected = pair(((CLIENT, header.sport), service), (caller, server), header, payload, spoil)
+            drawn = (IPv6 if world.family == 6 else IP)(got)
+            check(drawn.src == world.local_address, f"{what}: from {drawn.src}")
+            caller = world.local_address, drawn[type(header)].sport
+        _, expected = pair((customer_end, service), (caller, server), header, payload, spoil)
         check(got == expected, f"{what}: backend got {got.hex()}, not {expected.hex()}")
 
-        reply, expected = pair((server, caller), (service, (CLIENT, header.sport)), header, payload,
+        reply, expected = pair((server, caller), (service, customer_end), header, payload,
                                spoil)
         backend.put(reply)
         got = client.take(what + ", reply")
@@ -131,9 +155,9 @@ def compare(lab, forwarding):
 
 def story_dnat(lab):
     """dnat, both directions."""
-    compare(lab, "dnat")
+    compare(two_arms(lab, backends=1), "dnat")
 
 
 def story_full_nat(lab):
     """full-nat, both directions."""
-    compare(lab, "full-nat")
+    compare(two_arms(lab, backends=1), "full-nat")

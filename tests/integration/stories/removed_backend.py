@@ -9,6 +9,7 @@ import json
 import socket
 
 from lab import check, http_load, serve_http, two_arms, wait_for
+from lab.addressing import socket_family
 
 
 def request(connection):
@@ -30,7 +31,7 @@ def story(lab):
     headrace.start()
     connection = None
     while connection is None:
-        connection = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection = world.client.socket(socket_family(world.vip), socket.SOCK_STREAM)
         connection.settimeout(5)
         connection.connect((world.vip, 80))
         if request(connection) != "b3":
@@ -50,6 +51,23 @@ def story(lab):
     result = http_load(world.client, world.vip, requests=300, connections=10)
     check(result["failed"] == 0 and "b3" not in result["backends"], f"new connections: {result}")
     check("10.0.0.13" in endpoints(), f"the guard forgot b3 while it drains: {endpoints()}")
+
+    # The whole pool goes: it is listed while b3 drains, as written nowhere.
+    service = headrace.config["services"][0]
+    service["pool"] = "other"
+    headrace.config["pools"] = [{"name": "other", "backends": service.pop("backends"),
+                                 "health_check": service.pop("health_check")}]
+    headrace.write_config()
+    headrace.reload()
+    wait_for(lambda: [pool["name"] for pool in headrace.get("/v1/pools")["pools"]] == ["other", "web"]
+             and headrace.running(), "pool web to be gone but for its backends")
+    gone = headrace.get("/v1/pools/web")
+    check(gone["inline"] is None and "config" not in gone and "b3" in
+          [backend["name"] for backend in gone["backends"] if backend["state"] == "removed"], f"{gone}")
+    check(headrace.get("/v1/pools/web/backends")["backends"]
+          and headrace.get("/v1/pools/web/backends/b3")["state"] == "removed", "b3 is not found")
+    check("nowhere" in headrace.command("show", "pools"), headrace.command("show", "pools"))
+    check(request(connection) == "b3", "the open connection moved")
 
     connection.close()
     wait_for(lambda: "web/b3" not in headrace.backends(), "b3 to be gone", 15)

@@ -5,12 +5,13 @@
     client ---- wan [headrace] lan ---- switch ---- b1    (nothing serves on b1)
 
 strace tells the order of the steps, kills the control plane as it begins each
-of them, or has a step fail.
+of them, has a step fail, or makes it last while somebody edits the file.
 """
 
 import json
 import re
 import shutil
+import threading
 
 from lab import Skip, check, two_arms, wait_for
 
@@ -100,8 +101,46 @@ def failing(headrace, call, when, fault, status):
           "what was begun lies there")
 
 
+def unsynced(headrace):
+    """The directory cannot be synced: saved, running and said so; the next change is as ever."""
+    trace = Strace(headrace, "-e", f"trace={WATCHED}", "-e", "inject=fsync:error=EIO:when=2")
+    answer = headrace.request("PATCH", PATH, {"weight": 31})
+    trace.stop()
+    check(answer.status == 200 and str(headrace.config_file) in answer.body.get("warning", ""),
+          f"nothing tells that the directory is not synced: {answer}")
+    check(weight_in(headrace.config_file.read_text(encoding="utf-8")) == 31
+          == headrace.backends()["web/b1"]["weight"], "the file and what runs are not the same")
+    check("warning" not in headrace.change("PATCH", PATH, {"weight": 32}).body, "still a warning")
+
+
+def edited_meanwhile(headrace, when):
+    """An editor saves while fsync number `when` takes its time: the edit is there, and in the way."""
+    written = headrace.config_file.with_name(headrace.config_file.name + ".new") if when == 1 \
+        else headrace.config_file
+    before = headrace.status()["revision"]
+    inode = headrace.config_file.stat().st_ino
+    trace = Strace(headrace, "-e", f"trace={WATCHED}", "-e",
+                   f"inject=fsync:delay_enter=2000000:when={when}")
+    answers = []
+    change = threading.Thread(
+        target=lambda: answers.append(headrace.request("PATCH", PATH, {"weight": 40 + when})))
+    change.start()
+    wait_for(lambda: written.exists() and written.stat().st_ino != inode, "the file to be written")
+    edited = json.loads(headrace.config_file.read_text(encoding="utf-8"))
+    edited["services"][0]["backends"][0]["weight"] = 50
+    headrace.config_file.write_text(json.dumps(edited), encoding="utf-8")
+    change.join()
+    trace.stop()
+    check(answers[0].status == (409 if when == 1 else 200), f"edited at fsync {when}: {answers}")
+    check(headrace.status()["revision"] == before + (when == 2), "revisions are counted wrong")
+    answer = headrace.request("PATCH", PATH, {"weight": 60})
+    check(answer.status == 409 and weight_in(headrace.config_file.read_text(encoding="utf-8")) == 50,
+          f"the edit is lost: {answer}")
+    headrace.change("PATCH", PATH + "?force=true", {"weight": 61})
+
+
 def story(lab):
-    """The order, a death at each step, a failure of each step; then changes are made as ever."""
+    """The order, a death, a failure, an edit at each step; then changes are made as ever."""
     if shutil.which("strace") is None:
         raise Skip("there is no strace")
     world = two_arms(lab, backends=1)
@@ -115,5 +154,8 @@ def story(lab):
     for call, fault, status in (("write", "ENOSPC", 507), ("fsync", "EDQUOT", 507),
                                 ("fsync", "EIO", 500), ("renameat", "EROFS", 500)):
         failing(headrace, call, 1, fault, status)
+    unsynced(headrace)
+    for when in (1, 2):
+        edited_meanwhile(headrace, when)
     headrace.change("PATCH", PATH, {"weight": 12})
     check(weight_in(headrace.config_file.read_text(encoding="utf-8")) == 12, "not saved")

@@ -72,7 +72,8 @@ struct failed {
 
 struct load {
 	/* what to do */
-	struct sockaddr_in target;
+	union target target;
+	const char *host; /* the target as it was written */
 	const char *path;
 	unsigned connection_count, per_connection;
 	uint64_t requests; /* 0: until stopped or duration is over */
@@ -172,7 +173,7 @@ static void watch(struct load *load, struct connection *connection, uint32_t eve
 
 static void ask(struct load *load, struct connection *connection)
 {
-	char request[512], host[INET_ADDRSTRLEN];
+	char request[512];
 	int length;
 
 	/* `asked` of the first request of a connection was set when the connection began. */
@@ -185,9 +186,8 @@ static void ask(struct load *load, struct connection *connection)
 	connection->head_length = 0;
 	connection->head_done = false;
 	connection->backend = -1;
-	inet_ntop(AF_INET, &load->target.sin_addr, host, sizeof(host));
 	length = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
-			  load->path, host, connection->last ? "Connection: close\r\n" : "");
+			  load->path, load->host, connection->last ? "Connection: close\r\n" : "");
 	/* A fresh or answered connection takes this much at once. */
 	if (send(connection->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
 		fail(load, connection, failure_of(errno, false));
@@ -204,14 +204,15 @@ static void begin(struct load *load, struct connection *connection)
 	connection->begun = connection->asked = now_ns();
 	connection->requests = 0;
 	load->asked++;
-	connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	connection->fd =
+		socket(load->target.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (connection->fd < 0) {
 		fail(load, connection, LOCAL);
 		return;
 	}
 	setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	connection->phase = CONNECTING;
-	if (connect(connection->fd, (struct sockaddr *)&load->target, sizeof(load->target)) < 0 &&
+	if (connect(connection->fd, &load->target.any, target_size(&load->target)) < 0 &&
 	    errno != EINPROGRESS) {
 		fail(load, connection, failure_of(errno, true));
 		return;
@@ -494,10 +495,12 @@ static void set_up(struct load *load)
 }
 
 static const char usage[] =
-	"usage: httpload --target A.B.C.D:PORT [--path /] [--requests N] [--duration SECONDS]\n"
+	"usage: httpload --target ADDRESS:PORT [--path /] [--requests N] [--duration SECONDS]\n"
 	"                [--connections N] [--per-connection N] [--rate REQUESTS-PER-SECOND]\n"
 	"                [--timeout SECONDS] [--expect BYTES] [--progress SECONDS]\n"
-	"  --per-connection 1 (the default) makes a new connection for each request.\n";
+	"  --per-connection 1 (the default) makes a new connection for each request; an IPv6 "
+	"address\n"
+	"  stands in brackets.\n";
 
 static bool parse(struct load *load, int argc, char **argv)
 {
@@ -519,6 +522,7 @@ static bool parse(struct load *load, int argc, char **argv)
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
 		case 't':
+			load->host = optarg;
 			has_target = parse_target(&load->target, optarg);
 			break;
 		case 'p':

@@ -35,7 +35,7 @@ struct flow {
 };
 
 struct load {
-	struct sockaddr_in target;
+	union target target;
 	unsigned flow_count;
 	uint64_t count; /* datagrams; 0: until stopped or duration is over */
 	uint64_t duration, timeout;
@@ -176,9 +176,9 @@ static bool set_up(struct load *load)
 	for (unsigned i = 0; i < load->flow_count; i++) {
 		struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
 
-		load->flows[i].fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-		if (connect(load->flows[i].fd, (struct sockaddr *)&load->target,
-			    sizeof(load->target)) < 0 ||
+		load->flows[i].fd =
+			socket(load->target.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		if (connect(load->flows[i].fd, &load->target.any, target_size(&load->target)) < 0 ||
 		    epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->flows[i].fd, &event) < 0)
 			return false;
 	}
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
 		.flow_count = 16, .timeout = 2 * SECOND, .smallest = 1, .largest = 1400};
 
 	if (!parse(&load, argc, argv)) {
-		fputs("usage: udpload --target A.B.C.D:PORT [--count N] [--duration SECONDS]\n"
+		fputs("usage: udpload --target ADDRESS:PORT [--count N] [--duration SECONDS]\n"
 		      "               [--sockets N] [--rate DATAGRAMS-PER-SECOND]\n"
 		      "               [--timeout SECONDS] [--smallest BYTES] [--largest BYTES]\n",
 		      stderr);

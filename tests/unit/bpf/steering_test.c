@@ -8,39 +8,27 @@
  * program runs in the kernel by BPF_PROG_TEST_RUN: no interface, no packets.
  */
 #include "bpf/loader.h"
+#include "bpf/steering.h"
 #include "dataplane/core/classify.h"
 #include "dataplane/generation_rules.h"
+#include "tests/unit/bpf/steering_frames.h"
 #include "tests/unit/core/snapshot_builder.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #define SKIPPED 77 /* what meson takes for "skipped" */
 
-#define CLIENT    "203.0.113.7"
-#define ROUTER    "203.0.113.254"
-#define HOST      "198.51.100.1"  /* the balancer's own */
-#define SERVICE   "198.51.100.10" /* 80/tcp full-nat, 53/udp dnat */
-#define LOCAL     "10.0.0.250"    /* 2000-3000 */
-#define DNAT_ONE  "10.0.0.11"     /* 8080/tcp, 8080/udp */
-#define DNAT_ANY  "10.0.0.12"     /* tcp, every port */
-#define FULL_NAT  "10.0.0.13"     /* never steered by its address */
-#define ELSEWHERE "192.0.2.9"
-
-#define MORE_FRAGMENTS 0x2000
-#define FRAME_SIZE     256
+#define TCP IPPROTO_TCP
+#define UDP IPPROTO_UDP
 
 struct fixture {
 	struct bpf_object *object;
@@ -49,171 +37,6 @@ struct fixture {
 	struct snapshot *snapshot;
 	struct engine_port port;
 };
-
-struct frame {
-	uint8_t bytes[FRAME_SIZE];
-	uint32_t length;
-};
-
-/* A frame; what is 0 is the usual: TCP, whole, to the port's MAC. */
-struct packet_case {
-	const char *name;
-	enum classification expected;
-	const char *source;
-	uint16_t source_port;
-	const char *destination;
-	uint16_t destination_port;
-	uint8_t protocol;
-	uint16_t fragment;    /* flags and offset */
-	uint8_t option_words; /* of the IP header */
-	uint8_t icmp_type;    /* the packet above is inside this message, sent back to its source */
-	uint8_t wrong_mac;
-	uint16_t ethernet_type;
-	uint8_t version; /* of IP */
-	uint32_t cut;    /* frame's length, when shorter */
-};
-
-#define STEER CLASSIFY_STEER
-#define PASS  CLASSIFY_PASS
-#define TCP   IPPROTO_TCP
-#define UDP   IPPROTO_UDP
-
-#define ROW(says, verdict, from, from_port, to, to_port, ...)                                \
-	{                                                                                    \
-		.name = says, .expected = verdict, .source = from, .source_port = from_port, \
-		.destination = to, .destination_port = to_port, ##__VA_ARGS__                \
-	}
-
-static const struct packet_case cases[] = {
-	ROW("client to a TCP service", STEER, CLIENT, 40000, SERVICE, 80),
-	ROW("client to a UDP service", STEER, CLIENT, 40000, SERVICE, 53, .protocol = UDP),
-	ROW("service's port of the other protocol", PASS, CLIENT, 40000, SERVICE, 80,
-	    .protocol = UDP),
-	ROW("another port of the service's address", PASS, CLIENT, 40000, SERVICE, 81),
-	ROW("port 0 of the service's address", PASS, CLIENT, 40000, SERVICE, 0),
-	ROW("service's port of another address", PASS, CLIENT, 40000, HOST, 80),
-	ROW("service with IP options", STEER, CLIENT, 40000, SERVICE, 80, .option_words = 10),
-	ROW("other port with IP options", PASS, CLIENT, 40000, SERVICE, 81, .option_words = 1),
-	ROW("service, from a dnat backend", STEER, DNAT_ONE, 8080, SERVICE, 80),
-
-	ROW("local address, first port", STEER, FULL_NAT, 8080, LOCAL, 2000),
-	ROW("local address, last port", STEER, FULL_NAT, 8080, LOCAL, 3000),
-	ROW("local address, below the range", PASS, FULL_NAT, 8080, LOCAL, 1999),
-	ROW("local address, above the range", PASS, FULL_NAT, 8080, LOCAL, 3001),
-	ROW("local address by UDP", STEER, FULL_NAT, 53, LOCAL, 2500, .protocol = UDP),
-
-	ROW("to a dnat backend's port", STEER, CLIENT, 40000, DNAT_ONE, 8080),
-	ROW("to another port of it", PASS, CLIENT, 40000, DNAT_ONE, 22),
-	ROW("to a dnat backend without a port", STEER, CLIENT, 40000, DNAT_ANY, 22),
-	ROW("to it by a protocol it does not serve", PASS, CLIENT, 40000, DNAT_ANY, 22,
-	    .protocol = UDP),
-	ROW("from a dnat backend's port", STEER, DNAT_ONE, 8080, CLIENT, 40000),
-	ROW("from another port of it", PASS, DNAT_ONE, 22, CLIENT, 40000),
-	ROW("from a dnat backend without a port", STEER, DNAT_ANY, 22, CLIENT, 40000),
-	ROW("from a dnat backend to this host", PASS, DNAT_ONE, 8080, HOST, 40000),
-	ROW("from a dnat backend to the local address, out of range", PASS, DNAT_ONE, 8080, LOCAL,
-	    1000),
-	ROW("from a full-nat backend to anyone", PASS, FULL_NAT, 8080, CLIENT, 40000),
-	ROW("to a full-nat backend", PASS, CLIENT, 40000, FULL_NAT, 8080),
-	ROW("between strangers", PASS, CLIENT, 40000, ELSEWHERE, 80),
-
-	ROW("first fragment to a service", STEER, CLIENT, 40000, SERVICE, 81, .protocol = UDP,
-	    .fragment = MORE_FRAGMENTS),
-	ROW("later fragment to a service", STEER, CLIENT, 1, SERVICE, 1, .fragment = 185),
-	ROW("fragment to the local address", STEER, FULL_NAT, 1, LOCAL, 1, .fragment = 185),
-	ROW("fragment from a dnat backend", STEER, DNAT_ONE, 1, CLIENT, 1, .fragment = 185),
-	ROW("fragment from a dnat backend to this host", PASS, DNAT_ONE, 1, HOST, 1,
-	    .fragment = MORE_FRAGMENTS),
-	ROW("fragment between strangers", PASS, CLIENT, 1, ELSEWHERE, 1, .fragment = 185),
-	ROW("fragment of something else to a service", PASS, CLIENT, 1, SERVICE, 1,
-	    .protocol = IPPROTO_ICMP, .fragment = 185),
-	ROW("don't fragment is no fragment", PASS, CLIENT, 40000, SERVICE, 81, .fragment = 0x4000),
-
-	ROW("error about a reply of a service", STEER, SERVICE, 80, CLIENT, 40000, .icmp_type = 3),
-	ROW("error about a packet to a full-nat backend", STEER, LOCAL, 2500, FULL_NAT, 8080,
-	    .icmp_type = 11),
-	ROW("error about a packet to a dnat backend", STEER, CLIENT, 40000, DNAT_ONE, 8080,
-	    .icmp_type = 12),
-	ROW("error about a health check", PASS, HOST, 40000, DNAT_ONE, 8080, .icmp_type = 3),
-	ROW("error about another port", PASS, SERVICE, 81, CLIENT, 40000, .icmp_type = 3),
-	ROW("error about a fragment of a service's", STEER, SERVICE, 1, CLIENT, 1, .icmp_type = 3,
-	    .fragment = MORE_FRAGMENTS),
-	ROW("error about a UDP reply, options inside", STEER, SERVICE, 53, CLIENT, 40000,
-	    .protocol = UDP, .icmp_type = 3, .option_words = 3),
-	ROW("error about ICMP", PASS, SERVICE, 80, CLIENT, 40000, .protocol = IPPROTO_ICMP,
-	    .icmp_type = 3),
-	ROW("redirect about a service's reply", PASS, SERVICE, 80, CLIENT, 40000, .icmp_type = 5),
-	ROW("echo request to a service's address", PASS, CLIENT, 8 << 8, SERVICE, 0,
-	    .protocol = IPPROTO_ICMP),
-
-	ROW("service, another MAC", PASS, CLIENT, 40000, SERVICE, 80, .wrong_mac = 1),
-	ROW("ARP", PASS, CLIENT, 40000, SERVICE, 80, .ethernet_type = 0x0806),
-	ROW("VLAN tag", PASS, CLIENT, 40000, SERVICE, 80, .ethernet_type = 0x8100),
-	ROW("IPv6", PASS, CLIENT, 40000, SERVICE, 80, .version = 6),
-	ROW("cut within the Ethernet header", PASS, CLIENT, 40000, SERVICE, 80, .cut = 14),
-	ROW("cut within the IP header", PASS, CLIENT, 40000, SERVICE, 80, .cut = 33),
-	ROW("cut within the ports", PASS, CLIENT, 40000, SERVICE, 80, .cut = 37),
-	ROW("cut behind the ports", STEER, CLIENT, 40000, SERVICE, 80, .cut = 38),
-	ROW("cut within the options", PASS, CLIENT, 40000, SERVICE, 80, .option_words = 10,
-	    .cut = 50),
-	ROW("error cut within the inner IP header", PASS, SERVICE, 80, CLIENT, 40000,
-	    .icmp_type = 3, .cut = 14 + 20 + 8 + 19),
-	ROW("error cut within the inner ports", PASS, SERVICE, 80, CLIENT, 40000, .icmp_type = 3,
-	    .cut = 14 + 20 + 8 + 23),
-	ROW("error cut behind the inner ports", STEER, SERVICE, 80, CLIENT, 40000, .icmp_type = 3,
-	    .cut = 14 + 20 + 8 + 24),
-};
-
-#define CASE_COUNT (sizeof(cases) / sizeof(cases[0]))
-
-static const uint8_t our_mac[6] = {0x02, 0, 0, 0, 0, 1};
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-/* An IPv4 header with `option_words` of no-operation; returns where its payload begins. */
-static uint8_t *put_ip(uint8_t *at, const char *source, const char *destination, uint8_t protocol,
-		       uint16_t fragment, uint8_t option_words)
-{
-	at[0] = (uint8_t)(0x40 | (5 + option_words));
-	put16(at + 2, 100);
-	put16(at + 6, fragment);
-	at[8] = 64;
-	at[9] = protocol;
-	inet_pton(AF_INET, source, at + 12);
-	inet_pton(AF_INET, destination, at + 16);
-	memset(at + 20, 1, option_words * 4u);
-	return at + 20 + option_words * 4;
-}
-
-static void build(const struct packet_case *from, struct frame *frame)
-{
-	const uint8_t protocol = from->protocol != 0 ? from->protocol : TCP;
-	uint8_t *ip = frame->bytes + 14;
-	uint8_t *at = ip;
-
-	memset(frame, 0, sizeof(*frame));
-	memcpy(frame->bytes, our_mac, sizeof(our_mac));
-	frame->bytes[5] += from->wrong_mac;
-	frame->bytes[6] = 0x02;
-	put16(frame->bytes + 12, from->ethernet_type != 0 ? from->ethernet_type : 0x0800);
-	if (from->icmp_type != 0) {
-		at = put_ip(at, ROUTER, from->source, IPPROTO_ICMP, 0, 0);
-		at[0] = from->icmp_type;
-		at += 8;
-	}
-	at = put_ip(at, from->source, from->destination, protocol, from->fragment,
-		    from->option_words);
-	put16(at, from->source_port);
-	put16(at + 2, from->destination_port);
-	at += 40;
-	if (from->version != 0)
-		ip[0] = (uint8_t)(from->version << 4 | (ip[0] & 0x0f));
-	frame->length = from->cut != 0 ? from->cut : (uint32_t)(at - frame->bytes);
-}
 
 /* What the kernel's run of the program says. A redirect to an empty map is its fallback: drop. */
 static enum classification ask_program(const struct fixture *fixture, const struct frame *frame)
@@ -229,26 +52,48 @@ static enum classification ask_program(const struct fixture *fixture, const stru
 	return options.retval == XDP_PASS ? CLASSIFY_PASS : CLASSIFY_STEER;
 }
 
+/* What core/classify.c says, or of what it does not know yet: `program`, for they agree. */
+static enum classification ask_core(const struct fixture *fixture, const struct packet_case *from,
+				    enum family family, const struct frame *frame,
+				    enum classification program)
+{
+	if (family == IPV6 || from->core_lags)
+		return program; /* until core/ knows IPv6 and ranges */
+	return classify_frame(fixture->snapshot, &fixture->port, frame->bytes, frame->length);
+}
+
+static bool is_of_family(const struct packet_case *from, enum family family)
+{
+	return from->families == BOTH || (from->families == ONLY_IPV4) == (family == IPV4);
+}
+
+static unsigned compare(const struct fixture *fixture, const struct packet_case *from,
+			enum family family)
+{
+	enum classification program, core;
+	struct frame frame;
+
+	build_frame(from, family, &frame);
+	program = ask_program(fixture, &frame);
+	core = ask_core(fixture, from, family, &frame, program);
+	if ((int)program == from->expected && (int)core == from->expected)
+		return 0;
+	print_error("%s, IPv%d: should %s; the XDP program does%s, core/classify.c does%s\n",
+		    from->name, family == IPV4 ? 4 : 6,
+		    from->expected == CLASSIFY_STEER ? "be steered" : "pass",
+		    (int)program == from->expected ? "" : " not",
+		    (int)core == from->expected ? "" : " not");
+	return 1;
+}
+
 static void known_frames(void **state)
 {
-	const struct fixture *fixture = *state;
 	unsigned wrong = 0;
 
-	for (size_t i = 0; i < CASE_COUNT; i++) {
-		enum classification program, core;
-		struct frame frame;
-
-		build(&cases[i], &frame);
-		program = ask_program(fixture, &frame);
-		core = classify_frame(fixture->snapshot, &fixture->port, frame.bytes, frame.length);
-		if (program == cases[i].expected && core == cases[i].expected)
-			continue;
-		wrong++;
-		print_error("%s: should %s; the XDP program does%s, core/classify.c does%s\n",
-			    cases[i].name, cases[i].expected == STEER ? "be steered" : "pass",
-			    program == cases[i].expected ? "" : " not",
-			    core == cases[i].expected ? "" : " not");
-	}
+	for (unsigned i = 0; i < steering_case_count; i++)
+		for (enum family family = IPV4; family < FAMILY_COUNT; family++)
+			if (is_of_family(&steering_cases[i], family))
+				wrong += compare(*state, &steering_cases[i], family);
 	assert_int_equal(wrong, 0);
 }
 
@@ -258,31 +103,40 @@ static uint32_t draw(uint64_t *seed)
 	return (uint32_t)(*seed >> 33);
 }
 
+/* Changes up to three bytes of the headers, and cuts one frame in four. */
+static void mutate(struct frame *frame, uint64_t *seed)
+{
+	for (uint32_t changes = draw(seed) % 4; changes > 0; changes--)
+		frame->bytes[draw(seed) % (frame->transport + 4)] = (uint8_t)draw(seed);
+	if (draw(seed) % 4 == 0)
+		frame->length = 14 + draw(seed) % (frame->length - 13);
+}
+
 static void mutated_frames(void **state)
 {
 	const struct fixture *fixture = *state;
 	uint64_t seed = 1;
 	unsigned steered = 0;
 
-	for (unsigned round = 0; round < 20000; round++) {
-		const struct packet_case *from = &cases[draw(&seed) % CASE_COUNT];
+	for (unsigned round = 0; round < 60000; round++) {
+		const struct packet_case *from = &steering_cases[draw(&seed) % steering_case_count];
+		const enum family family = draw(&seed) % FAMILY_COUNT;
 		enum classification program, core;
 		struct frame frame;
 
-		build(from, &frame);
-		for (uint32_t changes = draw(&seed) % 4; changes > 0; changes--)
-			frame.bytes[draw(&seed) % 90] = (uint8_t)draw(&seed);
-		if (draw(&seed) % 4 == 0)
-			frame.length = 14 + draw(&seed) % (frame.length - 13);
+		if (!is_of_family(from, family))
+			continue;
+		build_frame(from, family, &frame);
+		mutate(&frame, &seed);
 		program = ask_program(fixture, &frame);
-		core = classify_frame(fixture->snapshot, &fixture->port, frame.bytes, frame.length);
+		core = ask_core(fixture, from, family, &frame, program);
 		if (program != core)
 			fail_msg("round %u, from \"%s\": program %d, core %d", round, from->name,
 				 program, core);
 		steered += program == CLASSIFY_STEER;
 	}
 	/* Else the changes ruin every frame and nothing is compared. */
-	assert_true(steered > 2000 && steered < 18000);
+	assert_true(steered > 6000 && steered < 54000);
 }
 
 static void removed_rows_no_longer_match(void **state)
@@ -292,7 +146,7 @@ static void removed_rows_no_longer_match(void **state)
 	struct frame frame;
 
 	assert_int_equal(generation_rules(fixture->snapshot, &all), 0);
-	build(&cases[0], &frame);
+	build_frame(&steering_cases[0], IPV4, &frame);
 	assert_int_equal(steering_remove(fixture->steering, &all, &none), 0);
 	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_PASS);
 	assert_int_equal(steering_add(fixture->steering, &none, &all), 0);
@@ -300,26 +154,108 @@ static void removed_rows_no_longer_match(void **state)
 	steering_rules_free(&all);
 }
 
+static bool is_steered(const struct fixture *fixture, enum place place, uint16_t port)
+{
+	const struct packet_case to = {
+		.source = CLIENT, .destination = place, .destination_port = port};
+	struct frame frame;
+
+	build_frame(&to, IPV6, &frame);
+	return ask_program(fixture, &frame) == CLASSIFY_STEER;
+}
+
+/* `count` ranges of ten ports, 1000-1009, 1020-1029, ..., the last added first. */
+static struct steering_rules many_ranges(unsigned count)
+{
+	struct steering_rules rules = {0};
+	uint8_t address[16];
+
+	place_address(MANY_RANGES, IPV6, address);
+	for (unsigned i = count; i-- > 0;)
+		steering_rules_add_service(&rules, address, (uint16_t)(1000 + 20 * i),
+					   (uint16_t)(1009 + 20 * i), TCP);
+	assert_int_equal(steering_rules_finish(&rules), 0);
+	return rules;
+}
+
+static void too_many_ranges_are_every_port(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct steering_rules none = {0}, most = many_ranges(STEERING_MAX_RANGES),
+			      more = many_ranges(STEERING_MAX_RANGES + 1);
+	const uint16_t last = 1000 + 20 * (STEERING_MAX_RANGES - 1);
+
+	assert_int_equal(steering_add(fixture->steering, &none, &most), 0);
+	assert_true(is_steered(fixture, MANY_RANGES, 1000));
+	assert_true(is_steered(fixture, MANY_RANGES, last + 9));
+	assert_false(is_steered(fixture, MANY_RANGES, 1010));
+	assert_false(is_steered(fixture, MANY_RANGES, last + 10));
+
+	assert_int_equal(steering_remove(fixture->steering, &most, &more), 0);
+	assert_int_equal(steering_add(fixture->steering, &most, &more), 0);
+	assert_true(is_steered(fixture, MANY_RANGES, 1));
+	assert_true(is_steered(fixture, MANY_RANGES, 65535));
+
+	assert_int_equal(steering_remove(fixture->steering, &more, &none), 0);
+	assert_false(is_steered(fixture, MANY_RANGES, 1000));
+	steering_rules_free(&most);
+	steering_rules_free(&more);
+}
+
 static void make_snapshot(struct fixture *fixture)
 {
 	const uint16_t backends[] = {0, 1, 2};
 	struct snapshot_builder *builder = snapshot_builder_new();
 
-	snapshot_builder_service(builder, 0, SERVICE, 80, TCP, 0, 0);
-	snapshot_builder_service(builder, 1, SERVICE, 53, UDP, 0, ABI_NONE);
-	snapshot_builder_backend(builder, 0, DNAT_ONE, 8080, ABI_NONE)->flags =
+	snapshot_builder_service(builder, 0, place_text(SERVICE, IPV4), 80, TCP, 0, 0);
+	snapshot_builder_service(builder, 1, place_text(SERVICE, IPV4), 53, UDP, 0, ABI_NONE);
+	snapshot_builder_backend(builder, 0, place_text(DNAT_ONE, IPV4), 8080, ABI_NONE)->flags =
 		ABI_BACKEND_DNAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP;
-	snapshot_builder_backend(builder, 1, DNAT_ANY, 0, ABI_NONE)->flags =
+	snapshot_builder_backend(builder, 1, place_text(DNAT_ANY, IPV4), 0, ABI_NONE)->flags =
 		ABI_BACKEND_DNAT | ABI_BACKEND_TCP;
-	snapshot_builder_backend(builder, 2, FULL_NAT, 8080, ABI_NONE)->flags =
+	snapshot_builder_backend(builder, 2, place_text(FULL_NAT, IPV4), 8080, ABI_NONE)->flags =
 		ABI_BACKEND_FULL_NAT | ABI_BACKEND_TCP;
 	snapshot_builder_ring(builder, 0, 7, backends, 3);
-	snapshot_builder_local_pool(builder, 0, LOCAL, 1, 2000, 3000);
-	snapshot_builder_host(builder, HOST);
-	snapshot_builder_host(builder, SERVICE);
-	snapshot_builder_host(builder, LOCAL);
+	snapshot_builder_local_pool(builder, 0, place_text(LOCAL, IPV4), 1, 2000, 3000);
+	snapshot_builder_host(builder, place_text(HOST, IPV4));
+	snapshot_builder_host(builder, place_text(SERVICE, IPV4));
+	snapshot_builder_host(builder, place_text(LOCAL, IPV4));
 	fixture->snapshot = snapshot_builder_take(builder, 1);
 	snapshot_builder_free(builder);
+}
+
+static void add_ranges(struct steering_rules *rules, enum family family)
+{
+	static const struct steering_ports ports[] = {{9001, 9001}, {9002, 9010}, {443, 443},
+						      {9000, 9001}, {8000, 8099}, {8010, 8020}};
+	uint8_t address[16];
+
+	place_address(RANGES, family, address);
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		steering_rules_add_service(rules, address, ports[i].first, ports[i].last, TCP);
+	steering_rules_add_service(rules, address, 1, 65535, UDP);
+}
+
+/* What the snapshot says of IPv4, said of IPv6. */
+static void add_ipv6(struct steering_rules *rules)
+{
+	static const enum place hosts[] = {HOST, SERVICE, LOCAL};
+	uint8_t address[16];
+
+	place_address(SERVICE, IPV6, address);
+	steering_rules_add_service(rules, address, 80, 80, TCP);
+	steering_rules_add_service(rules, address, 53, 53, UDP);
+	place_address(DNAT_ONE, IPV6, address);
+	steering_rules_add_endpoint(rules, address, 8080, TCP);
+	steering_rules_add_endpoint(rules, address, 8080, UDP);
+	place_address(DNAT_ANY, IPV6, address);
+	steering_rules_add_endpoint(rules, address, 0, TCP);
+	place_address(LOCAL, IPV6, address);
+	steering_rules_add_local(rules, address, 2000, 3000);
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		place_address(hosts[i], IPV6, address);
+		steering_rules_add_host(rules, address);
+	}
 }
 
 /* Loads the program; 0 or -errno. */
@@ -351,20 +287,26 @@ static struct fixture *the_fixture(void)
 static int set_up(void **state)
 {
 	struct fixture *fixture = the_fixture();
-	struct steering_rules rules, none = {0};
+	struct steering_rules rules, more = {0}, none = {0};
 	struct frame frame;
 
 	*state = fixture;
 	make_snapshot(fixture);
-	memcpy(fixture->port.mac, our_mac, sizeof(our_mac));
+	memcpy(fixture->port.mac, steering_mac, sizeof(steering_mac));
 	assert_int_equal(generation_rules(fixture->snapshot, &rules), 0);
 	assert_int_equal(steering_add(fixture->steering, &none, &rules), 0);
 	steering_rules_free(&rules);
+	add_ranges(&more, IPV4);
+	add_ranges(&more, IPV6);
+	add_ipv6(&more);
+	assert_int_equal(steering_rules_finish(&more), 0);
+	assert_int_equal(steering_add(fixture->steering, &none, &more), 0);
+	steering_rules_free(&more);
 
 	/* Nothing is ours before the port is described. */
-	build(&cases[0], &frame);
+	build_frame(&steering_cases[0], IPV4, &frame);
 	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_PASS);
-	assert_int_equal(steering_set_port(fixture->steering, our_mac, false), 0);
+	assert_int_equal(steering_set_port(fixture->steering, steering_mac, false), 0);
 	return 0;
 }
 
@@ -384,6 +326,7 @@ int main(void)
 		cmocka_unit_test(known_frames),
 		cmocka_unit_test(mutated_frames),
 		cmocka_unit_test(removed_rows_no_longer_match),
+		cmocka_unit_test(too_many_ranges_are_every_port),
 	};
 	int error = load_program(the_fixture());
 

@@ -103,7 +103,12 @@ static void headers_name_tags_as_rfc_9110_says(void **state)
 
 	(void)state;
 	assert_true(etag_matches("\"ab\"", etag, false));
-	assert_true(etag_matches("*", etag, false));
+	assert_true(etag_is_any("*"));
+	assert_true(etag_is_any(" *\t"));
+	assert_false(etag_is_any(""));
+	assert_false(etag_is_any("*, \"ab\""));
+	assert_false(etag_is_any("\"*\""));
+	assert_false(etag_matches("*", etag, false));
 	assert_true(etag_matches("\"x\", \"ab\"", etag, false));
 	assert_true(etag_matches(" \"x\",\"ab\" ", etag, false));
 	assert_true(etag_matches("W/\"ab\"", etag, true));
@@ -133,6 +138,9 @@ static void differences_are_told_by_name(void **state)
 		" \"name\": \"pool web / backend a / weight\", \"from\": 1, \"to\": 2},"
 		"{\"op\": \"add\", \"pointer\": \"/pools/1/backends/1\","
 		" \"name\": \"pool web / backend c\", \"to\": {\"name\": \"c\"}},"
+		"{\"op\": \"change\", \"pointer\": \"/pools/1/backends\","
+		" \"name\": \"pool web / backends / order\","
+		" \"from\": [\"a\", \"b\"], \"to\": [\"b\", \"a\"]},"
 		"{\"op\": \"remove\", \"pointer\": \"/pools/1\", \"name\": \"pool old\","
 		" \"from\": {\"name\": \"old\"}},"
 		"{\"op\": \"add\", \"pointer\": \"/pools/0\", \"name\": \"pool new\","
@@ -147,6 +155,21 @@ static void differences_are_told_by_name(void **state)
 	json_decref(list);
 	list = difference_list(one, one);
 	assert_int_equal(json_array_size(list), 0);
+	json_decref(list);
+	json_decref(one);
+	json_decref(other);
+}
+
+static void another_order_is_told(void **state)
+{
+	json_t *one = parse("{\"pools\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}");
+	json_t *other = parse("{\"pools\": [{\"name\": \"b\"}, {\"name\": \"a\"}]}");
+	json_t *list = difference_list(one, other);
+
+	(void)state;
+	assert_json(list, "[{\"op\": \"change\", \"pointer\": \"/pools\","
+			  " \"name\": \"pools / order\","
+			  " \"from\": [\"a\", \"b\"], \"to\": [\"b\", \"a\"]}]");
 	json_decref(list);
 	json_decref(one);
 	json_decref(other);
@@ -219,6 +242,7 @@ int main(void)
 		cmocka_unit_test(a_tag_is_of_the_content_alone),
 		cmocka_unit_test(headers_name_tags_as_rfc_9110_says),
 		cmocka_unit_test(differences_are_told_by_name),
+		cmocka_unit_test(another_order_is_told),
 		cmocka_unit_test(lists_without_names_are_told_whole),
 		cmocka_unit_test(places_to_listen_at),
 	};

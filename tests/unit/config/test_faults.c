@@ -52,6 +52,8 @@ static const struct row rows[] = {
 	{{{"/pools/0/backends/0/port", "0"}}, {"/pools/0/backends/0/port: write 1 to 65535"}},
 	{{{"/pools/0/backends/0/weight", "1001"}}, {"/pools/0/backends/0/weight: out of range"}},
 	{{{"/dataplane/flows_per_worker", "1023"}}, {"/dataplane/flows_per_worker: out of range"}},
+	{{{"/dataplane/flows_per_worker_ipv6", "134217729"}},
+	 {"/dataplane/flows_per_worker_ipv6: write 1024 to 134217728"}},
 	{{{"/defaults", "{'drain_timeout': '25h'}"}},
 	 {"/defaults/drain_timeout: \"25h\" is out of range: write 0s to 24h"}},
 	{{{"/defaults", "{'drain_timeout': '5 s'}"}}, {"/defaults/drain_timeout: is no duration"}},
@@ -162,6 +164,9 @@ static const struct row rows[] = {
 	 {"/pools/0/health_check/path: a path begins with \"/\""}},
 	{{{"/pools/0/health_check", "{'type': 'http', 'host': 'http://a'}"}},
 	 {"/pools/0/health_check/host: without scheme"}},
+	{{{"/pools/0/health_check", "{'type': 'http', 'host': '[2001:db8::1]:80'}"}}, {NULL}},
+	{{{"/pools/0/health_check", "{'type': 'http', 'host': '2001:db8::1'}"}},
+	 {"/pools/0/health_check/host: write an IPv6 address in brackets"}},
 	{{{"/pools/0/health_check", "{'statuses': ['200']}"}}, {"/pools/0/health_check: set \"type\" to \"http\""}},
 	{{{"/pools/0/health_check", "{'type': 'http', 'tls_verify': false}"}},
 	 {"/pools/0/health_check: set \"type\" to \"https\""}},
@@ -212,13 +217,25 @@ static const struct row rows[] = {
 	{{{"/services/0/addresses/-", "'198.51.100.10'"}},
 	 {"/services/0/addresses/1: 198.51.100.10 is named twice"}},
 	{{{"/services/0/ports/-", "'80'"}}, {"/services/0/ports/1: 80 is named twice"}},
-	/* A range may hold a single port, but not overlap another range. */
-	{{{"/services/1/addresses/0", "'198.51.100.10'"}, {"/services/1/ports/0", "'70-90'"}},
-	 {"/services/1/ports/0: port ranges are not built yet in this version: list single ports"}},
+	/* A range may hold a single port, all ports a range; what is as wide must not overlap. */
+	{{{"/services/1/addresses/0", "'198.51.100.10'"}, {"/services/1/ports/0", "'70-90'"}}, {NULL}},
+	{{{"/services/1/addresses/0", "'198.51.100.10'"}, {"/services/1/ports/0", "'*'"}}, {NULL}},
+	{{{"/services/0/ports/0", "'80-99'"}, {"/services/1/addresses/0", "'198.51.100.10'"},
+	  {"/services/1/ports/0", "'*'"}},
+	 {NULL}},
+	{{{"/services/0/ports", "['*', '70-90', '80', '91-95']"}}, {NULL}},
 	{{{"/services/0/ports/0", "'80-99'"}, {"/services/1/addresses/0", "'198.51.100.10'"},
 	  {"/services/1/ports/0", "'90-110'"}},
-	 {"/services/0/ports/0: not built yet", "/services/1/addresses/0: 198.51.100.10, ports 90-110 (tcp), is served",
-	  "/services/1/ports/0: not built yet"}},
+	 {"/services/1/addresses/0: 198.51.100.10, ports 90-110 (tcp), is served by /services/0 already"}},
+	{{{"/services/0/ports/0", "'*'"}, {"/services/1/addresses/0", "'198.51.100.10'"},
+	  {"/services/1/ports/0", "'*'"}},
+	 {"/services/1/addresses/0: 198.51.100.10, ports * (tcp), is served by /services/0 already"}},
+	{{{"/services/0/ports/0", "'*'"}, {"/services/1/addresses/0", "'198.51.100.10'"},
+	  {"/services/1/ports/0", "'1-65535'"}},
+	 {"/services/1/addresses/0: 198.51.100.10, ports 1-65535 (tcp), is served by /services/0"}},
+	{{{"/services/0/ports/0", "'*'"}, {"/services/1/addresses/0", "'198.51.100.10'"},
+	  {"/services/1/ports/0", "'*'"}, {"/services/1/protocol", "'udp'"}},
+	 {NULL}},
 
 	/* Addresses. */
 	{{{"/local_pools/0/addresses/0", "'198.51.100.10'"}},
@@ -243,27 +260,50 @@ static const struct row rows[] = {
 
 	/* Families. */
 	{{{"/services/0/addresses/-", "'2001:db8::1'"}},
-	 {"/services/0/addresses/1: IPv4 and IPv6 are mixed", "/services/0/addresses/1: not built yet"}},
+	 {"/services/0/addresses/1: IPv4 and IPv6 are mixed: make a service for each family"}},
 	{{{"/local_pools/0/addresses/-", "'2001:db8::1'"}},
-	 {"/local_pools/0/addresses/1: are mixed", "/local_pools/0/addresses/1: not built yet"}},
+	 {"/local_pools/0/addresses/1: IPv4 and IPv6 are mixed: make a pool for each family"}},
 	{{{"/pools/0/backends/1/address", "'2001:db8::1'"}},
-	 {"/pools/0/backends/1/address: are mixed", "/pools/0/backends/1/address: not built yet"}},
+	 {"/pools/0/backends/1/address: IPv4 and IPv6 are mixed: make a pool for each family"}},
 	{{{"/services/1/addresses/0", "'2001:db8::1'"}},
-	 {"/services/1/addresses/0: not built yet", "/services/1/pool: addresses are IPv6",
+	 {"/services/1/pool: addresses are IPv6, those of its backends are not",
 	  "/services/1/local_pool: addresses are IPv6, those of its local pool are not"}},
 	{{{"/services/2/backends/0/address", "'2001:db8::1'"}},
-	 {"/services/2: addresses are IPv4, those of its backends are not",
-	  "/services/2/backends/0/address: IPv6 is not built yet"}},
+	 {"/services/2: addresses are IPv4, those of its backends are not"}},
+	{{{"/services/2/addresses", "['2001:db8::10', '2001:db8::11']"},
+	  {"/services/2/backends/0/address", "'2001:db8:1::1'"}},
+	 {NULL}},
+	{{{"/services/2/addresses", "['2001:db8::10', '2001:0db8::0:10']"},
+	  {"/services/2/backends/0/address", "'2001:db8:1::1'"}},
+	 {"/services/2/addresses/1: 2001:db8::10 is named twice"}},
+	{{{"/services/2/addresses/0", "'2001:db8::10'"}, {"/services/2/backends/0/address", "'2001:db8::10'"}},
+	 {"/services/2/backends/0/address: 2001:db8::10 is the address of /services/2"}},
+	{{{"/services/2/addresses/0", "'2001:db8::10'"}, {"/services/2/backends/0/address", "'fe80::1'"}},
+	 {"/services/2/backends/0/address: fe80::1 is a link-local address, and nothing says of which link"}},
+	{{{"/services/2/addresses/0", "'ff02::1'"}, {"/services/2/backends/0/address", "'::1'"}},
+	 {"/services/2/addresses/0: ff02::1 is a multicast address",
+	  "/services/2/backends/0/address: ::1 is a loopback address"}},
+	{{{"/services/2/addresses/0", "'::'"}, {"/services/2/backends/0/address", "'2001:db8:1::1'"}},
+	 {"/services/2/addresses/0: is an address of no machine"}},
+	{{{"/services/2/addresses/0", "'::ffff:192.0.2.1'"}}, {"/services/2/addresses/0: is no IP address"}},
+	{{{"/dataplane/next_hops/0/address", "'fe80::1'"}}, {NULL}},
+	{{{"/dataplane/next_hops/0/address", "'ff02::1'"}},
+	 {"/dataplane/next_hops/0/address: ff02::1 is a multicast address: write the neighbour's own"}},
+
+	/* Clients. */
+	{{{"/services/0/allow", "['0.0.0.0/0', '192.0.2.1']"}, {"/services/0/deny", "['192.0.2.0/24']"}}, {NULL}},
+	{{{"/services/0/allow", "['192.0.2.1/24']"}}, {"/services/0/allow/0: has bits set behind its prefix"}},
+	{{{"/services/0/allow", "['::/0']"}, {"/services/0/deny", "['192.0.2.0/24', '2001:db8::/32']"}},
+	 {"/services/0/allow/0: addresses are IPv4, and no client of another family",
+	  "/services/0/deny/1: addresses are IPv4, and no client of another family"}},
+	{{{"/services/0/deny", "['192.0.2.0/33']"}}, {"/services/0/deny/0: write 0 to 32 behind the slash"}},
+	{{{"/services/0/deny", "['2001:db8::/129']"}}, {"/services/0/deny/0: write 0 to 128 behind the slash"}},
 
 	/* What has its place and is refused until it is built. */
 	{{{"/vrrp_groups", "[]"}}, {NULL}},
 	{{{"/vrrp_groups", "[{'name': 'main', 'local_pools': ['snat'], 'instances': "
 			   "[{'id': 51, 'interface': 'eth1', 'addresses': ['198.51.100.10/32']}]}]"}},
 	 {"/vrrp_groups: \"vrrp_groups\" is not built yet"}},
-	{{{"/services/0/allow", "[]"}, {"/services/0/deny", "['192.0.2.0/24']"}},
-	 {"/services/0/deny: \"deny\" is not built yet in this version: leave it out"}},
-	{{{"/services/0/allow", "['192.0.2.1/24']"}},
-	 {"/services/0/allow: not built yet", "/services/0/allow/0: has bits set behind its prefix"}},
 	{{{"/services/0/on_backend_down", "'reset'"}}, {"/services/0/on_backend_down: not built yet"}},
 	{{{"/dataplane/workers", "2"}}, {"/dataplane/workers: more than one worker is not built yet"}},
 	{{{"/api", "{'listen': ['10.0.0.1:7117', 'unix:api.sock']}"}},
@@ -384,6 +424,36 @@ static void test_a_long_list_of_faults_is_cut(void **state)
 	free(text);
 }
 
+/* Looking for what was meant is quadratic: only the first faults say it. */
+static void test_the_first_faults_suggest(void **state)
+{
+	json_t *services = json_array(), *document;
+	struct config_errors errors;
+	struct config *config;
+	size_t suggesting = 0, missing = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		json_array_append_new(services,
+				      json_pack("{s:o, s:[s], s:[s], s:s}", "name",
+						json_sprintf("s%d", i), "addresses", "192.0.2.1",
+						"ports", "80", "pool", "wbeb"));
+	document = json_pack("{s:o, s:[{s:s}]}", "services", services, "pools", "name", "webb");
+
+	char *text = json_dumps(document, 0);
+
+	assert_int_equal(config_parse(text, strlen(text), &config, &errors), -EINVAL);
+	for (size_t i = 0; i < errors.count; i++) {
+		suggesting += strstr(errors.items[i].detail, "did you mean \"webb\"?") != NULL;
+		missing += strstr(errors.items[i].detail, "there is no pool") != NULL;
+	}
+	assert_int_equal(missing, 40);
+	assert_in_range(suggesting, 1, 16);
+	config_errors_free(&errors);
+	json_decref(document);
+	free(text);
+}
+
 static void test_a_file_that_is_not_there_is_a_fault(void **state)
 {
 	struct config_errors errors;
@@ -412,14 +482,58 @@ static void test_a_document_too_long_is_refused(void **state)
 	free(text);
 }
 
+/* 3 bytes make a list of 200 in memory: it is not parsed. */
+static void test_a_document_of_too_many_values_is_refused(void **state)
+{
+	size_t length = 3 * 600000 + 1;
+	char *text = malloc(length);
+	struct config_errors errors;
+	struct config *config;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < length; i++)
+		text[i] = i == 0 ? '[' : "{},"[(i - 1) % 3];
+	text[length - 1] = ']';
+	assert_int_equal(config_parse(text, length, &config, &errors), -EINVAL);
+	assert_int_equal(errors.count, 1);
+	assert_non_null(strstr(errors.items[0].detail, "a million values"));
+	config_errors_free(&errors);
+	free(text);
+}
+
+/* Indented it is longer than it came: what could not be read again is not written. */
+static void test_a_text_too_long_to_be_read_is_not_written(void **state)
+{
+	json_t *document = json_pack("{s:[]}", "x"), *list = json_object_get(document, "x");
+	char *text;
+	size_t length;
+
+	(void)state;
+	assert_int_equal(config_write(document, 7, &text, &length), 0);
+	assert_int_equal(strncmp(text, "{\n  \"revision\": 7,\n  \"x\": []\n}\n", length), 0);
+	free(text);
+	for (int i = 0; i < 990000; i++)
+		json_array_append_new(list, json_string("012345678"));
+	text = json_dumps(document, JSON_COMPACT);
+	assert_null(config_too_large(text, strlen(text)));
+	free(text);
+	assert_int_equal(config_write(document, 7, &text, &length), -EFBIG);
+	assert_null(text);
+	json_decref(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_fault_has_its_sentence),
 		cmocka_unit_test(test_faults_of_the_text_are_placed),
 		cmocka_unit_test(test_a_long_list_of_faults_is_cut),
+		cmocka_unit_test(test_the_first_faults_suggest),
 		cmocka_unit_test(test_a_file_that_is_not_there_is_a_fault),
 		cmocka_unit_test(test_a_document_too_long_is_refused),
+		cmocka_unit_test(test_a_document_of_too_many_values_is_refused),
+		cmocka_unit_test(test_a_text_too_long_to_be_read_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

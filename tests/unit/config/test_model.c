@@ -37,6 +37,7 @@ static void test_an_empty_document_has_all_defaults(void **state)
 	assert_false(config->manage_sysctls);
 	assert_int_equal(config->dataplane.workers, 1);
 	assert_int_equal(config->dataplane.flows_per_worker, 1000000);
+	assert_int_equal(config->dataplane.flows_per_worker_ipv6, 262144);
 	assert_int_equal(config->dataplane.idle, CONFIG_IDLE_SLEEP);
 	assert_int_equal(config->defaults.drain_timeout, 300000);
 	assert_int_equal(config->defaults.maglev_size, 65537);
@@ -367,6 +368,12 @@ static void test_defaults_are_left_out(void **state)
 	free(expected_text);
 }
 
+static void note_place(void *context, const char *field, const char *place)
+{
+	assert_int_equal(strncmp(place, field, strlen(field)), 0);
+	strcpy(context, place);
+}
+
 static void test_what_is_read_at_start_needs_a_restart(void **state)
 {
 	static const struct {
@@ -380,6 +387,7 @@ static void test_what_is_read_at_start_needs_a_restart(void **state)
 		{"/dataplane/idle", "'sleep'", NULL}, /* the default already */
 		{"/dataplane/idle", "'poll'", "/dataplane/idle"},
 		{"/dataplane/flows_per_worker", "2048", "/dataplane/flows_per_worker"},
+		{"/dataplane/flows_per_worker_ipv6", "2048", "/dataplane/flows_per_worker_ipv6"},
 		{"/dataplane/ports/1/device", "'memif:/run/other.sock'",
 		 "/dataplane/ports/1/device"},
 		{"/dataplane/ports/1/reply_path", "'route'", "/dataplane/ports/1/reply_path"},
@@ -393,10 +401,10 @@ static void test_what_is_read_at_start_needs_a_restart(void **state)
 	char pointer[256];
 
 	(void)state;
-	assert_false(config_needs_restart(running, running, pointer));
+	assert_false(config_needs_restart(running, running, note_place, pointer));
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		struct config *next = parse_edited(changes[i].pointer, changes[i].value);
-		bool restart = config_needs_restart(running, next, pointer);
+		bool restart = config_needs_restart(running, next, note_place, pointer);
 		assert_int_equal(restart, changes[i].restart != NULL);
 		if (restart)
 			assert_string_equal(pointer, changes[i].restart);

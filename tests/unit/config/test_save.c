@@ -54,12 +54,20 @@ static void assert_holds(const char *path, const char *text)
 	assert_string_equal(read, text);
 }
 
+/* Whatever there is may go. */
+static int save(const char *path, const char *text)
+{
+	struct save_identity saved;
+
+	return save_file(path, text, strlen(text), NULL, &saved);
+}
+
 static void a_new_file_is_not_for_everybody(void **state)
 {
 	struct folder *folder = *state;
 	struct stat status;
 
-	assert_int_equal(save_file(folder->file, "one", 3), 0);
+	assert_int_equal(save(folder->file, "one"), 0);
 	assert_holds(folder->file, "one");
 	assert_int_equal(stat(folder->file, &status), 0);
 	assert_int_equal(status.st_mode & 07007, 0);
@@ -72,11 +80,11 @@ static void mode_and_symbolic_link_stay(void **state)
 	struct stat status;
 	char link[96];
 
-	assert_int_equal(save_file(folder->file, "one", 3), 0);
+	assert_int_equal(save(folder->file, "one"), 0);
 	assert_int_equal(chmod(folder->file, 0604), 0);
 	snprintf(link, sizeof(link), "%s/link", folder->path);
 	assert_int_equal(symlink("c.json", link), 0);
-	assert_int_equal(save_file(link, "two", 3), 0);
+	assert_int_equal(save(link, "two"), 0);
 	assert_int_equal(lstat(link, &status), 0);
 	assert_true(S_ISLNK(status.st_mode));
 	assert_holds(folder->file, "two");
@@ -90,7 +98,7 @@ static void what_a_killed_writer_left_is_no_obstacle(void **state)
 	struct folder *folder = *state;
 
 	close(open(folder->beside, O_CREAT | O_WRONLY, 0666));
-	assert_int_equal(save_file(folder->file, "one", 3), 0);
+	assert_int_equal(save(folder->file, "one"), 0);
 	assert_holds(folder->file, "one");
 	assert_int_equal(access(folder->beside, F_OK), -1);
 }
@@ -99,11 +107,11 @@ static void a_failure_leaves_what_there_was(void **state)
 {
 	struct folder *folder = *state;
 
-	assert_int_equal(save_file(folder->file, "one", 3), 0);
+	assert_int_equal(save(folder->file, "one"), 0);
 	assert_int_equal(mkdir(folder->beside, 0700), 0);
-	assert_true(save_file(folder->file, "two", 3) < 0);
+	assert_true(save(folder->file, "two") < 0);
 	assert_holds(folder->file, "one");
-	assert_int_equal(save_file("/nowhere/c.json", "two", 3), -ENOENT);
+	assert_int_equal(save("/nowhere/c.json", "two"), -ENOENT);
 }
 
 static void every_save_is_another_content(void **state)
@@ -112,13 +120,31 @@ static void every_save_is_another_content(void **state)
 	struct save_identity one, same, two;
 
 	assert_int_equal(save_identify(folder->file, &one), -ENOENT);
-	assert_int_equal(save_file(folder->file, "one", 3), 0);
+	assert_int_equal(save(folder->file, "one"), 0);
 	assert_int_equal(save_identify(folder->file, &one), 0);
 	assert_int_equal(save_identify(folder->file, &same), 0);
 	assert_true(save_is_same(&one, &same));
-	assert_int_equal(save_file(folder->file, "two", 3), 0);
+	assert_int_equal(save(folder->file, "two"), 0);
 	assert_int_equal(save_identify(folder->file, &two), 0);
 	assert_false(save_is_same(&one, &two));
+}
+
+static void an_edit_that_nobody_read_stays(void **state)
+{
+	struct folder *folder = *state;
+	struct save_identity one, two, now;
+
+	assert_int_equal(save_file(folder->file, "one", 3, NULL, &one), 0);
+	assert_int_equal(save_file(folder->file, "two", 3, &one, &two), 0);
+	assert_int_equal(save_identify(folder->file, &now), 0);
+	assert_true(save_is_same(&two, &now));
+	assert_int_equal(save_file(folder->file, "six", 3, &one, &now), -ECANCELED);
+	assert_holds(folder->file, "two");
+	assert_int_equal(access(folder->beside, F_OK), -1);
+	assert_true(save_is_same(&two, &now));
+	assert_int_equal(unlink(folder->file), 0);
+	assert_int_equal(save_file(folder->file, "six", 3, &two, &now), 0);
+	assert_holds(folder->file, "six");
 }
 
 int main(void)
@@ -130,6 +156,7 @@ int main(void)
 		TEST(what_a_killed_writer_left_is_no_obstacle),
 		TEST(a_failure_leaves_what_there_was),
 		TEST(every_save_is_another_content),
+		TEST(an_edit_that_nobody_read_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

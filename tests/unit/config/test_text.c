@@ -57,6 +57,27 @@ static void test_a_scan_visits_each_value_in_order(void **state)
 	}
 }
 
+static void test_values_are_counted_outside_of_strings(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t count;
+	} rows[] = {
+		{"", 1},
+		{"7", 1},
+		{"{\"a\": [1, 2], \"b\": {}}", 6},
+		{"\"{[,\"", 1},
+		{"[\"\\\",\", 1]", 3},
+		{"[\"\\\\\", \"x\"]", 3},
+		{"[\"\\", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(scan_count_values(rows[i].text, strlen(rows[i].text)),
+				 rows[i].count);
+}
+
 static void test_a_long_pointer_is_cut_and_comes_back(void **state)
 {
 	struct pointer pointer = {.length = 0};
@@ -100,6 +121,10 @@ static void test_distance_counts_letters(void **state)
 		assert_int_equal(text_distance(rows[i].b, rows[i].a), rows[i].distance);
 	}
 	assert_true(text_is_close("adresses", "addresses"));
+	assert_true(text_is_close("threeletters", "threeletters-x"));
+	assert_false(text_is_close("threeletters", "threeletters-xy"));
+	assert_true(text_is_close("port", "ports"));
+	assert_false(text_is_close("po", "port"));
 	assert_false(text_is_close("id", "if"));
 	assert_false(text_is_close("allow", "deny"));
 }
@@ -139,14 +164,91 @@ static void test_addresses_go_there_and_back(void **state)
 	assert_int_equal(address_to_ipv4(&ipv4), 0x01020304);
 }
 
+static struct address address_of(const char *text)
+{
+	struct address address;
+
+	assert_int_equal(address_parse(text, &address), 0);
+	return address;
+}
+
+static void test_a_port_behind_an_address_is_told_from_it(void **state)
+{
+	struct address ipv4 = address_of("192.0.2.1"), ipv6 = address_of("2001:db8::1");
+	struct address longest = address_of("2001:db8:1111:2222:3333:4444:5555:6666");
+	char text[ADDRESS_PORT_TEXT_SIZE];
+
+	(void)state;
+	assert_string_equal(address_format_port(&ipv4, 80, text), "192.0.2.1:80");
+	assert_string_equal(address_format_port(&ipv6, 80, text), "[2001:db8::1]:80");
+	assert_string_equal(address_format_port(&longest, 65535, text),
+			    "[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
+}
+
+static void test_kinds_of_addresses_are_known(void **state)
+{
+	static const struct {
+		const char *text;
+		bool missing, multicast, link_local;
+	} rows[] = {
+		{"::", true, false, false},         {"::1", false, false, false},
+		{"0.0.0.0", false, false, false},   {"223.255.255.255", false, false, false},
+		{"224.0.0.1", false, true, false},  {"239.255.255.255", false, true, false},
+		{"240.0.0.1", false, false, false}, {"169.254.1.1", false, false, false},
+		{"fe7f::1", false, false, false},   {"fe80::1", false, false, true},
+		{"febf::1", false, false, true},    {"fec0::1", false, false, false},
+		{"ff02::1", false, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address address = address_of(rows[i].text);
+		assert_int_equal(address_is_missing(&address), rows[i].missing);
+		assert_int_equal(address_is_multicast(&address), rows[i].multicast);
+		assert_int_equal(address_is_link_local(&address), rows[i].link_local);
+	}
+}
+
+static void test_a_prefix_has_a_first_and_a_last_address(void **state)
+{
+	static const struct {
+		const char *prefix;
+		unsigned length;
+		const char *first, *last;
+	} rows[] = {
+		{"192.0.2.7", 32, "192.0.2.7", "192.0.2.7"},
+		{"192.0.2.7", 24, "192.0.2.0", "192.0.2.255"},
+		{"192.0.2.7", 31, "192.0.2.6", "192.0.2.7"},
+		{"192.0.2.7", 0, "0.0.0.0", "255.255.255.255"},
+		{"2001:db8::7", 128, "2001:db8::7", "2001:db8::7"},
+		{"2001:db8::7", 64, "2001:db8::", "2001:db8::ffff:ffff:ffff:ffff"},
+		{"2001:db8::7", 127, "2001:db8::6", "2001:db8::7"},
+		{"2001:db8::7", 0, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+	};
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address prefix = address_of(rows[i].prefix);
+		struct address first = address_first_of(&prefix, rows[i].length);
+		struct address last = address_last_of(&prefix, rows[i].length);
+		assert_string_equal(address_format(&first, text), rows[i].first);
+		assert_string_equal(address_format(&last, text), rows[i].last);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_scan_visits_each_value_in_order),
+		cmocka_unit_test(test_values_are_counted_outside_of_strings),
 		cmocka_unit_test(test_a_long_pointer_is_cut_and_comes_back),
 		cmocka_unit_test(test_distance_counts_letters),
 		cmocka_unit_test(test_quotes_are_short_whole_and_plain),
 		cmocka_unit_test(test_addresses_go_there_and_back),
+		cmocka_unit_test(test_a_port_behind_an_address_is_told_from_it),
+		cmocka_unit_test(test_kinds_of_addresses_are_known),
+		cmocka_unit_test(test_a_prefix_has_a_first_and_a_last_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

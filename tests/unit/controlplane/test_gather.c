@@ -6,7 +6,6 @@
 #include "controlplane/gather.h"
 #include "tests/unit/controlplane/check.h"
 
-#include <arpa/inet.h>
 #include <linux/neighbour.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +28,19 @@ struct world {
 	struct ev_loop *loop;
 	struct health *health;
 	struct network_path paths[2];
-	struct network_route routes[2];
+	struct network_route routes[3];
 	struct network_address addresses[2];
-	uint32_t owned[2];
+	struct address owned[2];
 	struct gathered gathered;
 };
+
+static struct address address_of(const char *text)
+{
+	struct address address;
+
+	assert_int_equal(address_parse(text, &address), 0);
+	return address;
+}
 
 static enum check_verdict adopted(void *context, const struct config_pool *pool,
 				  const struct config_backend *backend)
@@ -53,7 +60,7 @@ static void fill_network(struct world *world)
 {
 	struct network *network = &world->network;
 	struct neighbour_news known = {.interface = 5,
-				       .be_address = inet_addr("192.0.2.11"),
+				       .address = address_of("192.0.2.11"),
 				       .state = NUD_REACHABLE,
 				       .mac = mac};
 
@@ -64,20 +71,20 @@ static void fill_network(struct world *world)
 	network->ports[0].mtu = 9000;
 	neighbour_table_update(&network->neighbours, &known);
 	world->paths[0] = (struct network_path){
-		.known = true, .port = 0, .be_next_hop = inet_addr("192.0.2.11")};
+		.known = true, .port = 0, .next_hop = address_of("192.0.2.11")};
 	world->paths[1] = (struct network_path){
-		.known = true, .port = 0, .be_next_hop = inet_addr("192.0.2.254")};
+		.known = true, .port = 0, .next_hop = address_of("192.0.2.254")};
 	network->paths = world->paths;
 	network->path_count = 2;
 	world->routes[0] = (struct network_route){
-		.be_prefix = inet_addr("192.0.2.0"), .length = 24, .interface = 5};
+		.prefix = address_of("192.0.2.0"), .length = 24, .interface = 5};
 	network->routes = world->routes;
 	network->route_count = 1;
-	world->addresses[0] = (struct network_address){.be_address = inet_addr("192.0.2.1")};
-	world->addresses[1] = (struct network_address){.be_address = inet_addr("198.51.100.10")};
+	world->addresses[0] = (struct network_address){.address = address_of("192.0.2.1")};
+	world->addresses[1] = (struct network_address){.address = address_of("198.51.100.10")};
 	network->addresses = world->addresses;
 	network->address_count = 2;
-	world->owned[0] = inet_addr("198.51.100.10");
+	world->owned[0] = address_of("198.51.100.10");
 	network->owned = (struct owned_addresses){.rows = world->owned, .count = 1};
 }
 
@@ -111,13 +118,14 @@ static int tear_down(void **state)
 
 static const struct publish_next_hop *find(const struct gathered *gathered, const char *text)
 {
-	struct address address = address_from_ipv4(inet_addr(text));
+	struct address address = address_of(text);
 
 	for (size_t i = 0; i < gathered->next_hop_count; i++) {
 		if (address_equal(&gathered->next_hops[i].address, &address))
 			return &gathered->next_hops[i];
 	}
-	return NULL;
+	fail_msg("there is no next hop %s", text);
+	return gathered->next_hops;
 }
 
 static void collect(struct world *world)
@@ -159,13 +167,57 @@ static void first_configured_next_hop_is_the_last_resort(void **state)
 	assert_int_equal(world->gathered.routes[1].port, 1);
 
 	/* unless Linux has a default route through a port */
-	world->routes[1] =
-		(struct network_route){.interface = 5, .be_gateway = inet_addr("192.0.2.254")};
+	world->routes[1] = (struct network_route){.prefix = address_of("0.0.0.0"),
+						  .interface = 5,
+						  .gateway = address_of("192.0.2.254")};
 	world->network.route_count = 2;
 	collect(world);
 	assert_int_equal(world->gathered.route_count, 2);
 	assert_int_equal(world->gathered.routes[1].port, 0);
 	assert_false(world->gathered.routes[1].on_link);
+}
+
+static void ipv6_goes_beside_ipv4(void **state)
+{
+	static struct config_next_hop routers[2];
+	struct world *world = *state;
+	struct config_dataplane *dataplane = &world->config->dataplane;
+	struct config_next_hop *configured = dataplane->next_hops;
+	const struct publish_route *routes;
+
+	world->routes[1] = (struct network_route){
+		.prefix = address_of("2001:db8::"), .length = 64, .interface = 5};
+	world->routes[2] = (struct network_route){
+		.prefix = address_of("::"), .interface = 5, .gateway = address_of("fe80::1")};
+	world->network.route_count = 3;
+	collect(world);
+	/* The default route of the one family is not the other's. */
+	assert_int_equal(world->gathered.route_count, 4);
+	routes = world->gathered.routes;
+	assert_true(routes[1].on_link);
+	assert_false(routes[2].on_link);
+	assert_true(address_equal(&routes[2].gateway, &world->routes[2].gateway));
+	assert_true(address_is_ipv4(&routes[3].prefix));
+	assert_int_equal(routes[3].port, 1);
+	/* A gateway that does not answer yet is a next hop on its link. */
+	assert_false(find(&world->gathered, "fe80::1")->resolved);
+	assert_int_equal(find(&world->gathered, "fe80::1")->port, 0);
+
+	/* Each family has its own router of last resort. */
+	routers[0] = routers[1] = configured[0];
+	routers[1].address = address_of("2001:db8:ffff::1");
+	dataplane->next_hops = routers;
+	dataplane->next_hop_count = 2;
+	world->network.route_count = 2;
+	collect(world);
+	assert_int_equal(world->gathered.route_count, 4);
+	routes = world->gathered.routes;
+	assert_true(address_is_missing(&routes[2].prefix));
+	assert_true(address_equal(&routes[2].gateway, &routers[1].address));
+	assert_true(address_is_ipv4(&routes[3].prefix));
+	assert_true(address_equal(&routes[3].gateway, &routers[0].address));
+	dataplane->next_hops = configured;
+	dataplane->next_hop_count = 1;
 }
 
 static void each_host_address_once(void **state)
@@ -216,6 +268,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(first_configured_next_hop_is_the_last_resort,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ipv6_goes_beside_ipv4, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_host_address_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(backends_begin_as_they_were, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(back_from_maintenance_a_backend_is_new, set_up,

@@ -5,8 +5,9 @@
 #include "config/config.h"
 #include "controlplane/guard/ruleset.h"
 #include "tests/unit/controlplane/check.h"
+#include "tests/unit/publish/world.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,14 @@ static const char document[] =
 	"  {\"name\": \"dns\", \"addresses\": [\"198.51.100.10\"], \"ports\": [\"53\"],"
 	"   \"protocol\": \"udp\", \"forwarding\": \"dnat\","
 	"   \"backends\": [{\"name\": \"b\", \"address\": \"10.0.0.12\"}]}]}";
+
+static struct address address_of(const char *text)
+{
+	struct address address;
+
+	assert_int_equal(address_parse(text, &address), 0);
+	return address;
+}
 
 static struct config *parse(const char *text)
 {
@@ -80,10 +89,51 @@ static void whole_table_is_replaced_in_one_transaction(void **state)
 	/* dnat's backend keeps the port: every port of the protocol. full-nat's is never matched.
 	 */
 	expect(text, "10.0.0.12 . udp . 0-65535");
-	expect(text, "0xa00000c . 17 . 0-65535");
+	expect(text, "0x0a00000c . 17 . 0-65535");
 	assert_null(strstr(text, "10.0.0.11"));
 	expect(text, "device \"eth1\"");
 	assert_null(strstr(text, "device \"\""));
+	free(text);
+	config_free(config);
+}
+
+static const char document_ipv6[] =
+	"{\"dataplane\": {\"ports\": [{\"name\": \"wan\", \"device\": \"af_xdp:eth1\"}]},"
+	" \"local_pools\": [{\"name\": \"snat\", \"addresses\": [\"2001:db8:2::250\"]}],"
+	" \"services\": ["
+	"  {\"name\": \"web\", \"addresses\": [\"2001:db8:1::10\"], \"ports\": [\"80\", "
+	"\"8000-8099\"],"
+	"   \"forwarding\": \"full-nat\", \"local_pool\": \"snat\","
+	"   \"backends\": [{\"name\": \"a\", \"address\": \"2001:db8:2::11\", \"port\": 80}]},"
+	"  {\"name\": \"all\", \"addresses\": [\"198.51.100.10\"], \"ports\": [\"*\"],"
+	"   \"backends\": [{\"name\": \"b\", \"address\": \"10.0.0.12\", \"port\": 80}]},"
+	"  {\"name\": \"dns\", \"addresses\": [\"2001:db8:1::10\"], \"ports\": [\"53\"],"
+	"   \"protocol\": \"udp\","
+	"   \"backends\": [{\"name\": \"b\", \"address\": \"2001:db8:2::12\", \"port\": 53}]}]}";
+
+static void each_family_has_its_sets(void **state)
+{
+	struct config *config = parse(document_ipv6);
+	struct guard_input input = {0};
+
+	(void)state;
+	assert_int_equal(guard_input_add_config(&input, config), 0);
+
+	char *text = make(&input);
+
+	expect(text,
+	       "\tset service_ranges {\n\t\ttype ipv4_addr . inet_proto . inet_service; flags "
+	       "interval;\n\t\telements = { 198.51.100.10 . tcp . 0-65535 }\n");
+	expect(text, "\tset services_ipv6 {\n\t\ttype ipv6_addr . inet_proto . inet_service;\n"
+		     "\t\telements = { 2001:db8:1::10 . tcp . 80,\n"
+		     "\t\t\t2001:db8:1::10 . udp . 53 }\n");
+	expect(text, "\t\telements = { 2001:db8:1::10 . tcp . 8000-8099 }\n");
+	expect(text, "\t\telements = { 2001:db8:2::250 . 1024-65535 }\n");
+	expect(text, "\tset endpoints_ipv6 {\n\t\ttype ipv6_addr . inet_proto . inet_service;\n"
+		     "\t\telements = { 2001:db8:2::12 . udp . 53 }\n");
+	expect(text, "\t\telements = { 0x20010db8000200000000000000000012 . 17 . 53 }\n");
+	expect(text, "ip6 daddr . meta l4proto . th dport @services_ipv6 ");
+	assert_null(strstr(text, "2001:db8:2::11")); /* full-nat's is never matched */
 	free(text);
 	config_free(config);
 }
@@ -99,7 +149,7 @@ static void set_rows(struct guard_rows *rows, const struct guard_row *items, siz
 /* The kernel refuses ranges that overlap. */
 static void overlapping_ranges_are_merged(void **state)
 {
-	const uint32_t address = inet_addr("192.0.2.1");
+	const struct address address = address_of("192.0.2.1");
 	const struct guard_row items[] = {
 		{address, IPPROTO_TCP, 90, 99},   {address, IPPROTO_TCP, 80, 80},
 		{address, IPPROTO_TCP, 81, 85},   {address, IPPROTO_TCP, 83, 84},
@@ -131,6 +181,28 @@ static void empty_sets_have_no_elements(void **state)
 	free(text);
 }
 
+/* The service turns to another pool, and nothing of that is published yet. */
+static void what_is_published_is_guarded_whatever_is_configured(void **state)
+{
+	struct world *world = world_open();
+	struct guard_input input = {0};
+	char *text;
+
+	(void)state;
+	world_fill(world);
+	world->services[0].protocol = CONFIG_UDP;
+	world_step(world);
+	world->config.service_count = 0;
+	assert_int_equal(guard_input_add_config(&input, &world->config), 0);
+	assert_int_equal(guard_input_add_published(&input, world->publisher), 0);
+	text = make(&input);
+	expect(text, "10.0.0.11 . udp . 8080,\n\t\t\t10.0.0.12 . udp . 8080,\n"
+		     "\t\t\t10.0.0.13 . udp . 8080 }");
+	assert_null(strstr(text, "10.0.0.11 . tcp"));
+	free(text);
+	world_close(world);
+}
+
 static void interface_made_anew_changes_the_chains(void **state)
 {
 	struct network_port port = {.interface = "eth1", .index = 5};
@@ -160,27 +232,32 @@ static struct guard_sets make_sets(const struct guard_row *services, size_t serv
 
 static void a_change_names_what_differs_alone(void **state)
 {
-	const uint32_t one = inet_addr("192.0.2.1"), two = inet_addr("192.0.2.2");
+	const struct address one = address_of("192.0.2.1"), two = address_of("192.0.2.2");
+	const struct address six = address_of("2001:db8::1");
 	const struct guard_row rows[] = {
-		{one, IPPROTO_TCP, 80, 80},
-		{one, IPPROTO_TCP, 81, 81},
-		{two, IPPROTO_TCP, 80, 80},
+		{one, IPPROTO_TCP, 80, 80},   {one, IPPROTO_TCP, 81, 81},
+		{two, IPPROTO_TCP, 80, 80},   {six, IPPROTO_TCP, 443, 443},
 		{two, IPPROTO_UDP, 0, 65535},
 	};
 	struct guard_sets before = make_sets(rows, 2, rows, 1);
-	struct guard_sets now = make_sets(rows + 1, 2, rows, 3);
-	struct guard_sets wide = make_sets(rows + 1, 2, rows, 4);
+	struct guard_sets now = make_sets(rows + 1, 2, rows, 4);
+	struct guard_sets wide = make_sets(rows + 1, 2, rows, 5);
 	char *text = guard_ruleset_change("t", &before, &now);
 
 	(void)state;
-	assert_string_equal(text, "delete element netdev t services { 192.0.2.1 . tcp . 80 }\n"
-				  "add element netdev t services { 192.0.2.2 . tcp . 80 }\n"
-				  "add element netdev t endpoints { 192.0.2.1 . tcp . 81, "
-				  "192.0.2.2 . tcp . 80 }\n"
-				  "add element netdev t endpoints_quoted { 0xc0000201 . 6 . 81, "
-				  "0xc0000202 . 6 . 80 }\n"
-				  "add element netdev t our_addresses { 192.0.2.2 }\n"
-				  "add element netdev t endpoint_addresses { 192.0.2.2 }\n");
+	assert_string_equal(text,
+			    "delete element netdev t services { 192.0.2.1 . tcp . 80 }\n"
+			    "add element netdev t services { 192.0.2.2 . tcp . 80 }\n"
+			    "add element netdev t endpoints { 192.0.2.1 . tcp . 81, "
+			    "192.0.2.2 . tcp . 80 }\n"
+			    "add element netdev t endpoints_quoted { 0xc0000201 . 6 . 81, "
+			    "0xc0000202 . 6 . 80 }\n"
+			    "add element netdev t our_addresses { 192.0.2.2 }\n"
+			    "add element netdev t endpoint_addresses { 192.0.2.2 }\n"
+			    "add element netdev t endpoints_ipv6 { 2001:db8::1 . tcp . 443 }\n"
+			    "add element netdev t endpoints_quoted_ipv6 "
+			    "{ 0x20010db8000000000000000000000001 . 6 . 443 }\n"
+			    "add element netdev t endpoint_addresses_ipv6 { 2001:db8::1 }\n");
 	free(text);
 	text = guard_ruleset_change("t", &now, &now);
 	assert_string_equal(text, "");
@@ -196,8 +273,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_table_is_replaced_in_one_transaction),
+		cmocka_unit_test(each_family_has_its_sets),
 		cmocka_unit_test(overlapping_ranges_are_merged),
 		cmocka_unit_test(empty_sets_have_no_elements),
+		cmocka_unit_test(what_is_published_is_guarded_whatever_is_configured),
 		cmocka_unit_test(interface_made_anew_changes_the_chains),
 		cmocka_unit_test(a_change_names_what_differs_alone),
 	};

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Paths, hosts and edits of the API. */
+/* Paths, hosts, queries, conditions, edits and problems of the API. */
+#include "controlplane/api/conditions.h"
 #include "controlplane/api/host.h"
 #include "controlplane/api/objects.h"
+#include "controlplane/api/problem.h"
+#include "controlplane/api/query.h"
+#include "controlplane/backend_state.h"
 #include "tests/unit/controlplane/check.h"
 
 #include <string.h>
@@ -77,6 +81,12 @@ static const struct edit_case cases[] = {
 	 " {\"name\": \"empty\"}, {\"name\": \"q\"}]"},
 	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL},
 	 "{\"name\": \"p\"}",
+	 409,
+	 false,
+	 NULL,
+	 NULL},
+	{{OBJECT_POOL, OBJECT_CREATE, NULL, NULL, NULL},
+	 "{\"name\": \"s\"}",
 	 409,
 	 false,
 	 NULL,
@@ -184,12 +194,123 @@ static void edits(void **state)
 	}
 }
 
+static void queries(void **state)
+{
+	static const char *const flags[] = {"dry_run", "force", NULL}, *const none[] = {NULL};
+	struct api_problem problem = {0};
+	struct query query = {.known = flags, .problem = &problem};
+
+	(void)state;
+	assert_true(query_take(&query, "dry_run", "true"));
+	assert_true(query_take(&query, "force", ""));
+	assert_int_equal(problem.status, 0);
+	assert_false(query_take(&query, "dry_run", "true"));
+	assert_string_equal(problem.detail, "?dry_run= is there twice: keep one");
+	query = (struct query){.known = flags, .problem = &problem};
+	assert_false(query_take(&query, "dry_run", NULL));
+	assert_true(query.refused);
+	assert_false(query_take(&query, "dryrun", "true"));
+	assert_int_equal(problem.status, 400);
+	assert_string_equal(problem.detail, "there is no \"dryrun\" to ask by a query here; there "
+					    "is dry_run and force");
+	query.known = none;
+	assert_false(query_take(&query, "", NULL));
+}
+
+/* Lines of If-Match and If-None-Match, whether the object is there, and what follows. */
+static void conditions_are_those_of_rfc_9110(void **state)
+{
+	static const struct {
+		const char *lines[2][2];
+		bool is_there, hold;
+	} rows[] = {
+		{{{"If-None-Matc", "*"}}, true, true},
+		{{{"If-Match", "\"ab\""}}, true, true},
+		{{{"If-Match", "\"x\""}}, true, false},
+		{{{"If-Match", ""}}, true, false},
+		{{{"if-match", "\"x\""}, {"If-Match", "\"y\", \"ab\""}}, true, true},
+		{{{"If-Match", "\"x\""}, {"If-Match", "\"y\""}}, true, false},
+		{{{"If-Match", "*"}}, true, true},
+		{{{"If-Match", "*"}}, false, false},
+		{{{"If-Match", "\"ab\""}}, false, true}, /* the document's tag */
+		{{{"If-None-Match", "*"}}, true, false},
+		{{{"If-None-Match", "*"}}, false, true},
+		{{{"If-None-Match", "\"x\""}, {"If-None-Match", "W/\"ab\""}}, true, false},
+		{{{"If-None-Match", "\"x\""}}, true, true},
+		{{{"If-Match", "\"ab\""}, {"If-None-Match", "*"}}, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conditions conditions = {.etag = "\"ab\"", .is_there = rows[i].is_there};
+
+		for (size_t j = 0; j < 2 && rows[i].lines[j][0] != NULL; j++)
+			conditions_take(&conditions, rows[i].lines[j][0], rows[i].lines[j][1]);
+		if (conditions_hold(&conditions) != rows[i].hold)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void names_of_removed_backends(void **state)
+{
+	struct removed_name name;
+	char text[ABI_NAME_SIZE];
+
+	(void)state;
+	removed_split("web/a", 7, &name);
+	assert_string_equal(name.pool, "web");
+	assert_string_equal(name.backend, "a");
+	/* 63 characters may have been more. */
+	memset(text, 'p', sizeof(text));
+	strcpy(text + ABI_NAME_SIZE - 4, "/ab");
+	removed_split(text, 7, &name);
+	assert_int_equal(strlen(name.pool), ABI_NAME_SIZE - 4);
+	assert_string_equal(name.backend, "ab~7");
+	memset(text, 'p', sizeof(text) - 1);
+	removed_split(text, 12345, &name);
+	assert_string_equal(name.pool, text);
+	assert_string_equal(name.backend, "~12345");
+}
+
+static void assert_detail(struct api_problem *problem, const char *detail)
+{
+	json_t *body = problem_render(problem, "Not Found");
+
+	assert_non_null(body);
+	assert_string_equal(json_string_value(json_object_get(body, "detail")), detail);
+	json_decref(body);
+}
+
+/* Paths and headers come as bytes, and are cut: what is told of them is JSON all the same. */
+static void problems_are_utf_8(void **state)
+{
+	struct api_problem problem = {0};
+	char text[600] = "";
+
+	(void)state;
+	problem_set(&problem, 404, "there is no %s", "/v1/\xff");
+	assert_detail(&problem, "there is no /v1/?");
+	problem_set(&problem, 404, "there is no %.4s.", "abc\xe2\x82\xac");
+	assert_detail(&problem, "there is no abc?.");
+	problem_set(&problem, 404, "there is no %s", "/v1/\xe2\x82\xac");
+	assert_detail(&problem, "there is no /v1/\xe2\x82\xac");
+	memset(text, 'x', sizeof(problem.detail) - 3);
+	strcat(text, "\xe2\x82\xac"); /* of which two bytes find room */
+	problem_set(&problem, 404, "%s", text);
+	text[sizeof(problem.detail) - 3] = '\0';
+	assert_detail(&problem, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test(edits),
+		cmocka_unit_test(queries),
+		cmocka_unit_test(conditions_are_those_of_rfc_9110),
+		cmocka_unit_test(problems_are_utf_8),
+		cmocka_unit_test(names_of_removed_backends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,6 @@
 #include "controlplane/addresses/placement.h"
 #include "tests/unit/controlplane/check.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +51,23 @@ static const struct row rows[] = {
 	 {"1 192.0.2.10/32*", "2 192.0.2.10/24"},
 	 {"192.0.2.10"},
 	 "-1 192.0.2.10 "},
+	{"IPv6: on the interface whose prefix holds it, not the link-local one",
+	 {"2 fe80::1/64", "2 2001:db8:1::1/64", "3 fe80::2/64", "3 2001:db8:2::1/64"},
+	 {"2001:db8:2::10"},
+	 "+3 2001:db8:2::10 "},
+	{"a prefix of the other family holds nothing",
+	 {"2 192.0.2.1/0", "3 2001:db8::1/0"},
+	 {"192.0.2.10", "2001:db8::10"},
+	 "+2 192.0.2.10 +3 2001:db8::10 "},
+	{"a /128 is nobody's link, a /32 of IPv6 is one",
+	 {"2 2001:db8::1/128", "3 2001:db8:ffff::1/32"},
+	 {"2001:db8::10"},
+	 "+3 2001:db8::10 "},
+	{"no prefix holds it: lo", {"2 2001:db8::1/64"}, {"2001:db8:1::10"}, "+1 2001:db8:1::10 "},
+	{"left behind by a crash, of IPv6",
+	 {"2 2001:db8::1/64", "2 2001:db8::10/128*", "2 2001:db8::11/128*", "2 2001:db8::12/128"},
+	 {"2001:db8::10"},
+	 "-2 2001:db8::11 "},
 };
 
 static size_t read_present(const struct row *row, struct network_address *out)
@@ -60,15 +76,15 @@ static size_t read_present(const struct row *row, struct network_address *out)
 
 	for (; count < ROWS_MAX && row->present[count] != NULL; count++) {
 		unsigned interface, length;
-		char address[16], mark = ' ';
+		char address[ADDRESS_TEXT_SIZE], mark = ' ';
 
-		assert_true(sscanf(row->present[count], "%u %15[0-9.]/%u%c", &interface, address,
-				   &length, &mark) >= 3);
+		assert_true(sscanf(row->present[count], "%u %45[0-9a-f.:]/%u%c", &interface,
+				   address, &length, &mark) >= 3);
 		out[count] =
 			(struct network_address){.interface = interface,
 						 .length = (uint8_t)length,
 						 .protocol = mark == '*' ? PLACEMENT_PROTOCOL : 0};
-		inet_pton(AF_INET, address, &out[count].be_address);
+		assert_int_equal(address_parse(address, &out[count].address), 0);
 	}
 	return count;
 }
@@ -79,9 +95,9 @@ static void format_steps(const struct placement_plan *plan, char *text, size_t s
 
 	text[0] = '\0';
 	for (size_t i = 0; i < plan->count; i++) {
-		char address[INET_ADDRSTRLEN];
+		char address[ADDRESS_TEXT_SIZE];
 
-		inet_ntop(AF_INET, &plan->steps[i].be_address, address, sizeof(address));
+		address_format(&plan->steps[i].address, address);
 		length += (size_t)snprintf(text + length, size - length, "%c%u %s ",
 					   plan->steps[i].add ? '+' : '-', plan->steps[i].interface,
 					   address);
@@ -94,13 +110,15 @@ static void rows_hold(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct network_address present[ROWS_MAX];
 		size_t present_count = read_present(&rows[i], present);
-		uint32_t addresses[ROWS_MAX];
+		struct address addresses[ROWS_MAX];
 		struct owned_addresses wanted = {.rows = addresses};
 		struct placement_plan plan;
 		char steps[256];
 
 		while (wanted.count < ROWS_MAX && rows[i].wanted[wanted.count] != NULL) {
-			inet_pton(AF_INET, rows[i].wanted[wanted.count], &addresses[wanted.count]);
+			assert_int_equal(address_parse(rows[i].wanted[wanted.count],
+						       &addresses[wanted.count]),
+					 0);
 			wanted.count++;
 		}
 		assert_int_equal(placement_plan_make(present, present_count, &wanted, 1, &plan), 0);

@@ -68,6 +68,8 @@ static int tear_down(void **state)
 	stats_close(world->stats);
 	munmap(world->status, sizeof(*world->status));
 	unlink(world->path);
+	snprintf(world->path, sizeof(world->path), "%s/baselines", world->dir);
+	unlink(world->path);
 	rmdir(world->dir);
 	free(world);
 	return 0;
@@ -116,6 +118,24 @@ static void the_last_worker_counts(void **state)
 	assert_int_equal(world->times.taking.count, 1);
 	assert_int_equal(world->times.taking.last_ns, 7 * MS);
 	assert_false(ev_is_active(&world->times.look));
+}
+
+static void a_worker_that_stalls_is_waited_for(void **state)
+{
+	struct world *world = *state;
+	uint64_t published;
+
+	publish(world, 5, 0);
+	published = world->times.published_ns;
+	take(world, 5, published + MS);
+	world->status->workers[0].taken_at = 0;
+	look(world);
+	assert_int_equal(world->times.taking.count, 0);
+	assert_true(ev_is_active(&world->times.look));
+	world->status->workers[0].taken_at = published + 300 * MS;
+	look(world);
+	assert_int_equal(world->times.taking.count, 1);
+	assert_int_equal(world->times.taking.last_ns, 300 * MS);
 }
 
 static void one_may_be_taken_before_we_know_that_it_is_out(void **state)
@@ -192,6 +212,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_last_worker_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_worker_that_stalls_is_waited_for, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(one_may_be_taken_before_we_know_that_it_is_out,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_dataplane_that_does_not_stamp_is_not_timed,

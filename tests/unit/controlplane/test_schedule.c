@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* When checks are due: spread, jitter, doubt, and moments that were missed. */
+#include "controlplane/health/check_group.h"
 #include "controlplane/health/schedule.h"
 #include "controlplane/publish/identity.h"
 #include "tests/unit/controlplane/check.h"
@@ -91,6 +92,27 @@ static void first_checks_are_spread_over_the_time_given(void **state)
 }
 
 /* One after the other, an interval apart give or take the jitter, and on average exactly that. */
+/* The start waits for all of them: 5000 begin within 2 s, or their interval. */
+static void first_checks_take_their_spread_and_their_timeout(void **state)
+{
+	struct config_pool pools[3] = {
+		{.backend_count = 4000,
+		 .health_check = {.type = CONFIG_CHECK_TCP, .interval = 5000, .timeout = 300}},
+		{.backend_count = 900,
+		 .health_check = {.type = CONFIG_CHECK_TCP, .interval = 1000, .timeout = 1200}},
+		{.backend_count = 100,
+		 .health_check = {.type = CONFIG_CHECK_NONE, .interval = 5000, .timeout = 4000}},
+	};
+	struct config config = {.pools = pools, .pool_count = 3};
+
+	(void)state;
+	assert_int_equal(check_first_ms(&config), 2000 + 300);
+	pools[0].health_check.interval = 100;
+	assert_int_equal(check_first_ms(&config), 1000 + 1200);
+	config.pool_count = 0;
+	assert_int_equal(check_first_ms(&config), 0);
+}
+
 static void moments_follow_each_other_with_jitter(void **state)
 {
 	(void)state;
@@ -190,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thousand_backends_do_not_bunch),
 		cmocka_unit_test(first_checks_are_spread_over_the_time_given),
+		cmocka_unit_test(first_checks_take_their_spread_and_their_timeout),
 		cmocka_unit_test(moments_follow_each_other_with_jitter),
 		cmocka_unit_test(moments_do_not_depend_on_when_they_are_asked_for),
 		cmocka_unit_test(the_clock_may_begin_at_zero),

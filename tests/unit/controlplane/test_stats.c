@@ -57,12 +57,26 @@ static int set_up(void **state)
 	return 0;
 }
 
+static void baselines_path(const struct world *world, char path[96])
+{
+	snprintf(path, 96, "%s/baselines", world->dir);
+}
+
+/* As after a death of the control plane. */
+static void restart(struct world *world)
+{
+	stats_close(world->stats);
+	assert_int_equal(stats_open(world->dir, &world->stats), 0);
+}
+
 static int tear_down(void **state)
 {
 	struct world *world = *state;
 	char path[96];
 
 	snprintf(path, sizeof(path), "%s/counters", world->dir);
+	unlink(path);
+	baselines_path(world, path);
 	unlink(path);
 	rmdir(world->dir);
 	stats_close(world->stats);
@@ -132,6 +146,78 @@ static void another_object_of_the_index_begins_at_zero(void **state)
 	world->blocks[0].backends[3].packets_in = 4;
 	put_counters(world);
 	assert_int_equal(packets_in(world, 3), 4);
+}
+
+/* Three flows of the one before end after the index was given away. */
+static void flows_of_the_one_before_are_not_missing(void **state)
+{
+	struct world *world = *state;
+	struct abi_traffic *counts = &world->blocks[0].backends[3], traffic;
+
+	*counts = (struct abi_traffic){.flows_started = 10, .flows_ended = 7};
+	put_counters(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xa);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	counts->flows_started += 4;
+	put_counters(world);
+	stats_traffic(world->stats, STATS_BACKEND, 3, &traffic);
+	assert_int_equal(traffic.flows_started, 4);
+	assert_int_equal(traffic.flows_ended, 0);
+	counts->flows_ended += 3;
+	put_counters(world);
+	stats_traffic(world->stats, STATS_BACKEND, 3, &traffic);
+	assert_int_equal(traffic.flows_started, 4);
+	assert_int_equal(traffic.flows_ended, 0);
+	counts->flows_ended += 1;
+	put_counters(world);
+	stats_traffic(world->stats, STATS_BACKEND, 3, &traffic);
+	assert_int_equal(traffic.flows_ended, 1);
+}
+
+static void an_inherited_index_stays_at_zero_over_a_restart(void **state)
+{
+	struct world *world = *state;
+
+	world->blocks[0].backends[3].packets_in = 100;
+	world->blocks[0].backends[4].packets_in = 50;
+	put_counters(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xa);
+	stats_assign(world->stats, STATS_BACKEND, 4, 0xc);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	restart(world);
+	stats_assign(world->stats, STATS_BACKEND, 3, 0xb);
+	assert_int_equal(packets_in(world, 3), 0);
+	/* One that left in the life before is known still when the index goes to another. */
+	assert_int_equal(packets_in(world, 4), 50);
+	stats_assign(world->stats, STATS_BACKEND, 4, 0xd);
+	assert_int_equal(packets_in(world, 4), 0);
+	world->blocks[0].backends[3].packets_in = 130;
+	put_counters(world);
+	restart(world);
+	assert_int_equal(packets_in(world, 3), 30);
+}
+
+static void rubbish_in_place_of_the_baselines_is_none(void **state)
+{
+	struct world *world = *state;
+	char path[96];
+	FILE *file;
+
+	world->blocks[0].backends[0].packets_in = 100;
+	put_counters(world);
+	baselines_path(world, path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 1000; i++)
+		fputs("rubbish ", file);
+	fclose(file);
+	restart(world);
+	assert_int_equal(packets_in(world, 0), 100);
+	stats_assign(world->stats, STATS_BACKEND, 0, 0xa);
+	assert_int_equal(packets_in(world, 0), 100);
+	stats_assign(world->stats, STATS_BACKEND, 0, 0xb);
+	restart(world);
+	assert_int_equal(packets_in(world, 0), 0);
 }
 
 static void lying_files_are_not_believed(void **state)
@@ -212,6 +298,45 @@ static void records_are_of_their_tables_family(void **state)
 	assert_false(stats_copy_flow(&longer.flow, sizeof(longer), &copy));
 }
 
+/* Two workers of eight records each; `used`: a letter a record, 'x' one in use. */
+static void assert_collected(const char *used, uint64_t looked_max, size_t limit, const char *found)
+{
+	size_t head = sizeof(struct abi_flows) + 2 * sizeof(struct abi_flow_table);
+	size_t offset = (head + ABI_CACHE_LINE - 1) / ABI_CACHE_LINE * ABI_CACHE_LINE;
+	struct abi_flows *flows =
+		aligned_alloc(ABI_CACHE_LINE, offset + 16 * sizeof(struct abi_flow));
+	struct abi_flow *records = (struct abi_flow *)(void *)((char *)flows + offset);
+	struct abi_flow6 out[16];
+
+	memset(flows, 0, offset + 16 * sizeof(struct abi_flow));
+	flows->table_count = 2;
+	for (uint32_t i = 0; i < 2; i++)
+		flows->tables[i] = (struct abi_flow_table){
+			.capacity = 8,
+			.family = 4,
+			.record_size = sizeof(*records),
+			.records_offset = offset + i * 8 * sizeof(*records)};
+	for (uint32_t i = 0; i < 16; i++) {
+		records[i].state = used[i] == 'x' ? ABI_FLOW_UDP : ABI_FLOW_FREE;
+		records[i].family = 4;
+		records[i].syn_time = i;
+	}
+	assert_int_equal(stats_collect_flows(flows, looked_max, limit, out), strlen(found));
+	for (size_t i = 0; found[i] != '\0'; i++)
+		assert_int_equal(out[i].flow.syn_time, found[i] - 'a');
+	free(flows);
+}
+
+static void flows_are_looked_for_in_a_bounded_part(void **state)
+{
+	(void)state;
+	assert_collected("x......xx......x", 16, 16, "ahip");
+	assert_collected("x......xx......x", 1000, 3, "ahi");
+	assert_collected("x......xx......x", 14, 16, "ai"); /* seven of each */
+	assert_collected("x......xx......x", 16, 0, "");
+	assert_collected("................", 16, 16, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,9 +344,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(blocks_are_summed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_object_of_the_index_begins_at_zero, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(flows_of_the_one_before_are_not_missing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_inherited_index_stays_at_zero_over_a_restart,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rubbish_in_place_of_the_baselines_is_none, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(neighbouring_versions_are_read, set_up, tear_down),
 		cmocka_unit_test(records_being_written_are_passed_over),
+		cmocka_unit_test(flows_are_looked_for_in_a_bounded_part),
 		cmocka_unit_test(records_are_of_their_tables_family),
 	};
 

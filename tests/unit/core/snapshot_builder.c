@@ -285,6 +285,12 @@ void snapshot_builder_host(struct snapshot_builder *builder, const char *address
 	put_address(hosts->addresses[count], address);
 }
 
+void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,
+			  const void *bytes, size_t length)
+{
+	memcpy(replace(builder, kind, index, length), bytes, length);
+}
+
 static struct built *must_find(struct snapshot_builder *builder, uint32_t kind, uint32_t index)
 {
 	struct built *built = find(builder, kind, index);

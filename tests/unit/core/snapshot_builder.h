@@ -51,6 +51,9 @@ void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix
 			    uint16_t port, uint32_t next_hop);
 void snapshot_builder_host(struct snapshot_builder *builder, const char *address);
 
+/* Any object, by its bytes. */
+void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,
+			  const void *bytes, size_t length);
 void snapshot_builder_remove(struct snapshot_builder *builder, uint32_t kind, uint32_t index);
 /* The object at an index, to be changed. */
 void *snapshot_builder_get(struct snapshot_builder *builder, uint32_t kind, uint32_t index);

@@ -198,7 +198,7 @@ static void every_field_of_an_object_is_checked(void **state)
 		{ABI_ROUTES, 0, row, 1, 0x20, "routes: row 1 is out of order"},
 		{ABI_ROUTES, 0, row + 24, 16, 0, "routes: row 1 is out of order"},
 		{ABI_HOST_ADDRESSES, 0, FIELD(abi_host_addresses, count), 0xffffffff,
-		 "host addresses 0: length 40 does not fit a count of 4294967295"},
+		 "host addresses 0: length 56 does not fit a count of 4294967295"},
 		{ABI_HOST_ADDRESSES, 0, sizeof(struct abi_host_addresses) + 12, 4, 0,
 		 "host addresses 0: row 0 is 0.0.0.0"},
 		{ABI_HOST_ADDRESSES, 0, sizeof(struct abi_host_addresses), 16, 0,

@@ -131,7 +131,7 @@ static void the_longest_prefix_wins(void **state)
 	world_add_route(world, "2001:db8::", 64, 1, NULL);
 	world_add_route(world, "10.0.0.66", 32, 0, NULL); /* the first of equals stays */
 	world_step(world);
-	assert_int_equal(world->snapshot->routes->count, 5);
+	assert_int_equal(world->snapshot->routes->count, 6);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct abi_route *route =
 			snapshot_find_route(world->snapshot, WORLD_AT(rows[i].address));

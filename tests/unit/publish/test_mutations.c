@@ -124,7 +124,7 @@ static const struct place places[] = {
 	 sizeof(struct abi_route)},
 	{"routes: next_hop", ABI_ROUTES, 0, ROWS(abi_routes, abi_route, next_hop), 4, true, 3,
 	 sizeof(struct abi_route)},
-	{"host addresses: count", ABI_HOST_ADDRESSES, 0, FIELD(abi_host_addresses, count), 3, false,
+	{"host addresses: count", ABI_HOST_ADDRESSES, 0, FIELD(abi_host_addresses, count), 4, false,
 	 1, 0},
 };
 

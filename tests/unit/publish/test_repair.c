@@ -70,7 +70,7 @@ static void assert_repaired(struct world *world, const struct snapshot *before)
 	assert_memory_equal(now->slots, ring + sizeof(*now), length - sizeof(*now));
 
 	assert_int_equal(world_publish(world), 0);
-	world->pools[0].backends[0].weight = 7;
+	world->pools[0].backends[0].weight++;
 	world_step(world);
 	world_restart_publisher(world);
 	assert_true(publisher_adopted(world->publisher));
@@ -137,6 +137,48 @@ static void a_file_written_into_is_replaced_when_it_is_doubted(void **state)
 	assert_repaired(world, world->snapshot);
 }
 
+static void write_head(const struct world *world, long offset, const void *bytes, size_t length)
+{
+	char path[128];
+	FILE *file;
+
+	path_of(world, path);
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+	assert_int_equal(fwrite(bytes, length, 1, file), 1);
+	fclose(file);
+}
+
+/* What a mistyped dd does to its first page: all of it, or a field that readers look at. */
+static void a_head_written_over_is_noticed_and_replaced(void **state)
+{
+	struct world *world = *state;
+	const long places[] = {
+		0,
+		offsetof(struct abi_tables, file.abi_version),
+		offsetof(struct abi_tables, file.size),
+		offsetof(struct abi_tables, file.instance),
+		offsetof(struct abi_tables, published),
+	};
+	const uint8_t noise[ABI_TABLES_HEAP] = {0xe7, 0xe7};
+	long root;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		write_head(world, places[i], noise, 2);
+		assert_false(publisher_is_installed(world->publisher));
+		assert_repaired(world, world->snapshot);
+	}
+	root = offsetof(struct abi_tables, roots) +
+	       (long)(publisher_generation(world->publisher) % 2 * sizeof(struct abi_root));
+	write_head(world, root, noise, 2);
+	assert_false(publisher_is_installed(world->publisher));
+	assert_repaired(world, world->snapshot);
+	write_head(world, 0, noise, sizeof(noise));
+	assert_false(publisher_is_installed(world->publisher));
+	assert_repaired(world, world->snapshot);
+}
+
 /* What the repair saved is not lost when the file is too small for the generation that follows. */
 static void what_was_saved_survives_growth(void **state)
 {
@@ -175,6 +217,7 @@ int main(void)
 		TEST(another_file_in_its_place_is_replaced),
 		TEST(a_file_cut_in_its_place_is_replaced),
 		TEST(a_file_written_into_is_replaced_when_it_is_doubted),
+		TEST(a_head_written_over_is_noticed_and_replaced),
 		TEST(what_was_saved_survives_growth),
 	};
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * What is on its way out.
+ *
+ * A backend that left the configuration stays, taking no new flows, until the
+ * dataplane has none with it or drain_timeout is over. `removed_at` in its
+ * object tells since when, so that a restart does not begin the wait again.
+ *
+ * Those that drain take indexes, which configured ones may need: then the ones
+ * that have drained longest go at once, and their indexes to the new ones in
+ * the generation that follows.
+ */
+#include "controlplane/publish/round.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Before this, workers may still begin flows with a backend that was just removed. */
+#define SETTLING_MS 1000
+
+/* A backend that left. */
+struct leaver {
+	const struct abi_backend *last;
+	uint64_t since_ms;
+	uint32_t index;
+};
+
+static bool is_drained(const struct round *round, uint32_t index, uint64_t since_ms,
+		       uint64_t deadline_ms)
+{
+	const struct publish_input *input = round->input;
+
+	if (input->now_ms >= deadline_ms)
+		return true;
+	return input->now_ms >= since_ms + SETTLING_MS && input->flows_of_backend &&
+	       input->flows_of_backend(input->context, index) == 0;
+}
+
+bool round_drains(struct round *round, uint32_t index, uint64_t since_ms)
+{
+	struct publisher *publisher = round->publisher;
+	uint64_t deadline_ms = since_ms + round->config->defaults.drain_timeout;
+	uint64_t due_ms = round->input->now_ms + SETTLING_MS;
+
+	if (is_drained(round, index, since_ms, deadline_ms))
+		return false;
+	if (due_ms > deadline_ms)
+		due_ms = deadline_ms;
+	if (publisher->next_due == 0 || due_ms < publisher->next_due)
+		publisher->next_due = due_ms;
+	return true;
+}
+
+/* The way to a removed backend stays as long as it does, though nobody asks for it any more. */
+static uint32_t keep_next_hop(struct round *round, uint32_t index)
+{
+	const struct identities *hops = &round->publisher->kinds[ABI_NEXT_HOP];
+	const struct abi_next_hop *hop;
+
+	if (index >= hops->count || hops->rows[index].wanted)
+		return index < hops->count ? index : ABI_NONE;
+	hop = published_bytes(round->publisher, &hops->rows[index]);
+	if (!hop || hop->port >= round->config->dataplane.port_count)
+		return ABI_NONE;
+	round_keep(round, ABI_NEXT_HOP, index);
+	return index;
+}
+
+static int put_leaver(struct round *round, const struct leaver *leaver)
+{
+	struct abi_backend object = *leaver->last;
+
+	object.removed_at = leaver->since_ms;
+	if (object.state == ABI_BACKEND_UP)
+		object.state = ABI_BACKEND_DRAINING;
+	object.next_hop = keep_next_hop(round, object.next_hop);
+	return round_put(round, ABI_BACKEND, leaver->index, &object, sizeof(object));
+}
+
+/* Those that left and drain on; how many. *freed: the indexes that nobody needs any more. */
+static size_t find_leavers(struct round *round, struct leaver *leavers, size_t *freed)
+{
+	const struct identities *backends = &round->publisher->kinds[ABI_BACKEND];
+	uint64_t now = round->input->now_ms > 0 ? round->input->now_ms : 1;
+	size_t count = 0;
+
+	*freed = 0;
+	for (uint32_t i = 0; i < backends->count; i++) {
+		const struct abi_backend *last =
+			published_bytes(round->publisher, &backends->rows[i]);
+		uint64_t since = last ? last->removed_at : 0;
+
+		if (backends->rows[i].key == 0 || backends->rows[i].wanted)
+			continue;
+		if (since == 0 || since > now)
+			since = now;
+		if (last && round_drains(round, i, since))
+			leavers[count++] = (struct leaver){last, since, i};
+		else
+			++*freed;
+	}
+	return count;
+}
+
+static int by_age(const void *left, const void *right)
+{
+	const struct leaver *a = left, *b = right;
+
+	if (a->since_ms != b->since_ms)
+		return a->since_ms < b->since_ms ? -1 : 1;
+	return a->index < b->index ? -1 : 1;
+}
+
+/* How many of the oldest leavers go before their time. */
+static size_t count_cut_short(const struct round *round, size_t freed)
+{
+	return round->waiting > freed ? round->waiting - freed : 0;
+}
+
+static int put_leavers(struct round *round, struct leaver *leavers)
+{
+	size_t freed, count = find_leavers(round, leavers, &freed);
+	size_t cut_short = count_cut_short(round, freed);
+	int rc = 0;
+
+	if (cut_short > count)
+		return round_fail(round, -E2BIG, "more than %u objects of kind backend",
+				  ABI_MAX_BACKENDS);
+	if (cut_short > 0)
+		qsort(leavers, count, sizeof(*leavers), by_age);
+	for (size_t i = cut_short; rc == 0 && i < count; i++)
+		rc = put_leaver(round, &leavers[i]);
+	if (round->waiting > 0)
+		round->publisher->cut_short = cut_short;
+	return rc;
+}
+
+int round_put_removed(struct round *round)
+{
+	struct leaver *leavers =
+		malloc((round->publisher->kinds[ABI_BACKEND].count + 1) * sizeof(*leavers));
+	int rc = leavers ? put_leavers(round, leavers) : -ENOMEM;
+
+	free(leavers);
+	round->publisher->short_of_indexes = round->waiting > 0;
+	return rc;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Packets of established flows: the whole path over byte arrays. */
+#include "tests/bench/rows.h"
+#include "tests/unit/core/check.h"
+
+#define TUPLES_MAX (8u << 20)
+
+struct established {
+	struct bench_world *world;
+	void *tuples;
+	size_t tuples_size;
+	uint32_t tuple_count; /* a power of two */
+	uint32_t next;        /* the run's first tuple */
+	uint32_t packets;     /* of a run */
+};
+
+static uint64_t step(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return *state >> 32;
+}
+
+/* Sends one packet of each of the flows first .. first + count - 1; all must be sent on. */
+static void send_all(struct bench_world *world, struct bench_tuple *tuples, unsigned count,
+		     uint8_t tcp_flags)
+{
+	for (unsigned i = 0; i < count; i++) {
+		tuples[i].tcp_flags = tcp_flags;
+		bench_write(world, i, &tuples[i]);
+	}
+	bench_run(world, count);
+	for (unsigned i = 0; i < count; i++)
+		assert_true(world->packets[i].verdict <= ABI_VERDICT_TO_CLIENT);
+}
+
+void bench_establish(struct bench_world *world, uint32_t first, uint32_t count, void *tuples)
+{
+	uint8_t family = world->settings.family;
+
+	for (uint32_t done = 0; done < count;) {
+		unsigned burst = count - done < PACKET_BURST ? count - done : PACKET_BURST;
+		struct bench_tuple clients[PACKET_BURST], replies[PACKET_BURST];
+
+		for (unsigned i = 0; i < burst; i++)
+			bench_client(world, first + done + i, &clients[i]);
+		send_all(world, clients, burst, TCP_FLAG_SYN);
+		for (unsigned i = 0; i < burst; i++)
+			assert_true(bench_reply_of(world, i, &replies[i]));
+		send_all(world, replies, burst, TCP_FLAG_SYN | TCP_FLAG_ACK);
+		send_all(world, clients, burst, TCP_FLAG_ACK);
+		for (unsigned i = 0; i < burst; i++) {
+			size_t at = 2 * (size_t)(done + i);
+			replies[i].tcp_flags = TCP_FLAG_ACK;
+			memcpy(bench_tuple_at(tuples, family, at), &clients[i],
+			       BENCH_TUPLE_SIZE(family));
+			memcpy(bench_tuple_at(tuples, family, at + 1), &replies[i],
+			       BENCH_TUPLE_SIZE(family));
+		}
+		done += burst;
+	}
+}
+
+/* Draws the order of the packets: any flow, either direction. */
+static void shuffle(struct established *row, void *all, uint32_t flows)
+{
+	uint8_t family = row->world->settings.family;
+	uint64_t random = 7;
+
+	for (uint32_t i = 0; i < row->tuple_count; i++) {
+		size_t drawn = (size_t)((step(&random) * 2 * flows) >> 32);
+		memcpy(bench_tuple_at(row->tuples, family, i), bench_tuple_at(all, family, drawn),
+		       BENCH_TUPLE_SIZE(family));
+	}
+}
+
+static inline void write_burst(struct established *row, uint32_t first, uint8_t family)
+{
+	for (unsigned i = 0; i < PACKET_BURST; i++)
+		bench_write(row->world, i, bench_tuple_at(row->tuples, family, first + i));
+}
+
+/* One run: the time with the engine, less the time of writing the same frames. */
+static void run(void *context, double *value, double *beside)
+{
+	struct established *row = context;
+	struct bench_world *world = row->world;
+	uint8_t family = world->settings.family;
+	uint32_t mask = row->tuple_count - 1, first = row->next;
+	uint64_t begun = measure_now_ns();
+
+	for (uint32_t i = 0; i < row->packets; i += PACKET_BURST) {
+		write_burst(row, (first + i) & mask, family);
+		bench_run(world, PACKET_BURST);
+		engine_age(&world->engine, world->now_ms);
+	}
+	uint64_t middle = measure_now_ns();
+	for (uint32_t i = 0; i < row->packets; i += PACKET_BURST) {
+		write_burst(row, (first + i) & mask, family);
+		__asm__ volatile("" : : : "memory");
+	}
+	uint64_t end = measure_now_ns();
+	world->now_ms += (middle - begun) / 1000000 + 1;
+	row->next = (first + row->packets) & mask;
+	*beside = (double)(end - middle) / row->packets;
+	*value = (double)(middle - begun) / row->packets - *beside;
+}
+
+static uint32_t tuple_count(uint32_t flows)
+{
+	uint32_t count = 1u << 20;
+
+	while (count < 2 * flows && count < TUPLES_MAX)
+		count *= 2;
+	return count;
+}
+
+void bench_established(struct measure *measure, const struct bench_settings *settings,
+		       const char *name, uint32_t flows)
+{
+	struct established row = {.world = bench_world_new(settings),
+				  .tuple_count = tuple_count(flows),
+				  .packets = measure->packets};
+	struct measure_row figures = {.name = name, .unit = "ns_per_packet", .flows = flows};
+	size_t all_size = 2 * (size_t)flows * BENCH_TUPLE_SIZE(settings->family);
+	void *all = bench_memory(all_size);
+
+	bench_establish(row.world, 0, flows, all);
+	row.tuples_size = (size_t)row.tuple_count * BENCH_TUPLE_SIZE(settings->family);
+	row.tuples = bench_memory(row.tuples_size);
+	shuffle(&row, all, flows);
+	bench_memory_free(all, all_size);
+	figures.bytes_per_flow = (double)bench_world_flow_bytes(row.world) / flows;
+	if (flows >= 1000000)
+		figures.load_ns = measure_load_ns();
+	measure_row(measure, &figures, run, &row);
+	bench_memory_free(row.tuples, row.tuples_size);
+	bench_world_free(row.world);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Running something several times and telling what it took: a line of JSON on
+ * standard output, a row of a table on standard error.
+ *
+ * Beside each run stands a calibration loop, arithmetic of a known length; a
+ * run beside which it took over 10 % longer than ever before was disturbed, and
+ * is made again, which is counted.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEASURE_RUNS_MAX 64
+
+struct measure {
+	unsigned runs;           /* that each row has */
+	uint32_t packets;        /* of a run, a multiple of PACKET_BURST */
+	double calibration_best; /* ns */
+	unsigned repeated;       /* runs made again, of the row under way */
+};
+
+/* A row's figures: one a run, and what stands beside. */
+struct measure_row {
+	const char *name;
+	const char *unit; /* the JSON key: "ns_per_packet", "per_second", ... */
+	uint64_t flows;
+	double values[MEASURE_RUNS_MAX];
+	double beside[MEASURE_RUNS_MAX]; /* of writing the frames, in the same unit */
+	double load_ns;                  /* a dependent load in these minutes; 0: not measured */
+	double bytes_per_flow;           /* 0: not told */
+};
+
+uint64_t measure_now_ns(void);
+
+/* Pins the thread to the highest CPU it may use. */
+void measure_pin(void);
+
+/* Nanoseconds of one dependent load from memory far larger than any cache. */
+double measure_load_ns(void);
+
+/* Calls run(context, &row->values[i], &row->beside[i]) for each run, and prints the row. */
+void measure_row(struct measure *measure, struct measure_row *row,
+		 void (*run)(void *context, double *value, double *beside), void *context);
