@@ -98,7 +98,9 @@ static void aim(const struct engine *engine, struct opening *opening)
 	flow->backend = (uint16_t)opening->backend;
 	flow->backend_epoch = backend->epoch;
 	flow_tuple_set_source(reply, backend->address,
-			      backend->port != 0 ? htobe16(backend->port) : reply->ports.be_source);
+			      backend->port != 0
+				      ? htobe16(backend->port)
+				      : flow->ports[ABI_FLOW_FROM_CLIENT].be_destination);
 }
 
 /* Chooses the first backend, and a place for full NAT; neither need be free. */

@@ -216,9 +216,8 @@ static uint32_t flags_of(const struct model_flow *flow)
 
 const char *engine_side_differs(const struct engine_side *side, const struct model_flow *flow)
 {
-	/* Of a stream over UDP it is not written down whether it was answered. */
-	const uint32_t flags = ABI_FLOW_FULL_NAT | ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN |
-			       (flow->state == ABI_FLOW_UDP ? 0 : ABI_FLOW_ANSWERED);
+	const uint32_t flags =
+		ABI_FLOW_FULL_NAT | ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED;
 	const struct abi_flow *record = find(side, &flow->client);
 
 	if (!record)

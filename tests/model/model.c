@@ -193,16 +193,9 @@ static uint8_t run_packet(struct model *model, struct model_packet *packet,
 	return model_begin(model, packet, headers, now);
 }
 
-/* TCP or UDP right behind an IP header. */
-static bool is_plain(const struct model_headers *headers)
-{
-	return headers->kind == MODEL_FLOW &&
-	       headers->transport == ETHERNET + (headers->family == 4 ? IPV4_HEADER : IPV6_HEADER);
-}
-
 /*
  * What an unsteered port does not take is Linux's before anything else; where
- * known flows come first, a plain packet is asked only whether it is for the port.
+ * known flows come first, what may be of one is asked only whether it is for the port.
  */
 static uint8_t parse(const struct model *model, const struct model_packet *packet,
 		     struct model_headers *headers)
@@ -217,7 +210,7 @@ static uint8_t parse(const struct model *model, const struct model_packet *packe
 	if (!port->unsteered)
 		return verdict;
 	if ((model->features & FEATURE_KNOWN_FIRST) && verdict == MODEL_NO_VERDICT &&
-	    is_plain(headers))
+	    headers->kind == MODEL_FLOW)
 		return model_is_for_port(port, packet->frame) ? verdict : ABI_VERDICT_TO_LINUX;
 	return model_steers(model, port, packet->frame, packet->length) ? verdict
 									: ABI_VERDICT_TO_LINUX;
