@@ -20,7 +20,7 @@ static uint32_t draw(uint64_t random[2], uint32_t bound)
 /* A client's packet of any length, of either mode and protocol; of IPv6 often with extensions. */
 static struct frame random_request(const struct half *half, uint64_t random[2])
 {
-	static const uint8_t types[] = {ROUTING, FRAGMENT, DESTINATION_OPTIONS, HOP_BY_HOP};
+	static const uint8_t types[] = {HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION_OPTIONS};
 	bool udp = draw(random, 2);
 	struct frame_spec spec = {
 		.source = draw(random, 2) ? half->client : half->far_client,
@@ -37,8 +37,8 @@ static struct frame random_request(const struct half *half, uint64_t random[2])
 
 	if (half->family == 6)
 		for (uint32_t i = draw(random, 4); i > 0; i--) {
-			/* The one put last comes first, and only there may hop-by-hop be. */
-			uint8_t type = types[draw(random, i == 1 ? 4 : 3)];
+			/* The last one put in comes first: only there hop-by-hop options may be. */
+			uint8_t type = types[i == 1 ? draw(random, 4) : 1 + draw(random, 3)];
 
 			frame = frame_extended(&frame, type,
 					       type == FRAGMENT ? 1
