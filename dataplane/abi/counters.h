@@ -61,7 +61,7 @@ struct abi_counters_block {
 	uint64_t polls;       /* turns of the loop */
 	uint64_t empty_polls; /* that found no packet */
 	uint64_t naps;
-	uint64_t evicted; /* half-open connections that gave way in a full flow table */
+	uint64_t evicted; /* half-open and closing connections that gave way in a full flow table */
 	uint64_t reserved[7];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
