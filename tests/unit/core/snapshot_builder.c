@@ -178,8 +178,7 @@ struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, u
 					     uint32_t ring, uint32_t local_pool)
 {
 	static const uint32_t timeouts[ABI_TIMEOUT_COUNT] = {30000, 7440000, 60000, 300000, 10000};
-	struct abi_service *service = replace(builder, ABI_SERVICE, index,
-					      sizeof(*service) + sizeof(struct abi_listener));
+	struct abi_service *service = replace(builder, ABI_SERVICE, index, sizeof(*service));
 
 	strcpy(service->name, "service");
 	service->epoch = 1;
@@ -190,13 +189,26 @@ struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, u
 	service->when_down = ABI_WHEN_DOWN_DROP;
 	service->on_backend_down = ABI_BACKEND_DOWN_KEEP;
 	memcpy(service->timeouts, timeouts, sizeof(timeouts));
-	service->listener_count = 1;
-	put_address(service->listeners[0].address, address);
-	service->family = abi_address_family(service->listeners[0].address);
-	service->listeners[0].port_first = port;
-	service->listeners[0].port_last = port;
-	service->listeners[0].protocol = protocol;
-	return service;
+	snapshot_builder_listener(builder, index, address, port, port, protocol);
+	return snapshot_builder_get(builder, ABI_SERVICE, index);
+}
+
+void snapshot_builder_listener(struct snapshot_builder *builder, uint32_t service_index,
+			       const char *address, uint16_t port_first, uint16_t port_last,
+			       uint8_t protocol)
+{
+	struct abi_service *service = snapshot_builder_get(builder, ABI_SERVICE, service_index);
+	uint32_t count = service->listener_count;
+
+	service = resize(builder, ABI_SERVICE, service_index,
+			 sizeof(*service) + (count + 1) * sizeof(struct abi_listener));
+	struct abi_listener *listener = &service->listeners[count];
+	put_address(listener->address, address);
+	listener->port_first = port_first;
+	listener->port_last = port_last;
+	listener->protocol = protocol;
+	service->family = abi_address_family(listener->address);
+	service->listener_count = count + 1;
 }
 
 void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix, uint8_t length,

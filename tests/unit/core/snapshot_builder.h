@@ -36,6 +36,10 @@ struct abi_local_pool *snapshot_builder_local_pool(struct snapshot_builder *buil
 struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, uint32_t index,
 					     const char *address, uint16_t port, uint8_t protocol,
 					     uint32_t ring, uint32_t local_pool);
+/* One more listener of a service that has no ranges of clients. */
+void snapshot_builder_listener(struct snapshot_builder *builder, uint32_t service,
+			       const char *address, uint16_t port_first, uint16_t port_last,
+			       uint8_t protocol);
 /* Longest prefix first, of 128 bits, then by prefix; next_hop ABI_NONE: on link. `length` is as its
  * family counts. */
 void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix, uint8_t length,
