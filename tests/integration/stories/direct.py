@@ -39,6 +39,8 @@ def talk_to_backends(world):
     result = load.stop()
     check(result["failed"] == 0, f"the service meanwhile: {result}")
     check_law(headrace)
+    spoke = headrace.status()["accounts"]["from_linux"]
+    check(spoke == 0, f"Linux, asked nothing, sent {spoke} packets by the taps")
 
 
 def story_backend_itself(lab):
