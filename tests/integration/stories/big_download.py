@@ -63,4 +63,4 @@ def story_one_arm(lab):
 
 def story_dnat_ipv6(lab):
     """Two ports, dnat, over IPv6: less of it."""
-    download(lab, two_arms(lab, family=6), "dnat", MEGABYTES // 4)
+    download(lab, two_arms(lab, family=6), "dnat", MEGABYTES // 8)

@@ -62,4 +62,4 @@ def story(lab):
 
 def story_ipv6(lab):
     """Over IPv6; the dataplane goes by the same tables, so that fewer seconds will do."""
-    go_without(two_arms(lab, family=6), 4)
+    go_without(two_arms(lab, family=6), 2)

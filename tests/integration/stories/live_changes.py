@@ -174,4 +174,4 @@ def story(lab):
 
 def story_ipv6(lab):
     """Over IPv6 fewer."""
-    change_live(two_arms(lab, backends=5, family=6), 100)
+    change_live(two_arms(lab, backends=5, family=6), 80)
