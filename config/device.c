@@ -54,8 +54,8 @@ static const char *check_pcap(const char *argument)
 	if (comma == NULL || comma == argument || comma[1] == '\0' ||
 	    strchr(comma + 1, ',') != NULL)
 		return "is no device: name two files behind the colon, the one to read and the one "
-		       "to write, "
-		       "such as \"pcap:in.pcap,out.pcap\"";
+		       "to write, such as \"pcap:in.pcap,out.pcap\", or one that is read over and "
+		       "over, \"pcap:in.pcap,repeat\"";
 	return NULL;
 }
 

@@ -81,6 +81,7 @@ static double redrawn_share(const uint16_t *before, uint32_t before_size, const 
 
 double ring_share(struct ring_share *before, struct ring_share *after, bool rehashed)
 {
+	struct maglev_sizes sizes = {0};
 	uint16_t *rings;
 	double share = -1.0;
 
@@ -91,12 +92,14 @@ double ring_share(struct ring_share *before, struct ring_share *after, bool reha
 	size_t values = number_members(before, after);
 
 	if (rings != NULL &&
-	    maglev_build(before->members, before->count, rings, before->size) == 0 &&
-	    maglev_build(after->members, after->count, rings + before->size, after->size) == 0)
+	    maglev_build(&sizes, before->members, before->count, rings, before->size) == 0 &&
+	    maglev_build(&sizes, after->members, after->count, rings + before->size, after->size) ==
+		    0)
 		share = rehashed ? redrawn_share(rings, before->size, rings + before->size,
 						 after->size, values)
 				 : moved_share(rings, before->size, rings + before->size,
 					       after->size);
+	maglev_forget(&sizes);
 	free(rings);
 	return share;
 }

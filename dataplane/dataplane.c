@@ -45,6 +45,7 @@
 
 struct dataplane {
 	const struct config *config;
+	enum engine_isa isa;
 	struct run_directory directory;
 	struct cpus cpus;
 	struct eal eal;
@@ -178,7 +179,7 @@ static int make_workers(struct dataplane *dataplane)
 		worker->to_linux = dataplane->kernel_path.to_linux[i];
 		worker->from_linux = i == 0 ? dataplane->kernel_path.from_linux : NULL;
 		worker->engine.counters = counters_block(&dataplane->counters, i);
-		engine_set_isa(&worker->engine, engine_best_isa());
+		engine_set_isa(&worker->engine, dataplane->isa);
 		for (unsigned family = 0; family < FAMILY_COUNT; family++)
 			worker->engine.flows[family] =
 				flows_file_table(&dataplane->flows, i, family, clock_ms());
@@ -237,8 +238,21 @@ static void announce_ports(const struct dataplane *dataplane)
 	}
 }
 
+static void announce_flows(const struct dataplane *dataplane)
+{
+	const struct config_dataplane *config = &dataplane->config->dataplane;
+
+	log_line("flows of a worker: %u of IPv4 and %u of IPv6, %zu MiB in all in %s pages; "
+		 "packet path for %s",
+		 config->flows_per_worker, config->flows_per_worker_ipv6,
+		 (dataplane->flows.file.size + dataplane->flows.working_size) >> 20,
+		 dataplane->flows.file.target[0] != '\0' ? "huge" : "ordinary",
+		 engine_isa_text(dataplane->isa));
+}
+
 static void announce_workers(struct dataplane *dataplane)
 {
+	announce_flows(dataplane);
 	for (unsigned i = 0; i < dataplane->worker_count; i++) {
 		struct worker *worker = &dataplane->workers[i];
 		const struct timespec nap = {.tv_nsec = 1000000};
@@ -248,14 +262,12 @@ static void announce_workers(struct dataplane *dataplane)
 		       UINT32_MAX)
 			nanosleep(&nap, NULL);
 		if (worker->idle_mode == CONFIG_IDLE_SLEEP)
-			log_line("worker %u: CPU %u, %u flows; idle sleep: naps when no packet "
-				 "comes, which adds up to %u us to the first one after a pause",
-				 i, dataplane->cpus.workers[i],
-				 dataplane->config->dataplane.flows_per_worker, latency);
+			log_line("worker %u: CPU %u; idle sleep: naps when no packet comes, which "
+				 "adds up to %u us to the first one after a pause",
+				 i, dataplane->cpus.workers[i], latency);
 		else
-			log_line("worker %u: CPU %u, %u flows; idle poll: takes the whole CPU", i,
-				 dataplane->cpus.workers[i],
-				 dataplane->config->dataplane.flows_per_worker);
+			log_line("worker %u: CPU %u; idle poll: takes the whole CPU", i,
+				 dataplane->cpus.workers[i]);
 	}
 }
 
@@ -377,7 +389,7 @@ static void stop(struct dataplane *dataplane)
 	run_file_remove(&dataplane->status_file);
 }
 
-int dataplane_run(const struct config *config, const char *run_dir)
+int dataplane_run(const struct config *config, const char *run_dir, enum engine_isa isa)
 {
 	struct dataplane *dataplane;
 	int error = -1;
@@ -393,6 +405,7 @@ int dataplane_run(const struct config *config, const char *run_dir)
 		return -1;
 	}
 	dataplane->config = config;
+	dataplane->isa = isa;
 	dataplane->signals = open_signals();
 	if (run_directory_open(&dataplane->directory, run_dir) == 0) {
 		error = start(dataplane);

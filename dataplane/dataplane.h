@@ -5,6 +5,10 @@
 #pragma once
 
 #include "config/model.h"
+#include "dataplane/core/engine.h"
 
-/* 0 when it was asked to stop, -1 when it could not start, with the reason logged. */
-int dataplane_run(const struct config *config, const char *run_dir);
+/*
+ * `isa` is one the machine has. 0 when it was asked to stop, -1 when it could
+ * not start, with the reason logged.
+ */
+int dataplane_run(const struct config *config, const char *run_dir, enum engine_isa isa);

@@ -8,6 +8,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* Bytes of the smallest IP packet in a pcap file: its record's head, Ethernet, IPv4, UDP. */
+#define PCAP_PACKET_LEAST (16 + 14 + 20 + 8)
 
 static int prepare_memif(struct port *port, const char *object, char *arguments)
 {
@@ -39,6 +43,13 @@ static int prepare_ring(struct port *port, const char *object, char *arguments)
 	return 0;
 }
 
+static bool is_repeated(const char *argument)
+{
+	const char *comma = strchr(argument, ',');
+
+	return comma != NULL && strcmp(comma + 1, "repeat") == 0;
+}
+
 static int prepare_pcap(struct port *port, const char *object, char *arguments)
 {
 	const char *in = port->config->device_argument;
@@ -50,8 +61,12 @@ static int prepare_pcap(struct port *port, const char *object, char *arguments)
 			 port->config->name);
 		return -1;
 	}
-	snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,tx_pcap=%s", (int)(comma - in), in,
-		 comma + 1);
+	if (is_repeated(in))
+		snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,infinite_rx=1",
+			 (int)(comma - in), in);
+	else
+		snprintf(arguments, DEVICE_TEXT_SIZE, "rx_pcap=%.*s,tx_pcap=%s", (int)(comma - in),
+			 in, comma + 1);
 	return 0;
 }
 
@@ -90,4 +105,23 @@ const struct device_kind *device_kind(enum config_device_kind kind)
 	};
 
 	return &kinds[kind];
+}
+
+/* The driver keeps each packet of a file that it reads over and over. */
+static unsigned packets_in_file(const char *argument)
+{
+	char path[DEVICE_TEXT_SIZE];
+	struct stat state;
+
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(argument, ","), argument);
+	return stat(path, &state) == 0 ? (unsigned)(state.st_size / PCAP_PACKET_LEAST) : 0;
+}
+
+unsigned device_buffers(const struct config_port *port)
+{
+	unsigned buffers = device_kind(port->kind)->buffers;
+
+	if (port->kind == CONFIG_DEVICE_PCAP && is_repeated(port->device_argument))
+		buffers += packets_in_file(port->device_argument);
+	return buffers;
 }

@@ -27,3 +27,6 @@ struct device_kind {
 };
 
 const struct device_kind *device_kind(enum config_device_kind kind);
+
+/* Packet buffers that a queue of the port's device holds at most. */
+unsigned device_buffers(const struct config_port *port);

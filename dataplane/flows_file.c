@@ -3,6 +3,7 @@
 
 #include "dataplane/flows_file.h"
 
+#include "dataplane/huge_file.h"
 #include "dataplane/log.h"
 
 #include <errno.h>
@@ -26,9 +27,13 @@ static bool lay_out_working(struct flows_file *flows, uint32_t workers,
 	}
 	flows->working_size = workers * flows->working_each;
 	flows->working = mmap(NULL, flows->working_size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (flows->working != MAP_FAILED)
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (flows->working != MAP_FAILED) {
+		/* In huge pages if the kernel has them, and all there before the first packet. */
+		madvise(flows->working, flows->working_size, MADV_HUGEPAGE);
+		memset(flows->working, 0, flows->working_size);
 		return true;
+	}
 	log_line("room for %u and %u flows in each worker needs another %zu MiB: %s",
 		 capacities[FAMILY_IPV4], capacities[FAMILY_IPV6], (flows->working_size >> 20) + 1,
 		 strerror(errno));
@@ -51,8 +56,10 @@ int flows_file_create(struct flows_file *flows, const struct run_directory *dire
 			 FLOW_CAPACITY_MAX);
 		return -1;
 	}
-	if (run_file_create(&flows->file, directory, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS, size) != 0 ||
-	    !lay_out_working(flows, workers, capacities))
+	if (huge_file_create(&flows->file, directory, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS, size) != 0 &&
+	    run_file_create(&flows->file, directory, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS, size) != 0)
+		return -1;
+	if (!lay_out_working(flows, workers, capacities))
 		return -1;
 	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret)) {
 		log_line("no random numbers: %s", strerror(errno));
@@ -62,6 +69,7 @@ int flows_file_create(struct flows_file *flows, const struct run_directory *dire
 	header = flow_file_format(flows->file.data, workers, capacities, secret);
 	header->file.writer_pid = head.writer_pid;
 	header->file.instance = head.instance;
+	header->file.size = head.size;
 	return run_file_publish(&flows->file);
 }
 

@@ -16,12 +16,14 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
 static void print_usage(FILE *out)
 {
-	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR]\n"
+	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR] [--isa LEVEL]\n"
 	      "\n"
 	      "The packet-forwarding process of Headrace.\n"
 	      "\n"
 	      "  --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
 	      "  --run-dir DIR   sockets, shared memory, locks (default " DEFAULT_RUN_DIR ")\n"
+	      "  --isa LEVEL     instruction set of the packet path: x86-64, x86-64-v3 or\n"
+	      "                  x86-64-v4 (default: the best this machine has)\n"
 	      "  --version       print the version\n"
 	      "  --help          print this\n",
 	      out);
@@ -53,14 +55,13 @@ static struct config *load(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"run-dir", required_argument, NULL, 'r'},
-		{"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
+		{"isa", required_argument, NULL, 'i'},    {"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	const char *config_path = DEFAULT_CONFIG;
 	const char *run_dir = DEFAULT_RUN_DIR;
+	enum engine_isa isa = engine_best_isa();
 	struct config *config;
 	int option, error;
 
@@ -71,6 +72,14 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			run_dir = optarg;
+			break;
+		case 'i':
+			if (!engine_find_isa(optarg, &isa)) {
+				log_line("--isa %s: write x86-64, x86-64-v3 or x86-64-v4, and "
+					 "nothing above %s, which is the best this machine has",
+					 optarg, engine_isa_text(engine_best_isa()));
+				return EXIT_USAGE;
+			}
 			break;
 		case 'v':
 			puts("headrace-dataplane " HEADRACE_VERSION);
@@ -91,7 +100,7 @@ int main(int argc, char **argv)
 	config = load(config_path);
 	if (config == NULL)
 		return EXIT_FAILED;
-	error = dataplane_run(config, run_dir);
+	error = dataplane_run(config, run_dir, isa);
 	config_free(config);
 	return error == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -47,7 +47,7 @@ unsigned ports_buffer_count(const struct config_dataplane *config)
 		if (port->kind == CONFIG_DEVICE_AF_XDP &&
 		    interface_read(port->device_argument, &interface) == 0)
 			queues = interface.rx_queues;
-		count += device_kind(port->kind)->buffers * queues;
+		count += device_buffers(port) * queues;
 	}
 	return count;
 }

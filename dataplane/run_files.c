@@ -119,18 +119,46 @@ void run_directory_close(struct run_directory *directory)
 	directory->lock = -1;
 }
 
+void run_file_begin(struct run_file *file, const struct run_directory *directory, uint64_t magic)
+{
+	struct abi_file *header = file->data;
+
+	header->magic = magic;
+	header->abi_version = ABI_VERSION;
+	header->writer_pid = (uint32_t)getpid();
+	header->size = file->size;
+	header->instance = directory->instance;
+}
+
+/* Sets file->path; where the file or link waits for its rename goes to `path`. */
+static void name_file(struct run_file *file, const struct run_directory *directory,
+		      const char *name, char path[RUN_PATH_SIZE + sizeof(UNFINISHED)])
+{
+	snprintf(file->path, sizeof(file->path), "%.*s/%s", RUN_PATH_SIZE - 32, directory->path,
+		 name);
+	snprintf(path, RUN_PATH_SIZE + sizeof(UNFINISHED), "%s" UNFINISHED, file->path);
+	unlink(path);
+}
+
+int run_file_link(struct run_file *file, const struct run_directory *directory, const char *name)
+{
+	char path[RUN_PATH_SIZE + sizeof(UNFINISHED)];
+
+	name_file(file, directory, name, path);
+	if (symlink(file->target, path) == 0)
+		return 0;
+	log_line("cannot make %s: %s", path, strerror(errno));
+	return -1;
+}
+
 int run_file_create(struct run_file *file, const struct run_directory *directory, const char *name,
 		    uint64_t magic, size_t size)
 {
 	char path[RUN_PATH_SIZE + sizeof(UNFINISHED)];
-	struct abi_file *header;
 	int error;
 	int fd;
 
-	snprintf(file->path, sizeof(file->path), "%.*s/%s", RUN_PATH_SIZE - 32, directory->path,
-		 name);
-	snprintf(path, sizeof(path), "%s" UNFINISHED, file->path);
-	unlink(path);
+	name_file(file, directory, name, path);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		log_line("cannot make %s: %s", path, strerror(errno));
@@ -151,12 +179,7 @@ int run_file_create(struct run_file *file, const struct run_directory *directory
 		return -1;
 	}
 	file->size = size;
-	header = file->data;
-	header->magic = magic;
-	header->abi_version = ABI_VERSION;
-	header->writer_pid = (uint32_t)getpid();
-	header->size = size;
-	header->instance = directory->instance;
+	run_file_begin(file, directory, magic);
 	return 0;
 }
 
@@ -181,6 +204,8 @@ void run_file_remove(struct run_file *file)
 	snprintf(path, sizeof(path), "%s" UNFINISHED, file->path);
 	unlink(path);
 	unlink(file->path);
+	if (file->target[0] != '\0')
+		unlink(file->target);
 	munmap(file->data, file->size);
 	file->data = NULL;
 }

@@ -20,7 +20,8 @@ struct run_directory {
 };
 
 struct run_file {
-	char path[RUN_PATH_SIZE]; /* empty: there is none */
+	char path[RUN_PATH_SIZE];   /* empty: there is none */
+	char target[RUN_PATH_SIZE]; /* what `path` is a symbolic link to; empty: it is the file */
 	void *data;
 	size_t size;
 };
@@ -35,6 +36,10 @@ void run_directory_close(struct run_directory *directory);
  */
 int run_file_create(struct run_file *file, const struct run_directory *directory, const char *name,
 		    uint64_t magic, size_t size);
+/* Writes the header of a file that is mapped. */
+void run_file_begin(struct run_file *file, const struct run_directory *directory, uint64_t magic);
+/* Makes the link to file->target, not in place yet. 0 or -1, with the reason logged. */
+int run_file_link(struct run_file *file, const struct run_directory *directory, const char *name);
 /* Renames it into place. */
 int run_file_publish(const struct run_file *file);
 /* Unmaps and removes it. */

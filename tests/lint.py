@@ -182,7 +182,7 @@ def has_head(sources):
         if is_c(source.path):
             wanted = [f"/* SPDX-License-Identifier: {licence} */",
                       "/* Copyright (c) 2026 the Headrace authors */"]
-        elif source.path.endswith((".py", "meson.build")) or \
+        elif source.path.endswith((".py", "meson.build", "meson_options.txt")) or \
                 source.path in ("bootstrap", ".ci/run"):
             wanted = [f"# SPDX-License-Identifier: {licence}",
                       "# Copyright (c) 2026 the Headrace authors"]
@@ -327,7 +327,7 @@ def read_sources():
     sources = []
     for path in sorted(name for name in listed if name):
         file = ROOT / path
-        if not file.is_file() or file.suffix in (".pcap", ".png", ".o", ".pyc"):
+        if not file.is_file() or file.suffix in (".pcap", ".png", ".o", ".pyc", ".bin"):
             continue
         try:
             sources.append(Source(path, file.read_text(encoding="utf-8")))

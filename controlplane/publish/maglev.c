@@ -20,11 +20,13 @@ static const uint64_t key_of_shift[2] = {0x62e7160f38b4da56ull, 0xa784d9045190cf
 
 /* A backend that waits for its next turn. */
 struct turn {
-	uint64_t time;
+	uint64_t time;  /* of the turn: whole units */
 	uint64_t order; /* decides between turns at one time */
 	const struct maglev_member *member;
-	uint64_t taken; /* turns so far */
-	uint32_t at, step, shift;
+	uint64_t pause;           /* from one turn to the next, and what is left over of it, */
+	uint32_t pause_left;      /* in parts of 1/weight */
+	uint32_t left;            /* of `time`, in the same parts */
+	uint32_t at, step, shift; /* in its order of preference */
 };
 
 /* The whole address and port, as they stand in a packet. */
@@ -38,17 +40,28 @@ static uint64_t hash_member(const uint64_t key[2], const struct maglev_member *m
 	return abi_siphash(key, bytes, sizeof(bytes));
 }
 
-/* inverses[n] * n = 1 modulo the prime `size`; inverses[0] = 0. */
-static uint32_t *inverses_modulo(uint32_t size)
+int maglev_prepare(struct maglev_sizes *sizes, uint32_t size)
 {
+	if (sizes->size == size)
+		return 0;
+	if (size > ABI_MAX_RING_SIZE || !abi_is_prime(size))
+		return -EINVAL;
 	uint32_t *inverses = calloc(size, sizeof(*inverses));
-
 	if (!inverses)
-		return NULL;
+		return -ENOMEM;
 	inverses[1] = 1;
-	for (uint64_t n = 2; n < size; n++)
-		inverses[n] = (uint32_t)((size - size / n) * inverses[size % n] % size);
-	return inverses;
+	for (uint32_t n = 2; n < size; n++)
+		inverses[n] = (uint32_t)((uint64_t)(size - size / n) * inverses[size % n] % size);
+	maglev_forget(sizes);
+	sizes->inverses = inverses;
+	sizes->size = size;
+	return 0;
+}
+
+void maglev_forget(struct maglev_sizes *sizes)
+{
+	free(sizes->inverses);
+	*sizes = (struct maglev_sizes){0};
 }
 
 static int compare_turns(const void *left, const void *right)
@@ -79,6 +92,8 @@ static struct turn *first_turns(const struct maglev_member *members, size_t coun
 		turns[i] = (struct turn){
 			.order = order,
 			.member = &members[i],
+			.pause = (1ull << TIME_BITS) / members[i].weight,
+			.pause_left = (uint32_t)((1ull << TIME_BITS) % members[i].weight),
 			.at = (uint32_t)(order % size),
 			.step = (uint32_t)((shift >> 32) % (size - 1)) + 1,
 			.shift = (uint32_t)((uint32_t)shift % size),
@@ -99,6 +114,17 @@ static uint32_t next_preferred(struct turn *turn, const uint32_t *inverses, uint
 	if (turn->at >= size)
 		turn->at -= size;
 	return slot < size ? slot : slot - size;
+}
+
+/* Turn k comes at the whole part of k / weight: pause by pause, without a division. */
+static void come_again(struct turn *turn)
+{
+	turn->time += turn->pause;
+	turn->left += turn->pause_left;
+	if (turn->left >= turn->member->weight) {
+		turn->left -= turn->member->weight;
+		turn->time++;
+	}
 }
 
 /* The first turn has become later: sinks to its place in the heap. */
@@ -131,33 +157,29 @@ static void take_turns(struct turn *turns, size_t count, const uint32_t *inverse
 			slot = next_preferred(turn, inverses, size);
 		while (slots[slot] != ABI_NO_BACKEND);
 		slots[slot] = turn->member->slot_value;
-		turn->taken++;
-		turn->time = (turn->taken << TIME_BITS) / turn->member->weight;
+		come_again(turn);
 		sink_first(turns, count);
 	}
 }
 
-int maglev_build(const struct maglev_member *members, size_t count, uint16_t *slots, uint32_t size)
+int maglev_build(struct maglev_sizes *sizes, const struct maglev_member *members, size_t count,
+		 uint16_t *slots, uint32_t size)
 {
-	uint32_t *inverses;
 	struct turn *turns;
-	int rc = -ENOMEM;
+	int rc = count == 0 ? -EINVAL : maglev_prepare(sizes, size);
 
-	if (count == 0 || size > ABI_MAX_RING_SIZE || !abi_is_prime(size))
-		return -EINVAL;
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < count; i++)
 		if (members[i].weight == 0 || members[i].weight > MAGLEV_MAX_WEIGHT ||
 		    members[i].slot_value == ABI_NO_BACKEND)
 			return -EINVAL;
-	inverses = inverses_modulo(size);
 	turns = first_turns(members, count, size);
-	if (inverses && turns) {
-		take_turns(turns, count, inverses, slots, size);
-		rc = 0;
-	}
+	if (!turns)
+		return -ENOMEM;
+	take_turns(turns, count, sizes->inverses, slots, size);
 	free(turns);
-	free(inverses);
-	return rc;
+	return 0;
 }
 
 uint64_t maglev_signature(const struct maglev_member *members, size_t count, uint32_t size)

@@ -32,11 +32,22 @@ struct maglev_member {
 
 #define MAGLEV_MAX_WEIGHT 65535
 
+/* What rings of one size have in common: kept from one to the next. Zeroed at first. */
+struct maglev_sizes {
+	uint32_t size;
+	uint32_t *inverses; /* inverses[n] * n = 1 modulo size; inverses[0] = 0 */
+};
+
+/* Makes it ready for a size, a prime up to ABI_MAX_RING_SIZE. 0, -EINVAL or -ENOMEM. */
+int maglev_prepare(struct maglev_sizes *sizes, uint32_t size);
+void maglev_forget(struct maglev_sizes *sizes);
+
 /*
  * Fills `slots` (`size` of them, a prime up to ABI_MAX_RING_SIZE) from `count`
  * members, at least one. 0, -EINVAL or -ENOMEM.
  */
-int maglev_build(const struct maglev_member *members, size_t count, uint16_t *slots, uint32_t size);
+int maglev_build(struct maglev_sizes *sizes, const struct maglev_member *members, size_t count,
+		 uint16_t *slots, uint32_t size);
 
 /* Names the ring that maglev_build() would make, whatever the members' order. */
 uint64_t maglev_signature(const struct maglev_member *members, size_t count, uint32_t size);

@@ -92,6 +92,7 @@ void publisher_close(struct publisher *publisher)
 		close(publisher->directory);
 	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++)
 		identities_free(&publisher->kinds[kind]);
+	maglev_forget(&publisher->ring_sizes);
 	free(publisher);
 }
 

@@ -57,7 +57,7 @@ static int put_ring(struct round *round, const struct config_pool *pool,
 	ring = scratch_reserve(&round->scratch, length);
 	if (!ring)
 		return -ENOMEM;
-	rc = maglev_build(members, count, ring->slots, size);
+	rc = maglev_build(&publisher->ring_sizes, members, count, ring->slots, size);
 	if (rc < 0)
 		return round_fail(round, rc, "pool %s: no ring of %zu backends and %u slots",
 				  pool->name, count, size);

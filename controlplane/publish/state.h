@@ -9,6 +9,7 @@
 #pragma once
 
 #include "controlplane/publish/identity.h"
+#include "controlplane/publish/maglev.h"
 #include "controlplane/publish/publish.h"
 #include "controlplane/publish/tables_file.h"
 
@@ -20,6 +21,7 @@ struct publisher {
 	bool adopted;
 	bool doubted; /* see publisher_doubt() */
 	struct identities kinds[ABI_KIND_END];
+	struct maglev_sizes ring_sizes;
 	uint64_t next_due;
 	bool short_of_indexes; /* the last round made room, and another one is to use it */
 	size_t cut_short;      /* see publisher_cut_short() */

@@ -46,7 +46,11 @@ always_inline void look_up(const struct engine *engine, struct work *work)
 	uint32_t matches = flow_bucket_match(work->bucket, work->tag);
 
 	if (unlikely(matches == 0)) {
-		work->ref = FLOW_NONE;
+		work->ref = WORK_REF_NONE;
+		if (work->bucket->passed != 0) {
+			work->ref = WORK_REF_ELSEWHERE;
+			__builtin_prefetch(work->bucket + 1);
+		}
 		return;
 	}
 	work->ref = work->bucket->refs[__builtin_ctz(matches)];
@@ -77,7 +81,9 @@ always_inline uint8_t finish(struct engine *engine, struct packet *packet, struc
 	const struct headers *headers = &work->headers;
 	uint32_t ref = work->ref;
 
-	if (likely(ref != FLOW_NONE)) {
+	if (unlikely(ref == WORK_REF_NONE))
+		return VERDICT_NONE;
+	if (likely(ref != WORK_REF_ELSEWHERE)) {
 		struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
 		enum abi_flow_direction direction = flow_ref_direction(ref);
 

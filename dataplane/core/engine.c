@@ -30,6 +30,14 @@ const char *engine_isa_text(enum engine_isa isa)
 	return texts[isa];
 }
 
+bool engine_find_isa(const char *text, enum engine_isa *isa)
+{
+	for (*isa = ENGINE_ISA_V1; *isa <= engine_best_isa(); (*isa)++)
+		if (strcmp(text, engine_isa_text(*isa)) == 0)
+			return true;
+	return false;
+}
+
 void engine_set_isa(struct engine *engine, enum engine_isa isa)
 {
 	static engine_burst *const bursts[] = {

@@ -43,6 +43,8 @@ enum engine_isa { ENGINE_ISA_V1, ENGINE_ISA_V3, ENGINE_ISA_V4 };
 enum engine_isa engine_best_isa(void);
 /* "x86-64", "x86-64-v3", "x86-64-v4". */
 const char *engine_isa_text(enum engine_isa isa);
+/* By its text; false: there is none so called, or the machine does not have it. */
+bool engine_find_isa(const char *text, enum engine_isa *isa);
 /* Must be called before engine_run(), with one that the machine has. */
 void engine_set_isa(struct engine *engine, enum engine_isa isa);
 

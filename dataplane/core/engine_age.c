@@ -43,15 +43,6 @@ static unsigned take_due(struct flow_table *table, struct flow_wheel *wheel, uin
 	return count;
 }
 
-static void prefetch_index(const struct flow_table *table, const struct abi_flow *flow)
-{
-	for (uint32_t direction = 0; direction < 2; direction++) {
-		struct flow_tuple tuple = flow_tuple_of(flow, direction);
-
-		flow_table_prefetch_bucket(table, flow_hash(table->secret, &tuple));
-	}
-}
-
 static void age_batch(struct engine *engine, struct flow_table *table, const uint32_t *due,
 		      unsigned count, uint32_t now)
 {
@@ -65,7 +56,7 @@ static void age_batch(struct engine *engine, struct flow_table *table, const uin
 			engine_arm(engine, table, due[i]);
 			continue;
 		}
-		prefetch_index(table, flow);
+		engine_prefetch_index(table, flow);
 		over[over_count++] = due[i];
 	}
 	for (unsigned i = 0; i < over_count; i++)

@@ -20,9 +20,13 @@
 struct work {
 	struct headers headers;
 	const struct flow_bucket *bucket; /* where the tuple's hash leads */
-	uint32_t ref; /* of the flow it most likely belongs to; FLOW_NONE: of none */
+	uint32_t ref; /* of the flow it most likely belongs to; or one of those below */
 	uint16_t tag;
 } __attribute__((aligned(ABI_CACHE_LINE)));
+
+/* No tag fits: of no flow, or of one that lies further on than its bucket. */
+#define WORK_REF_NONE      FLOW_NONE
+#define WORK_REF_ELSEWHERE (FLOW_NONE - 1)
 
 /* Counters have one writer; readers see them whole. */
 static inline void counter_add(uint64_t *counter, uint64_t amount)
@@ -52,6 +56,17 @@ static inline const struct backend_rule *engine_backend_of(const struct snapshot
 		return NULL;
 	const struct backend_rule *rule = &snapshot->backend_rules[flow->backend];
 	return likely(rule->epoch == flow->backend_epoch) ? rule : NULL;
+}
+
+/* Fetches what ending a flow will look at: the buckets of both its tuples. */
+static inline void engine_prefetch_index(const struct flow_table *table,
+					 const struct abi_flow *flow)
+{
+	for (unsigned direction = 0; direction < 2; direction++) {
+		struct flow_tuple tuple = flow_tuple_of(flow, (enum abi_flow_direction)direction);
+
+		flow_table_prefetch_bucket(table, flow_hash(table->secret, &tuple));
+	}
 }
 
 /* The packet's share in the counters of a service and a backend. */

@@ -9,6 +9,7 @@
 #include "dataplane/core/classify.h"
 #include "dataplane/core/egress.h"
 #include "dataplane/core/flow_state.h"
+#include "dataplane/core/flow_timers.h"
 #include "dataplane/core/local_ports.h"
 #include "dataplane/core/select.h"
 #include "dataplane/core/translate.h"
@@ -24,6 +25,8 @@ struct opening {
 	struct selection selection;
 	struct local_draw draw;
 	struct flow_tuple reply; /* as the backend will answer */
+	uint64_t hash;           /* of the client's tuple */
+	uint64_t reply_hash;
 	struct abi_flow6 flow;
 };
 
@@ -94,12 +97,10 @@ static void aim(const struct engine *engine, struct opening *opening)
 
 	flow->backend = (uint16_t)opening->backend;
 	flow->backend_epoch = backend->epoch;
-	if (backend->port != 0)
-		reply->ports.be_source = htobe16(backend->port);
-	if (reply->family == 4)
-		memcpy(&reply->ipv4.be_source, backend->address + 12, 4);
-	else
-		memcpy(reply->ipv6.be_source, backend->address, 16);
+	flow_tuple_set_source(reply, backend->address,
+			      backend->port != 0
+				      ? htobe16(backend->port)
+				      : flow->ports[ABI_FLOW_FROM_CLIENT].be_destination);
 }
 
 /* Chooses the first backend, and a place for full NAT; neither need be free. */
@@ -184,20 +185,21 @@ static uint8_t prepare(struct engine *engine, const struct packet *packet,
 	return prepare_other(engine, headers, &destination, opening);
 }
 
-static bool is_taken(const struct flow_table *table, const struct flow_tuple *tuple)
+static bool reply_is_taken(const struct flow_table *table, struct opening *opening)
 {
-	return flow_table_find(table, tuple, flow_hash(table->secret, tuple)) != FLOW_NONE;
+	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE;
 }
 
 /* dnat keeps the client's address: the first backend towards which it is not in use yet. */
 static uint8_t settle_dnat(struct engine *engine, const struct flow_table *table,
 			   struct opening *opening)
 {
-	while (is_taken(table, &opening->reply)) {
+	while (reply_is_taken(table, opening)) {
 		opening->backend = select_next(&opening->selection);
 		if (opening->backend == ABI_NONE)
 			return ABI_VERDICT_REPLY_TUPLE_TAKEN;
 		aim(engine, opening);
+		opening->reply_hash = flow_hash(table->secret, &opening->reply);
 	}
 	return VERDICT_NONE;
 }
@@ -208,9 +210,11 @@ static uint8_t settle_full_nat(struct engine *engine, const struct flow_table *t
 	const struct abi_local_pool *pool =
 		engine->snapshot->local_pools[opening->service->local_pool];
 
-	while (is_taken(table, &opening->reply))
+	while (reply_is_taken(table, opening)) {
 		if (!local_ports_next(engine, pool, &opening->draw, &opening->reply))
 			return ABI_VERDICT_NO_LOCAL_PORT;
+		opening->reply_hash = flow_hash(table->secret, &opening->reply);
+	}
 	return VERDICT_NONE;
 }
 
@@ -284,37 +288,46 @@ static void count_drop(struct engine *engine, const struct opening *opening)
 		counter_add(&engine->counters->backends[flow->backend].drops, 1);
 }
 
-static uint8_t settle(struct engine *engine, struct packet *packet, const struct work *work,
-		      struct opening *opening, uint32_t now)
+/* Which tuples a burst has made records of: a bit for each 64th part of their hashes. */
+static uint64_t bit_of(uint64_t hash)
 {
-	const struct headers *headers = &work->headers;
-	struct flow_table *table = engine_table(engine, headers->tuple.family);
-	/* An earlier packet of the burst may have begun it. */
-	uint32_t ref =
-		flow_table_find(table, &headers->tuple, flow_hash(table->secret, &headers->tuple));
+	return 1ull << (hash >> 58);
+}
 
-	if (ref != FLOW_NONE) {
-		uint8_t verdict = engine_run_flow(engine, packet, headers, ref, now);
+static uint8_t settle(struct engine *engine, struct packet *packet, const struct headers *headers,
+		      struct opening *opening, uint64_t *begun, uint32_t now)
+{
+	struct flow_table *table = engine_table(engine, headers->tuple.family);
+	uint8_t verdict = VERDICT_NONE;
+
+	/* An earlier packet of the burst may have begun it. */
+	if (*begun & bit_of(opening->hash)) {
+		uint32_t ref = flow_table_find(table, &headers->tuple, opening->hash);
+
+		if (ref != FLOW_NONE)
+			verdict = engine_run_flow(engine, packet, headers, ref, now);
 		if (verdict != VERDICT_NONE)
 			return verdict;
 	}
-	uint8_t verdict = opening->verdict;
-	if (verdict == VERDICT_NONE)
+	verdict = opening->verdict;
+	if (verdict == VERDICT_NONE) {
 		verdict = opening->service != NULL
 				  ? settle_service(engine, table, packet, headers, opening)
 				  : settle_direct(engine, table, headers, opening);
+		*begun |= bit_of(opening->hash) | bit_of(opening->reply_hash);
+	}
 	if (verdict >= ABI_VERDICT_FIRST_DROP && opening->service != NULL)
 		count_drop(engine, opening);
 	return verdict;
 }
 
 /* What settle() will touch first. */
-static void fetch(const struct engine *engine, const struct opening *opening, unsigned number)
+static void fetch(const struct flow_table *table, struct opening *opening, unsigned number)
 {
-	const struct flow_table *table = engine_table(engine, opening->reply.family);
 	uint32_t record = flow_table_next_free(table);
 
-	flow_table_prefetch_bucket(table, flow_hash(table->secret, &opening->reply));
+	opening->reply_hash = flow_hash(table->secret, &opening->reply);
+	flow_table_prefetch_bucket(table, opening->reply_hash);
 	if (record == FLOW_NONE)
 		return;
 	if (record == table->untouched)
@@ -322,22 +335,57 @@ static void fetch(const struct engine *engine, const struct opening *opening, un
 	__builtin_prefetch(flow_table_record(table, record), 1);
 }
 
+/* The half-open connections that will have to give way, in a table that is full. */
+struct victims {
+	const struct flow_table *table;
+	uint32_t records[PACKET_BURST];
+	unsigned count;
+};
+
+static void fetch_victims(const struct engine *engine, uint8_t family, unsigned count,
+			  struct victims *victims)
+{
+	const struct flow_table *table = engine_table(engine, family);
+
+	victims->table = table;
+	victims->count = 0;
+	if (flow_table_next_free(table) != FLOW_NONE)
+		return;
+	victims->count = flow_timers_peek(table, &table->half_open, victims->records, count);
+	for (unsigned i = 0; i < victims->count; i++)
+		__builtin_prefetch(flow_table_record(table, victims->records[i]), 1);
+}
+
+static void fetch_buckets(const struct victims *victims)
+{
+	for (unsigned i = 0; i < victims->count; i++)
+		engine_prefetch_index(victims->table,
+				      flow_table_record(victims->table, victims->records[i]));
+}
+
 void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
 		      const uint8_t *fresh, unsigned count, uint32_t now)
 {
 	struct opening openings[PACKET_BURST];
+	struct victims victims;
+	uint64_t begun = 0;
 
+	fetch_victims(engine, works[fresh[0]].headers.tuple.family, count, &victims);
 	for (unsigned i = 0; i < count; i++) {
+		const struct headers *headers = &works[fresh[i]].headers;
+		const struct flow_table *table = engine_table(engine, headers->tuple.family);
 		struct opening *opening = &openings[i];
 
-		opening->verdict =
-			prepare(engine, &packets[fresh[i]], &works[fresh[i]].headers, opening, now);
+		opening->hash = flow_hash(table->secret, &headers->tuple);
+		opening->verdict = prepare(engine, &packets[fresh[i]], headers, opening, now);
 		if (opening->verdict == VERDICT_NONE)
-			fetch(engine, opening, i);
+			fetch(table, opening, i);
 	}
+	fetch_buckets(&victims);
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[fresh[i]];
 
-		packet->verdict = settle(engine, packet, &works[fresh[i]], &openings[i], now);
+		packet->verdict =
+			settle(engine, packet, &works[fresh[i]].headers, &openings[i], &begun, now);
 	}
 }

@@ -44,10 +44,14 @@ uint8_t engine_read_unusual(struct engine *engine, const struct packet *packet,
 	const struct engine_port *port = &engine->ports[packet->in_port];
 
 	if (port->unsteered &&
-	    classify_frame(engine->snapshot, port, packet->data, packet->length) == CLASSIFY_PASS)
+	    (packet->length < ETHERNET_SIZE || !classify_is_for_port(port, packet->data)))
 		return ABI_VERDICT_TO_LINUX;
 	uint8_t verdict = parse_headers(packet->data, packet->length, headers);
-	if (verdict == VERDICT_NONE && headers->kind != HEADERS_FLOW)
-		verdict = engine_run_other(engine, headers);
-	return verdict;
+	/* A known flow's needs no steering; who may begin one is asked there. */
+	if (verdict == VERDICT_NONE && headers->kind == HEADERS_FLOW)
+		return VERDICT_NONE;
+	if (port->unsteered &&
+	    classify_frame(engine->snapshot, port, packet->data, packet->length) == CLASSIFY_PASS)
+		return ABI_VERDICT_TO_LINUX;
+	return verdict == VERDICT_NONE ? engine_run_other(engine, headers) : verdict;
 }

@@ -20,9 +20,13 @@ bool flow_state_is_opening(uint8_t tcp_flags)
 /* UDP: what is neither the first question nor the first answer makes it a stream. */
 static uint8_t udp_flags_after(const struct abi_flow *flow, enum abi_flow_direction direction)
 {
-	if (direction == ABI_FLOW_FROM_CLIENT || flow->flags & ABI_FLOW_ANSWERED)
-		return flow->flags | ABI_FLOW_STREAM;
-	return flow->flags | ABI_FLOW_ANSWERED;
+	bool is_first_answer =
+		direction == ABI_FLOW_FROM_BACKEND && !(flow->flags & ABI_FLOW_ANSWERED);
+	uint8_t flags = flow->flags;
+
+	if (direction == ABI_FLOW_FROM_BACKEND)
+		flags |= ABI_FLOW_ANSWERED;
+	return is_first_answer ? flags : flags | ABI_FLOW_STREAM;
 }
 
 static uint8_t flags_after(const struct abi_flow *flow, enum abi_flow_direction direction,
@@ -68,7 +72,7 @@ bool flow_state_advance(struct abi_flow *flow, enum abi_flow_direction direction
 {
 	uint8_t flags = flags_after(flow, direction, tcp_flags);
 	uint8_t state = state_after(flow, direction, tcp_flags, flags);
-	bool rearm = state != flow->state ||
+	bool rearm = state != flow->state || (state == ABI_FLOW_DIRECT && flags < flow->flags) ||
 		     ((flags & FINS) == FINS && (flow->flags & FINS) != FINS) ||
 		     (state == ABI_FLOW_UDP && is_one_shot(flags));
 

@@ -81,8 +81,9 @@ struct flow_wheel {
 
 /* A learned hop, ready for use: derived from the table's hop and the snapshot. */
 struct flow_hop_way {
-	uint64_t key; /* port, VLAN and MAC of packets that come by it; see core/hops.h */
-	uint32_t era; /* of the engine, in which `way` was made */
+	uint64_t key;         /* port, VLAN and MAC of packets that come by it; see core/hops.h */
+	uint32_t era;         /* of the engine, in which `way` was made */
+	uint32_t learned_era; /* in which its neighbour was looked up */
 	struct way way;
 };
 
@@ -153,14 +154,13 @@ static inline const struct abi_flow_ipv6 *flow_ipv6_of(const struct abi_flow *fl
 static inline struct flow_tuple flow_tuple_of(const struct abi_flow *flow,
 					      enum abi_flow_direction direction)
 {
-	struct flow_tuple tuple = {
-		.ports = flow->ports[direction],
-		.protocol = flow->protocol,
-		.family = flow->family,
-	};
+	struct flow_tuple tuple;
+	uint32_t ports;
 
+	memcpy(&ports, &flow->ports[direction], sizeof(ports));
+	tuple.head = flow_tuple_head(ports, flow->protocol, flow->family);
 	if (flow->family == 4)
-		tuple.ipv4 = flow->addresses[direction];
+		memcpy(&tuple.ipv4_word, &flow->addresses[direction], sizeof(tuple.ipv4_word));
 	else
 		tuple.ipv6 = flow_ipv6_of(flow)[direction];
 	return tuple;

@@ -3,6 +3,9 @@
 
 #include "dataplane/core/flow_timers.h"
 
+/* Slots a peek looks into: it is only to fetch what will be needed. */
+#define PEEK_SLOTS 4
+
 /* Ticks wrap: what counts is the distance. */
 static int32_t ticks_from(uint32_t earlier, uint32_t later)
 {
@@ -66,11 +69,31 @@ uint32_t flow_timers_next(struct flow_table *table, struct flow_wheel *wheel, ui
 	return FLOW_NONE;
 }
 
+static uint32_t soonest_tick(const struct flow_wheel *wheel)
+{
+	/* What lies outside the wheel was written long ago, or never. */
+	return wheel->soonest - wheel->tick <= wheel->mask ? wheel->soonest : wheel->tick;
+}
+
+unsigned flow_timers_peek(const struct flow_table *table, const struct flow_wheel *wheel,
+			  uint32_t *records, unsigned most)
+{
+	uint32_t tick = soonest_tick(wheel);
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PEEK_SLOTS && count < most; i++) {
+		uint32_t record = table->slots[slot_of(wheel, tick + i)];
+
+		for (; record != FLOW_NONE && count < most; record = table->links[record].next)
+			records[count++] = record;
+	}
+	return count;
+}
+
 uint32_t flow_timers_soonest(struct flow_table *table, struct flow_wheel *wheel)
 {
 	uint32_t end = wheel->tick + wheel->mask + 1;
-	/* What lies outside the wheel was written long ago, or never. */
-	uint32_t tick = wheel->soonest - wheel->tick <= wheel->mask ? wheel->soonest : wheel->tick;
+	uint32_t tick = soonest_tick(wheel);
 
 	for (; tick != end; tick++) {
 		uint32_t record = table->slots[slot_of(wheel, tick)];

@@ -29,6 +29,11 @@ void flow_timers_disarm(struct flow_table *table, uint32_t record);
 uint32_t flow_timers_next(struct flow_table *table, struct flow_wheel *wheel, uint32_t now,
 			  uint32_t *patience);
 
+/* Records that flow_timers_soonest() would give, as they are now, to fetch them: how many, at most
+ * `most`. */
+unsigned flow_timers_peek(const struct flow_table *table, const struct flow_wheel *wheel,
+			  uint32_t *records, unsigned most);
+
 /*
  * Takes out the record that is due next, whenever that is; FLOW_NONE: there is
  * none. What it passes on the way is empty, and not looked at twice.

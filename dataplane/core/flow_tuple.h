@@ -7,7 +7,11 @@
 #include "dataplane/abi/flows.h"
 #include "dataplane/core/ip_address.h"
 
-/* Network order. No padding, and words first: hashed and compared as words. */
+/*
+ * Network order. No padding, and words first: hashed and compared as words.
+ * What is written in pieces just before it is read as a word costs the processor
+ * a wait for its stores: so the functions below write words.
+ */
 struct flow_tuple {
 	union {
 		struct {
@@ -20,37 +24,61 @@ struct flow_tuple {
 	};
 	union {
 		struct abi_flow_ipv4 ipv4;
+		uint64_t ipv4_word;
 		struct abi_flow_ipv6 ipv6;
 	};
 };
 
 _Static_assert(sizeof(struct flow_tuple) == 40, "the tuple must have no padding");
 
-/* The head of a tuple; `transport` is where its ports lie. */
-static inline uint64_t flow_tuple_head(const uint8_t *transport, uint8_t protocol, uint8_t family)
+/* `ports` is struct abi_flow_ports in one word. */
+static inline uint64_t flow_tuple_head(uint32_t ports, uint8_t protocol, uint8_t family)
 {
-	uint32_t ports;
-
-	memcpy(&ports, transport, sizeof(ports));
 	return ports | (uint64_t)protocol << 32 | (uint64_t)family << 40;
 }
 
 static inline struct flow_tuple flow_tuple_reverse(const struct flow_tuple *tuple)
 {
-	struct flow_tuple reverse = {
-		.ports = {tuple->ports.be_destination, tuple->ports.be_source},
-		.protocol = tuple->protocol,
-		.family = tuple->family,
-	};
+	uint32_t ports = (uint32_t)tuple->head;
+	struct flow_tuple reverse;
 
+	reverse.head = (tuple->head & ~(uint64_t)UINT32_MAX) | (ports << 16 | ports >> 16);
 	if (tuple->family == 4) {
-		reverse.ipv4 =
-			(struct abi_flow_ipv4){tuple->ipv4.be_destination, tuple->ipv4.be_source};
+		reverse.ipv4_word = tuple->ipv4_word << 32 | tuple->ipv4_word >> 32;
 	} else {
 		memcpy(reverse.ipv6.be_source, tuple->ipv6.be_destination, 16);
 		memcpy(reverse.ipv6.be_destination, tuple->ipv6.be_source, 16);
 	}
 	return reverse;
+}
+
+/* `address` is 16 bytes, of the tuple's family. */
+static inline void flow_tuple_set_source(struct flow_tuple *tuple, const uint8_t *address,
+					 uint16_t be_port)
+{
+	uint32_t be_ipv4;
+
+	tuple->head = (tuple->head & ~0xffffull) | be_port;
+	if (tuple->family == 4) {
+		memcpy(&be_ipv4, address + 12, sizeof(be_ipv4));
+		tuple->ipv4_word = (tuple->ipv4_word & ~(uint64_t)UINT32_MAX) | be_ipv4;
+	} else {
+		memcpy(tuple->ipv6.be_source, address, 16);
+	}
+}
+
+static inline void flow_tuple_set_destination(struct flow_tuple *tuple, const uint8_t *address,
+					      uint16_t be_port)
+{
+	uint32_t be_ipv4;
+
+	tuple->head = (tuple->head & ~0xffff0000ull) | (uint32_t)be_port << 16;
+	if (tuple->family == 4) {
+		memcpy(&be_ipv4, address + 12, sizeof(be_ipv4));
+		tuple->ipv4_word = (tuple->ipv4_word & UINT32_MAX) | (uint64_t)be_ipv4 << 32;
+	} else {
+		memcpy(tuple->ipv6.be_destination, address, 16);
+	}
 }
 
 static inline struct ip_address flow_tuple_source(const struct flow_tuple *tuple)

@@ -16,11 +16,11 @@
 always_inline bool is_steady(const struct abi_flow *flow, enum abi_flow_direction direction,
 			     uint8_t tcp_flags)
 {
+	bool known = (unsigned)direction <= (flow->flags & ABI_FLOW_ANSWERED);
 	bool tcp = flow->state == ABI_FLOW_TCP_ESTABLISHED &&
-		   (tcp_flags & (TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST)) == 0 &&
-		   (unsigned)direction <= (flow->flags & ABI_FLOW_ANSWERED);
+		   (tcp_flags & (TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST)) == 0;
 
-	return tcp || (flow->state == ABI_FLOW_UDP && (flow->flags & ABI_FLOW_STREAM));
+	return known && (tcp || (flow->state == ABI_FLOW_UDP && (flow->flags & ABI_FLOW_STREAM)));
 }
 
 /* The packet's verdict, or VERDICT_NONE: it is not as plain as that, and nothing was done. */

@@ -42,6 +42,20 @@ static uint16_t find_place(const struct flow_table *table, const struct packet *
 	return free_place;
 }
 
+static void write_hop(struct flow_table *table, uint16_t place, const struct packet *packet,
+		      uint32_t neighbour, uint32_t epoch)
+{
+	struct abi_flow_hop *hop = &table->hops[place];
+
+	hop->port = packet->in_port;
+	hop->vlan = packet->vlan;
+	memcpy(hop->mac, packet->data + ETHERNET_SOURCE, sizeof(hop->mac));
+	hop->next_hop = neighbour;
+	hop->next_hop_epoch = epoch;
+	hop->used = 1;
+	table->hop_ways[place] = (struct flow_hop_way){.key = hops_key(packet)};
+}
+
 uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struct packet *packet,
 		    const struct ip_address *client)
 {
@@ -50,26 +64,23 @@ uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struc
 
 	if (engine->ports[packet->in_port].reply_by_route)
 		return HOP_NONE;
+	uint16_t place = find_place(table, packet);
+	/* A neighbour's, as these tables have been asked before. */
+	if (place != HOP_NONE && hops_is_from(table, place, packet) &&
+	    table->hop_ways[place].learned_era == engine->era &&
+	    table->hops[place].next_hop != ABI_NONE)
+		return place;
 	uint32_t neighbour =
 		snapshot_find_mac(snapshot, packet->in_port, packet->vlan, mac, table->family);
-	if (!may_learn(engine, packet, client, neighbour))
+	if (place == HOP_NONE || !may_learn(engine, packet, client, neighbour))
 		return HOP_NONE;
 
-	uint16_t place = find_place(table, packet);
-	if (place == HOP_NONE)
-		return HOP_NONE;
 	uint32_t epoch = neighbour == ABI_NONE ? 0 : snapshot->next_hops[neighbour]->epoch;
-	struct abi_flow_hop *hop = &table->hops[place];
-	if (hops_is_from(table, place, packet) && hop->next_hop == neighbour &&
-	    hop->next_hop_epoch == epoch)
-		return place;
-	hop->port = packet->in_port;
-	hop->vlan = packet->vlan;
-	memcpy(hop->mac, mac, sizeof(hop->mac));
-	hop->next_hop = neighbour;
-	hop->next_hop_epoch = epoch;
-	hop->used = 1;
-	table->hop_ways[place] = (struct flow_hop_way){.key = hops_key(packet)};
+	const struct abi_flow_hop *hop = &table->hops[place];
+	if (!hops_is_from(table, place, packet) || hop->next_hop != neighbour ||
+	    hop->next_hop_epoch != epoch)
+		write_hop(table, place, packet, neighbour, epoch);
+	table->hop_ways[place].learned_era = engine->era;
 	return place;
 }
 

@@ -30,11 +30,7 @@ static void write_place(const struct abi_local_pool *pool, struct port_range ran
 {
 	const uint8_t *address = pool->addresses[draw->address];
 
-	reply->ports.be_destination = htobe16((uint16_t)(range.first + draw->port));
-	if (reply->family == 4)
-		memcpy(&reply->ipv4.be_destination, address + 12, 4);
-	else
-		memcpy(reply->ipv6.be_destination, address, 16);
+	flow_tuple_set_destination(reply, address, htobe16((uint16_t)(range.first + draw->port)));
 }
 
 static void draw_place(struct engine *engine, const struct abi_local_pool *pool,

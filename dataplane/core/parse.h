@@ -79,7 +79,7 @@ static inline void parse_transport(const uint8_t *transport, uint8_t protocol, u
 				   struct headers *out)
 {
 	/* At once: what is read as a word soon must not be written in pieces. */
-	out->tuple.head = flow_tuple_head(transport, protocol, family);
+	out->tuple.head = flow_tuple_head(wire_load32(transport), protocol, family);
 	out->tcp_flags = protocol == PROTOCOL_TCP ? transport[TCP_FLAGS] : 0;
 	out->has_ports = true;
 	out->kind = HEADERS_FLOW;

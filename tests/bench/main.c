@@ -102,6 +102,10 @@ static void run_others(struct measure *measure, const struct selection *selectio
 		bench_connections(measure, &settings, "engine.connection.v4");
 	if (is_selected(selection, "engine.syn-flood.v4"))
 		bench_syn_flood(measure, &settings, "engine.syn-flood.v4");
+	if (is_selected(selection, "table.publish.10-services"))
+		bench_publish(measure, &settings, "table.publish.10-services", 10);
+	if (is_selected(selection, "table.publish.1000-services"))
+		bench_publish(measure, &settings, "table.publish.1000-services", 1000);
 }
 
 int main(int argc, char **argv)

@@ -28,3 +28,6 @@ void bench_connections(struct measure *measure, const struct bench_settings *set
 		       const char *name);
 void bench_syn_flood(struct measure *measure, const struct bench_settings *settings,
 		     const char *name);
+/* One backend of 10 of one of the services changed, in microseconds. */
+void bench_publish(struct measure *measure, const struct bench_settings *settings, const char *name,
+		   uint32_t services);

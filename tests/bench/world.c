@@ -67,6 +67,7 @@ static void add_objects(struct bench_world *world)
 		struct abi_next_hop *hop = snapshot_builder_next_hop(
 			builder, i, "10.0.0.1", PORT_BACKENDS, BENCH_MAC_PEER(PORT_BACKENDS));
 		put_address(hop->address, family, NET_BACKENDS, (uint16_t)(i + 1));
+		hop->mac[4] = (uint8_t)i; /* each its own */
 		struct abi_backend *backend =
 			snapshot_builder_backend(builder, i, "10.0.0.1", BACKEND_PORT, i);
 		put_address(backend->address, family, NET_BACKENDS, (uint16_t)(i + 1));
@@ -158,7 +159,7 @@ static uint16_t ip_checksum(const uint8_t *ip)
 	return (uint16_t)~checksum_fold(sum);
 }
 
-static void complete(const struct bench_world *world, struct bench_tuple *tuple)
+void bench_complete(const struct bench_world *world, struct bench_tuple *tuple)
 {
 	uint8_t ip[IPV4_SIZE] = {0x45, 0, 0, 46, 0, 0, 0, 0, 64, world->settings.protocol};
 
@@ -189,7 +190,7 @@ void bench_client(const struct bench_world *world, uint32_t flow, struct bench_t
 		memcpy(out->ipv6.be_source + 8, &be_host, 8);
 		memcpy(out->ipv6.be_destination, service, 16);
 	}
-	complete(world, out);
+	bench_complete(world, out);
 }
 
 bool bench_reply_of(const struct bench_world *world, unsigned number, struct bench_tuple *out)
@@ -212,6 +213,6 @@ bool bench_reply_of(const struct bench_world *world, unsigned number, struct ben
 		out->ipv4 = reply.ipv4;
 	else
 		out->ipv6 = reply.ipv6;
-	complete(world, out);
+	bench_complete(world, out);
 	return true;
 }

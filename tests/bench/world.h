@@ -76,6 +76,9 @@ static inline struct bench_tuple *bench_tuple_at(void *tuples, uint8_t family, s
 	return (struct bench_tuple *)(void *)((uint8_t *)tuples + index * BENCH_TUPLE_SIZE(family));
 }
 
+/* Fills in the checksum that follows from the addresses. */
+void bench_complete(const struct bench_world *world, struct bench_tuple *tuple);
+
 /* Writes frame `number` afresh and makes the packet of it, as it came from the driver. */
 static inline void bench_write(struct bench_world *world, unsigned number,
 			       const struct bench_tuple *from);

@@ -87,8 +87,9 @@ def out_of_range(tables):
     for position, (kind, _, _, _, length, _) in enumerate(tables.refs):
         inner = {
             abi.SETTINGS: [(16, 4, 2), (20, 4, 3)],
-            abi.SERVICE: [(68, 4, counts[abi.RING]), (104, 4, 2), (76, 1, 5), (77, 1, 3), (78, 1, 3)],
-            abi.BACKEND: [(88, 4, counts[abi.NEXT_HOP]), (83, 1, 4), (96, 4, 16)],
+            abi.SERVICE: [(68, 4, counts[abi.RING]), (104, 4, 2), (76, 1, 5), (77, 1, 3), (78, 1, 3),
+                          (108, 4, 1), (112, 4, 1)],
+            abi.BACKEND: [(88, 4, counts[abi.NEXT_HOP]), (82, 1, 5), (83, 1, 4), (96, 4, 16)],
             abi.RING: [(0, 4, (length - 24) // 2 + 1),
                        *((24 + 2 * slot, 2, counts[abi.BACKEND]) for slot in range(8))],
             abi.NEXT_HOP: [(22, 2, 4095), (24, 2, 2), (32, 4, 2)],

@@ -178,7 +178,8 @@ struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, u
 					     uint32_t ring, uint32_t local_pool)
 {
 	static const uint32_t timeouts[ABI_TIMEOUT_COUNT] = {30000, 7440000, 60000, 300000, 10000};
-	struct abi_service *service = replace(builder, ABI_SERVICE, index, sizeof(*service));
+	struct abi_service *service = replace(builder, ABI_SERVICE, index,
+					      sizeof(*service) + sizeof(struct abi_listener));
 
 	strcpy(service->name, "service");
 	service->epoch = 1;
@@ -189,26 +190,72 @@ struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, u
 	service->when_down = ABI_WHEN_DOWN_DROP;
 	service->on_backend_down = ABI_BACKEND_DOWN_KEEP;
 	memcpy(service->timeouts, timeouts, sizeof(timeouts));
-	snapshot_builder_listener(builder, index, address, port, port, protocol);
-	return snapshot_builder_get(builder, ABI_SERVICE, index);
+	service->listener_count = 1;
+	put_address(service->listeners[0].address, address);
+	service->family = abi_address_family(service->listeners[0].address);
+	service->listeners[0].port_first = port;
+	service->listeners[0].port_last = port;
+	service->listeners[0].protocol = protocol;
+	return service;
 }
 
-void snapshot_builder_listener(struct snapshot_builder *builder, uint32_t service_index,
+static size_t service_size(const struct abi_service *service)
+{
+	return sizeof(*service) + service->listener_count * sizeof(struct abi_listener) +
+	       (service->allow_count + service->deny_count) * sizeof(struct abi_range);
+}
+
+/* The service with `size` zeroed bytes more at its end. */
+static struct abi_service *extend_service(struct snapshot_builder *builder, uint32_t index,
+					  size_t size)
+{
+	const struct abi_service *service = snapshot_builder_get(builder, ABI_SERVICE, index);
+
+	return resize(builder, ABI_SERVICE, index, service_size(service) + size);
+}
+
+void snapshot_builder_listener(struct snapshot_builder *builder, uint32_t index,
 			       const char *address, uint16_t port_first, uint16_t port_last,
 			       uint8_t protocol)
 {
-	struct abi_service *service = snapshot_builder_get(builder, ABI_SERVICE, service_index);
-	uint32_t count = service->listener_count;
+	struct abi_service *service = extend_service(builder, index, sizeof(struct abi_listener));
+	struct abi_listener *listener = &service->listeners[service->listener_count++];
 
-	service = resize(builder, ABI_SERVICE, service_index,
-			 sizeof(*service) + (count + 1) * sizeof(struct abi_listener));
-	struct abi_listener *listener = &service->listeners[count];
+	assert_int_equal(service->allow_count + service->deny_count, 0);
 	put_address(listener->address, address);
 	listener->port_first = port_first;
 	listener->port_last = port_last;
 	listener->protocol = protocol;
-	service->family = abi_address_family(listener->address);
-	service->listener_count = count + 1;
+}
+
+/* The row behind the last range. */
+static void add_range(struct abi_service *service, const char *first, const char *last)
+{
+	uint32_t count = service->allow_count + service->deny_count;
+	struct abi_range *range =
+		(struct abi_range *)(void *)&service->listeners[service->listener_count] + count;
+
+	put_address(range->first, first);
+	put_address(range->last, last);
+}
+
+void snapshot_builder_allow(struct snapshot_builder *builder, uint32_t index, const char *first,
+			    const char *last)
+{
+	struct abi_service *service = extend_service(builder, index, sizeof(struct abi_range));
+
+	assert_int_equal(service->deny_count, 0);
+	add_range(service, first, last);
+	service->allow_count++;
+}
+
+void snapshot_builder_deny(struct snapshot_builder *builder, uint32_t index, const char *first,
+			   const char *last)
+{
+	struct abi_service *service = extend_service(builder, index, sizeof(struct abi_range));
+
+	add_range(service, first, last);
+	service->deny_count++;
 }
 
 void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix, uint8_t length,
@@ -236,6 +283,12 @@ void snapshot_builder_host(struct snapshot_builder *builder, const char *address
 
 	hosts->count = count + 1;
 	put_address(hosts->addresses[count], address);
+}
+
+void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,
+			  const void *bytes, size_t length)
+{
+	memcpy(replace(builder, kind, index, length), bytes, length);
 }
 
 static struct built *must_find(struct snapshot_builder *builder, uint32_t kind, uint32_t index)
@@ -333,15 +386,13 @@ struct snapshot *snapshot_builder_take(struct snapshot_builder *builder, uint16_
 	return snapshot_builder_take_for(builder, NULL, port_count);
 }
 
-struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
-					   const struct engine_port *ports, uint16_t port_count)
+static enum tables_outcome take(struct snapshot_builder *builder,
+				const struct tables_limits *limits, struct snapshot **snapshot,
+				char *reason, size_t reason_size)
 {
 	const struct allocator allocator = {.allocate = allocate, .release = release};
-	const struct tables_limits limits = {port_count, ports};
 	size_t most = ABI_TABLES_HEAP + in_lines(builder->count * sizeof(struct abi_ref));
-	struct snapshot *snapshot = NULL;
 	uint64_t generation;
-	char reason[256] = "";
 
 	qsort(builder->objects, builder->count, sizeof(builder->objects[0]), by_kind_and_index);
 	for (uint32_t i = 0; i < builder->count; i++)
@@ -351,10 +402,32 @@ struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
 	size_t size = fill(builder, image);
 	const struct memory_source memory = {image, size};
 	const struct tables_source source = memory_source(&memory);
-	enum tables_outcome outcome = tables_take(&source, NULL, &limits, &allocator, &snapshot,
-						  &generation, reason, sizeof(reason));
+	enum tables_outcome outcome = tables_take(&source, NULL, limits, &allocator, snapshot,
+						  &generation, reason, reason_size);
 	free(image);
-	if (outcome != TABLES_TAKEN)
+	return outcome;
+}
+
+struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
+					   const struct engine_port *ports, uint16_t port_count)
+{
+	const struct tables_limits limits = {port_count, ports};
+	struct snapshot *snapshot = NULL;
+	char reason[256] = "";
+
+	if (take(builder, &limits, &snapshot, reason, sizeof(reason)) != TABLES_TAKEN)
 		fail_msg("the generation was not taken: %s", reason);
 	return snapshot;
+}
+
+void snapshot_builder_must_be_refused(struct snapshot_builder *builder, uint16_t port_count,
+				      const char *sentence)
+{
+	const struct tables_limits limits = {port_count, NULL};
+	struct snapshot *snapshot = NULL;
+	char reason[256] = "";
+	enum tables_outcome outcome = take(builder, &limits, &snapshot, reason, sizeof(reason));
+
+	if (outcome != TABLES_REFUSED || strcmp(reason, sentence) != 0)
+		fail_msg("outcome %d, \"%s\", not \"%s\"", outcome, reason, sentence);
 }

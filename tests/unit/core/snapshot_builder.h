@@ -36,16 +36,24 @@ struct abi_local_pool *snapshot_builder_local_pool(struct snapshot_builder *buil
 struct abi_service *snapshot_builder_service(struct snapshot_builder *builder, uint32_t index,
 					     const char *address, uint16_t port, uint8_t protocol,
 					     uint32_t ring, uint32_t local_pool);
-/* One more listener of a service that has no ranges of clients. */
+/* One listener more of a service that has no ranges of clients yet. */
 void snapshot_builder_listener(struct snapshot_builder *builder, uint32_t service,
 			       const char *address, uint16_t port_first, uint16_t port_last,
 			       uint8_t protocol);
+/* One range of clients more that the service allows, as long as it denies none; or denies. */
+void snapshot_builder_allow(struct snapshot_builder *builder, uint32_t service, const char *first,
+			    const char *last);
+void snapshot_builder_deny(struct snapshot_builder *builder, uint32_t service, const char *first,
+			   const char *last);
 /* Longest prefix first, of 128 bits, then by prefix; next_hop ABI_NONE: on link. `length` is as its
  * family counts. */
 void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix, uint8_t length,
 			    uint16_t port, uint32_t next_hop);
 void snapshot_builder_host(struct snapshot_builder *builder, const char *address);
 
+/* Any object, by its bytes. */
+void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,
+			  const void *bytes, size_t length);
 void snapshot_builder_remove(struct snapshot_builder *builder, uint32_t kind, uint32_t index);
 /* The object at an index, to be changed. */
 void *snapshot_builder_get(struct snapshot_builder *builder, uint32_t kind, uint32_t index);
@@ -54,6 +62,10 @@ void *snapshot_builder_get(struct snapshot_builder *builder, uint32_t kind, uint
 struct snapshot *snapshot_builder_take(struct snapshot_builder *builder, uint16_t port_count);
 struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
 					   const struct engine_port *ports, uint16_t port_count);
+
+/* The next generation must be refused, by this sentence. */
+void snapshot_builder_must_be_refused(struct snapshot_builder *builder, uint16_t port_count,
+				      const char *sentence);
 
 /* "198.51.100.10" in network order. */
 uint32_t be_address(const char *text);

@@ -210,6 +210,96 @@ static void smallest_table(void **state)
 	memory_free(&memory);
 }
 
+#define LARGE 20000
+
+/* To the last record; then one after another comes out again, in an order of chance. */
+static void full_to_the_last_record(void **state)
+{
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, LARGE);
+	struct flow_table *table = memory.table;
+	uint32_t *order = calloc(LARGE, sizeof(*order));
+	uint64_t random[2] = {13, 17};
+
+	for (uint32_t n = 0; n < LARGE; n++) {
+		assert_int_equal(insert(half, table, n), n);
+		order[n] = n;
+	}
+	assert_int_equal(flow_table_next_free(table), FLOW_NONE);
+	assert_int_equal(insert(half, table, LARGE), FLOW_NONE);
+	for (uint32_t n = 0; n < LARGE; n++)
+		check_flow(half, table, n, n);
+	check_flow(half, table, LARGE, FLOW_NONE);
+
+	for (uint32_t left = LARGE; left > 0; left--) {
+		uint32_t at = random_below((uint32_t)random_next(random), left);
+		uint32_t n = order[at];
+
+		check_flow(half, table, n, n);
+		flow_table_remove(table, n);
+		check_flow(half, table, n, FLOW_NONE);
+		order[at] = order[left - 1];
+		/* Those that are left are still found. */
+		if (left > 1)
+			check_flow(half, table, order[(left - 1) / 2], order[(left - 1) / 2]);
+	}
+	assert_int_equal(table->count, 0);
+	for (uint32_t i = 0; i < table->bucket_count; i++)
+		assert_int_equal(table->buckets[i].passed, 0);
+	free(order);
+	memory_free(&memory);
+}
+
+static uint32_t bucket_of(const struct flow_table *table, const struct abi_flow6 *flow,
+			  enum abi_flow_direction direction)
+{
+	struct flow_tuple tuple = flow_tuple_of(&flow->flow, direction);
+
+	return flow_table_bucket(table, flow_hash(secret, &tuple));
+}
+
+/* The next flow from number *n on, both of whose tuples belong into one bucket. */
+static uint32_t insert_into(const struct half *half, struct flow_table *table, uint32_t bucket,
+			    uint32_t *n)
+{
+	struct abi_flow6 flow;
+
+	do
+		flow = flow_of(half, (*n)++);
+	while (bucket_of(table, &flow, ABI_FLOW_FROM_CLIENT) != bucket ||
+	       bucket_of(table, &flow, ABI_FLOW_FROM_BACKEND) != bucket);
+	return flow_table_insert(table, &flow);
+}
+
+/* Entries leave full buckets behind themselves, and stay where they went when there is room again:
+ * even with every bucket passed by someone, a search comes to its end. */
+static void every_bucket_was_passed(void **state)
+{
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, 15);
+	struct flow_table *table = memory.table;
+	uint32_t n = 0;
+
+	for (uint32_t bucket = 0; bucket < table->bucket_count; bucket++) {
+		uint32_t fillers[FLOW_BUCKET_ENTRIES / 2];
+
+		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES / 2; i++)
+			fillers[i] = insert_into(half, table, bucket, &n);
+		assert_int_not_equal(insert_into(half, table, bucket, &n), FLOW_NONE);
+		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES / 2; i++)
+			flow_table_remove(table, fillers[i]);
+	}
+	for (uint32_t i = 0; i < table->bucket_count; i++)
+		assert_true(table->buckets[i].passed > 0);
+	check_flow(half, table, n, FLOW_NONE);
+	for (uint32_t record = 0; record < 15; record++)
+		if (flow_table_record(table, record)->state != ABI_FLOW_FREE)
+			flow_table_remove(table, record);
+	for (uint32_t i = 0; i < table->bucket_count; i++)
+		assert_int_equal(table->buckets[i].passed, 0);
+	memory_free(&memory);
+}
+
 /* No record at all: nothing is found, nothing goes in. */
 static void empty_table(void **state)
 {
@@ -276,9 +366,14 @@ static void sizes_out_of_range(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OF_BOTH_FAMILIES(agrees_with_the_model), OF_BOTH_FAMILIES(empty_again_means_empty),
-		OF_BOTH_FAMILIES(the_tag_that_is_zero),  OF_BOTH_FAMILIES(smallest_table),
-		OF_BOTH_FAMILIES(empty_table),           cmocka_unit_test(layout_of_the_file),
+		OF_BOTH_FAMILIES(agrees_with_the_model),
+		OF_BOTH_FAMILIES(empty_again_means_empty),
+		OF_BOTH_FAMILIES(the_tag_that_is_zero),
+		OF_BOTH_FAMILIES(smallest_table),
+		OF_BOTH_FAMILIES(full_to_the_last_record),
+		OF_BOTH_FAMILIES(every_bucket_was_passed),
+		OF_BOTH_FAMILIES(empty_table),
+		cmocka_unit_test(layout_of_the_file),
 		cmocka_unit_test(sizes_out_of_range),
 	};
 

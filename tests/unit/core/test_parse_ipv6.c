@@ -65,6 +65,20 @@ static const struct row rows[] = {
 	{"hop-by-hop options", TCP, {{HOP_BY_HOP, 1}}, NOTHING, 0, 0, FLOW_AT(62)},
 	{"a routing header", UDP, {{ROUTING, 3}}, NOTHING, 0, 0, FLOW_AT(78)},
 	{"destination options", TCP, {{DESTINATION_OPTIONS, 2}}, NOTHING, 0, 0, FLOW_AT(70)},
+	{"hop-by-hop options that are not first: Linux's",
+	 TCP,
+	 {{DESTINATION_OPTIONS, 1}, {HOP_BY_HOP, 1}},
+	 NOTHING,
+	 0,
+	 0,
+	 VERDICT(TO_LINUX)},
+	{"a routing header that leads on: Linux's",
+	 TCP,
+	 {{ROUTING, 1}},
+	 SET8,
+	 43,
+	 1,
+	 VERDICT(TO_LINUX)},
 	{"all there are",
 	 TCP,
 	 {{HOP_BY_HOP, 1}, {ROUTING, 1}, {FRAGMENT, 1}, {DESTINATION_OPTIONS, 1}},
@@ -322,10 +336,42 @@ static void what_icmp_errors_are_about(void **state)
 	}
 }
 
+/* What is no address to be routed makes a frame Linux's for steering. */
+static void ends_that_are_not_routed(void **state)
+{
+	static const struct {
+		const char *address;
+		bool is_routed;
+	} cases[] = {
+		{CLIENT6, true},
+		{"fe80::1", false},
+		{"febf:ffff::1", false},
+		{"fec0::1", true},
+		{"fe7f::1", true},
+		{"::ffff:203.0.113.7", false},
+		{"::fffe:203.0.113.7", true},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (unsigned reversed = 0; reversed < 2; reversed++) {
+			struct frame frame = frame_make(&(struct frame_spec){
+				.source = reversed ? DNAT6 : cases[i].address,
+				.destination = reversed ? cases[i].address : DNAT6});
+			struct headers headers;
+
+			assert_int_equal(parse_headers(frame_data(&frame), frame.length, &headers),
+					 VERDICT_NONE);
+			if (parse_is_routable(&headers.tuple) != cases[i].is_routed)
+				fail_msg("%s", cases[i].address);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_frame_by_its_name),
+		cmocka_unit_test(ends_that_are_not_routed),
 		cmocka_unit_test(padding_does_not_count),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(icmp_errors_are_turned_round),

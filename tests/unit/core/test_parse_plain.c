@@ -57,6 +57,9 @@ static void mutate(uint64_t random[2], struct frame *frame)
 		*byte = (uint8_t)(draw(random, 2) ? draw(random, 256)
 						  : *byte + draw(random, 5) - 2);
 	}
+	/* Checksums, lengths, ports that are 0. */
+	if (draw(random, 8) == 0)
+		memset(&data[12 + draw(random, 60)], 0, 2);
 	if (draw(random, 8) == 0)
 		data[IP] = (uint8_t)(draw(random, 2) ? 0x45 : 0x60);
 	if (!frame_is_ipv6(frame) && draw(random, 2))

@@ -30,13 +30,15 @@ int main(int argc, char **argv)
 	uint32_t size = argc > 1 ? (uint32_t)atoi(argv[1]) : 0;
 	struct maglev_member *members = calloc(count + 1, sizeof(*members));
 	uint16_t *slots = calloc(size + 1, sizeof(*slots));
+	struct maglev_sizes sizes = {0};
 	int rc = 1;
 
 	if (members && slots && read_members(members, count, argv + 2) == 0 &&
-	    maglev_build(members, count, slots, size) == 0)
+	    maglev_build(&sizes, members, count, slots, size) == 0)
 		rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < size; i++)
 		printf("%u\n", slots[i]);
+	maglev_forget(&sizes);
 	free(members);
 	free(slots);
 	return rc;

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "tests/model/begin.h"
+#include "tests/model/flows.h"
+#include "tests/model/lookup.h"
+#include "tests/model/send.h"
+
+#include <stdlib.h>
+
+#define BURST_MOST 64
+
+struct model *model_new(uint32_t features, uint32_t flow_capacity)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		abort();
+	model->features = features;
+	model->flow_capacity = flow_capacity;
+	model->flows = calloc(2 * (size_t)flow_capacity, sizeof(*model->flows));
+	if (!model->flows)
+		abort();
+	return model;
+}
+
+void model_free(struct model *model)
+{
+	free(model->flows);
+	free(model);
+}
+
+void model_publish(struct model *model, const struct model_tables *tables)
+{
+	model->tables = tables;
+	for (uint32_t i = 0; i < model->flow_count; i++) {
+		struct model_flow *flow = &model->flows[i];
+
+		if (flow->state != ABI_FLOW_DIRECT)
+			flow->may_go =
+				!model_service_of(model, flow) || !model_backend_of(model, flow);
+	}
+}
+
+void model_age(struct model *model, uint64_t now_ms)
+{
+	uint32_t now = (uint32_t)(now_ms / ABI_FLOW_TICK_MS);
+
+	if (!model->tables)
+		return;
+	for (uint32_t i = 0; i < model->flow_count;) {
+		struct model_flow *flow = &model->flows[i];
+		bool is_over = model_ticks(flow->due, now) >= 0;
+
+		if (is_over ||
+		    (flow->may_go && !model->oracle.has_flow(model->oracle.context, &flow->client)))
+			model_end_flow(model, flow);
+		else
+			i++;
+	}
+}
+
+/* The client's packet begins something that the old record should not serve. */
+static bool begins_anew(const struct model_flow *flow, const struct abi_backend *backend,
+			uint8_t tcp_flags)
+{
+	switch (flow->state) {
+	case ABI_FLOW_UDP:
+		return backend->state == ABI_BACKEND_DOWN;
+	case ABI_FLOW_TCP_HALF_OPEN:
+		return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
+	case ABI_FLOW_TCP_CLOSING:
+		return model_is_opening(tcp_flags) && backend->state != ABI_BACKEND_UP;
+	default:
+		return false;
+	}
+}
+
+/* The next connection of the same two ends: same backend, same local port. */
+static void restart(struct model *model, struct model_flow *flow, uint32_t now)
+{
+	model_service_row(model, flow)->flows_ended++;
+	model_backend_row(model, flow)->flows_ended++;
+	model_service_row(model, flow)->flows_started++;
+	model_backend_row(model, flow)->flows_started++;
+	flow->client_fin = flow->backend_fin = flow->answered = false;
+	flow->state = ABI_FLOW_TCP_HALF_OPEN;
+	flow->last_seen = now;
+	model_arm(model, flow, now);
+}
+
+static void count(struct model *model, const struct model_flow *flow, bool from_client,
+		  uint8_t verdict, uint32_t ip_length)
+{
+	struct abi_traffic *rows[] = {model_service_row(model, flow),
+				      model_backend_row(model, flow)};
+	bool is_sent = verdict == ABI_VERDICT_TO_BACKEND || verdict == ABI_VERDICT_TO_CLIENT;
+
+	for (unsigned i = 0; i < 2; i++) {
+		rows[i]->packets_in += is_sent && from_client;
+		rows[i]->bytes_in += is_sent && from_client ? ip_length : 0;
+		rows[i]->packets_out += is_sent && !from_client;
+		rows[i]->bytes_out += is_sent && !from_client ? ip_length : 0;
+		rows[i]->drops += !is_sent;
+	}
+}
+
+static uint8_t carry(struct model *model, struct model_packet *packet,
+		     const struct model_headers *headers, struct model_flow *flow, bool from_client,
+		     uint32_t now)
+{
+	struct model_way way;
+	uint8_t verdict = from_client ? model_way_to_backend(model, model_backend_of(model, flow),
+							     headers, &way)
+				      : model_way_to_client(model, flow, headers, &way);
+
+	if (verdict != MODEL_NO_VERDICT)
+		return verdict;
+	if (from_client)
+		model_learn_hop(model, flow, packet, now);
+	struct model_tuple to = model_turn(from_client ? &flow->reply : &flow->client);
+	model_send(model, packet, headers, &to, &way);
+	model_touch(model, flow, from_client, headers->tcp_flags, now);
+	return from_client ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT;
+}
+
+/* MODEL_NO_VERDICT: the flow has been ended, the packet is one of no flow. */
+static uint8_t run_flow(struct model *model, struct model_packet *packet,
+			const struct model_headers *headers, struct model_flow *flow,
+			bool from_client, uint32_t now)
+{
+	if (flow->state == ABI_FLOW_DIRECT) {
+		model_touch(model, flow, from_client, headers->tcp_flags, now);
+		return ABI_VERDICT_TO_LINUX;
+	}
+
+	const struct abi_backend *backend = model_backend_of(model, flow);
+	if (!model_service_of(model, flow) || !backend ||
+	    (from_client && begins_anew(flow, backend, headers->tcp_flags))) {
+		model_end_flow(model, flow);
+		return MODEL_NO_VERDICT;
+	}
+	if (from_client && flow->state == ABI_FLOW_TCP_CLOSING &&
+	    model_is_opening(headers->tcp_flags))
+		restart(model, flow, now);
+	uint8_t verdict = carry(model, packet, headers, flow, from_client, now);
+	count(model, flow, from_client, verdict, headers->ip_length);
+	return verdict;
+}
+
+/* Fragments and ICMP errors of direct connections are Linux's. */
+static bool is_direct(const struct model *model, const struct model_headers *headers)
+{
+	const struct model_tuple *tuple = &headers->tuple;
+	const uint8_t *to = tuple->destination.address;
+	bool from_client;
+
+	if (!headers->has_ports)
+		return model_is_dnat_address(model->tables, to) &&
+		       !model_is_service_address(model->tables, to) &&
+		       !model_is_local_address(model->tables, to);
+	if (model_is_dnat_endpoint(model->tables, &tuple->destination, tuple->protocol))
+		return true;
+	const struct model_flow *flow = model_find_flow(model, tuple, &from_client);
+	return flow && flow->state == ABI_FLOW_DIRECT;
+}
+
+static uint8_t run_other(const struct model *model, const struct model_headers *headers)
+{
+	if (!model_is_ours(model->tables, &headers->tuple, headers->has_ports) ||
+	    is_direct(model, headers))
+		return ABI_VERDICT_TO_LINUX;
+	return headers->kind == MODEL_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
+}
+
+static uint8_t run_packet(struct model *model, struct model_packet *packet,
+			  const struct model_headers *headers, uint32_t now)
+{
+	uint8_t verdict = MODEL_NO_VERDICT;
+	struct model_flow *flow;
+	bool from_client;
+
+	if (headers->kind != MODEL_FLOW)
+		return run_other(model, headers);
+	flow = model_find_flow(model, &headers->tuple, &from_client);
+	if (flow)
+		verdict = run_flow(model, packet, headers, flow, from_client, now);
+	if (verdict != MODEL_NO_VERDICT)
+		return verdict;
+	if (model->ports[packet->in_port].unsteered &&
+	    !model_is_ours(model->tables, &headers->tuple, true))
+		return ABI_VERDICT_TO_LINUX;
+	return model_begin(model, packet, headers, now);
+}
+
+/*
+ * What an unsteered port does not take is Linux's before anything else; where
+ * known flows come first, what may be of one is asked only whether it is for the port.
+ */
+static uint8_t parse(const struct model *model, const struct model_packet *packet,
+		     struct model_headers *headers)
+{
+	const struct model_port *port = &model->ports[packet->in_port];
+
+	if (!model->tables)
+		return ABI_VERDICT_TO_LINUX;
+	uint8_t verdict = model_parse(model->features, packet->frame, packet->length, headers);
+	if (verdict == MODEL_NO_VERDICT && !headers->is_routable)
+		return ABI_VERDICT_TO_LINUX;
+	if (!port->unsteered)
+		return verdict;
+	if ((model->features & FEATURE_KNOWN_FIRST) && verdict == MODEL_NO_VERDICT &&
+	    headers->kind == MODEL_FLOW)
+		return model_is_for_port(port, packet->frame) ? verdict : ABI_VERDICT_TO_LINUX;
+	return model_steers(model, port, packet->frame, packet->length) ? verdict
+									: ABI_VERDICT_TO_LINUX;
+}
+
+/* What is no flow's, then packets of flows that were there before the burst. */
+static void run_known(struct model *model, struct model_packet *packets,
+		      const struct model_headers *headers, unsigned count, uint32_t now)
+{
+	bool is_known[BURST_MOST] = {false}, from_client;
+
+	for (unsigned i = 0; i < count; i++)
+		if (packets[i].verdict == MODEL_NO_VERDICT && headers[i].kind != MODEL_FLOW)
+			packets[i].verdict = run_other(model, &headers[i]);
+	for (unsigned i = 0; i < count; i++)
+		is_known[i] = packets[i].verdict == MODEL_NO_VERDICT &&
+			      headers[i].kind == MODEL_FLOW &&
+			      model_find_flow(model, &headers[i].tuple, &from_client);
+	for (unsigned i = 0; i < count; i++) {
+		struct model_flow *flow =
+			is_known[i] ? model_find_flow(model, &headers[i].tuple, &from_client)
+				    : NULL;
+
+		if (flow)
+			packets[i].verdict =
+				run_flow(model, &packets[i], &headers[i], flow, from_client, now);
+	}
+}
+
+void model_run(struct model *model, struct model_packet *packets, unsigned count, uint64_t now_ms)
+{
+	uint32_t now = (uint32_t)(now_ms / ABI_FLOW_TICK_MS);
+	struct model_headers headers[BURST_MOST];
+
+	for (unsigned i = 0; i < count; i++)
+		packets[i].verdict = parse(model, &packets[i], &headers[i]);
+	if (model->features & FEATURE_KNOWN_FIRST)
+		run_known(model, packets, headers, count, now);
+	for (unsigned i = 0; i < count; i++)
+		if (packets[i].verdict == MODEL_NO_VERDICT)
+			packets[i].verdict = run_packet(model, &packets[i], &headers[i], now);
+	for (unsigned i = 0; i < count; i++)
+		model->verdicts[packets[i].verdict]++;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+#include "tests/model/pair.h"
+
+#include "tests/model/parse.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Calls of engine_age() within which it must have ended all that is over. */
+#define AGES_MOST 100000
+
+/* Ticks wrap on the way: they are modulo 2^32. */
+#define BEGINNING (((1ull << 32) - 1000) * ABI_FLOW_TICK_MS)
+
+struct pair *pair_new(const struct pair_setup *setup)
+{
+	struct pair *pair = calloc(1, sizeof(*pair));
+
+	if (!pair)
+		abort();
+	pair->now_ms = BEGINNING;
+	pair->engine = engine_side_new(setup->ports, setup->port_count, setup->flow_capacity,
+				       pair->now_ms);
+	pair->model = model_new(setup->features, setup->flow_capacity);
+	memcpy(pair->model->ports, setup->ports, setup->port_count * sizeof(setup->ports[0]));
+	pair->model->port_count = setup->port_count;
+	pair->model->oracle = (struct model_oracle){engine_side_has_flow, pair->engine};
+	return pair;
+}
+
+void pair_free(struct pair *pair)
+{
+	engine_side_free(pair->engine);
+	model_free(pair->model);
+	free(pair);
+}
+
+__attribute__((format(printf, 2, 3))) static bool complain(const struct pair *pair,
+							   const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "step %" PRIu64 ", packet %" PRIu64 ", generation %" PRIu64 ": ",
+		pair->steps, pair->packets, pair->generations);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return false;
+}
+
+static void print_packet(const char *what, const struct model_packet *packet)
+{
+	fprintf(stderr, "%s: verdict %s, in port %u, out port %u, VLAN %u, %u bytes:\n", what,
+		packet->verdict == MODEL_NO_VERDICT ? "none" : abi_verdict_text(packet->verdict),
+		packet->in_port, packet->out_port, packet->vlan, packet->length);
+	for (uint32_t i = 0; i < packet->length; i++)
+		fprintf(stderr, "%02x%s", packet->frame[i],
+			i % 32 == 31 || i + 1 == packet->length ? "\n" : "");
+}
+
+static bool is_sent(const struct model_packet *packet)
+{
+	return packet->verdict == ABI_VERDICT_TO_BACKEND ||
+	       packet->verdict == ABI_VERDICT_TO_CLIENT;
+}
+
+/* What of a packet that was run the model could not know. */
+static void tell_draw(const struct pair *pair, const struct model_packet *run,
+		      struct model_packet *packet)
+{
+	struct model_headers headers;
+
+	packet->drew_in_vain = run->verdict == ABI_VERDICT_NO_LOCAL_PORT;
+	packet->drew = run->verdict == ABI_VERDICT_TO_BACKEND &&
+		       model_parse(pair->model->features, run->frame, run->length, &headers) ==
+			       MODEL_NO_VERDICT;
+	if (packet->drew)
+		packet->drawn = headers.tuple.source;
+}
+
+static bool same_outcome(const struct model_packet *one, const struct model_packet *other)
+{
+	return one->verdict == other->verdict && one->length == other->length &&
+	       memcmp(one->frame, other->frame, one->length) == 0 &&
+	       (!is_sent(one) || (one->out_port == other->out_port && one->vlan == other->vlan));
+}
+
+static bool check_counts(const struct pair *pair)
+{
+	const struct abi_counters_block *counters = engine_side_counters(pair->engine);
+	const struct model *model = pair->model;
+
+	if (model->impossible)
+		return complain(pair, "the engine chose what it could not choose");
+	if (engine_side_flow_count(pair->engine) != model->flow_count)
+		return complain(pair, "the engine has %u flows, the model %u",
+				engine_side_flow_count(pair->engine), model->flow_count);
+	if (memcmp(counters->verdicts, model->verdicts, sizeof(model->verdicts)) != 0)
+		return complain(pair, "the counts of verdicts differ");
+	for (unsigned i = 0; i < MODEL_OBJECTS; i++) {
+		if (memcmp(&counters->services[i], &model->services[i],
+			   sizeof(model->services[i])) != 0)
+			return complain(pair, "the counters of service %u differ", i);
+		if (memcmp(&counters->backends[i], &model->backends[i],
+			   sizeof(model->backends[i])) != 0)
+			return complain(pair, "the counters of backend %u differ", i);
+	}
+	return true;
+}
+
+bool pair_publish(struct pair *pair, const struct model_tables *tables)
+{
+	engine_side_publish(pair->engine, tables);
+	model_publish(pair->model, tables);
+	pair->generations++;
+	return true;
+}
+
+bool pair_run(struct pair *pair, struct model_packet *packets, unsigned count)
+{
+	struct model_packet before[PACKET_BURST], run[PACKET_BURST];
+
+	memcpy(before, packets, count * sizeof(packets[0]));
+	memcpy(run, packets, count * sizeof(packets[0]));
+	engine_side_run(pair->engine, run, count, pair->now_ms);
+	for (unsigned i = 0; i < count; i++)
+		tell_draw(pair, &run[i], &packets[i]);
+	model_run(pair->model, packets, count, pair->now_ms);
+	pair->steps++;
+	for (unsigned i = 0; i < count; i++) {
+		pair->packets++;
+		if (same_outcome(&run[i], &packets[i]))
+			continue;
+		print_packet("packet", &before[i]);
+		print_packet("engine", &run[i]);
+		print_packet("model", &packets[i]);
+		return complain(pair, "packet %u of %u of a burst differs", i + 1, count);
+	}
+	return check_counts(pair);
+}
+
+bool pair_wait(struct pair *pair, uint64_t milliseconds)
+{
+	pair->now_ms += milliseconds;
+	engine_side_age(pair->engine, pair->now_ms);
+	model_age(pair->model, pair->now_ms);
+	for (unsigned ages = 0; engine_side_flow_count(pair->engine) > pair->model->flow_count;
+	     ages++) {
+		if (ages == AGES_MOST)
+			return complain(pair, "the engine keeps flows that are over: %u of %u",
+					engine_side_flow_count(pair->engine),
+					pair->model->flow_count);
+		engine_side_age(pair->engine, pair->now_ms);
+		model_age(pair->model, pair->now_ms);
+	}
+	return check_counts(pair);
+}
+
+static bool check_flows(const struct pair *pair)
+{
+	for (uint32_t i = 0; i < pair->model->flow_count; i++) {
+		const struct model_flow *flow = &pair->model->flows[i];
+		const char *difference = engine_side_differs(pair->engine, flow);
+
+		if (difference)
+			return complain(pair, "flow of client port %u, service %u: %s differs",
+					flow->client.source.port, flow->service, difference);
+	}
+	return true;
+}
+
+bool pair_check(struct pair *pair)
+{
+	return check_counts(pair) && check_flows(pair);
+}
