@@ -67,22 +67,22 @@ static int set_mtu(int fd, const char *name, uint16_t mtu)
 
 /*
  * Linux takes IPv6 here, but has nothing to say: it has no address, so none to look for
- * duplicates of and no router to ask; and it reports no group, as it has joined none. It did join
- * the routers' when the tap was made: an MTU too small for IPv6 makes it forget all it has of it,
- * and where there is no multicast it joins none again.
+ * duplicates of, takes none and no route from a router's word, and reports no group, as it has
+ * joined none. It did join the routers' when the tap was made: an MTU too small for IPv6 makes it
+ * forget all it has of it, and where there is no multicast it joins none again.
  */
 static int begin_ipv6_anew(int fd, const char *name, uint16_t mtu)
 {
+	static const char *const values[][2] = {
+		{"addr_gen_mode", "1"}, {"accept_ra", "0"}, {"disable_ipv6", "0"}};
 	int error = change_flags(fd, name, 0, IFF_MULTICAST);
 
 	if (error == 0)
 		error = set_mtu(fd, name, TOO_SMALL_FOR_IPV6);
 	if (error == 0)
 		error = set_mtu(fd, name, mtu);
-	if (error == 0)
-		error = interface_set_sysctl("ipv6", name, "addr_gen_mode", "1");
-	if (error == 0)
-		error = interface_set_sysctl("ipv6", name, "disable_ipv6", "0");
+	for (size_t i = 0; error == 0 && i < sizeof(values) / sizeof(values[0]); i++)
+		error = interface_set_sysctl("ipv6", name, values[i][0], values[i][1]);
 	return error == -ENOENT ? 0 : error; /* a kernel, or an MTU, without IPv6 */
 }
 
