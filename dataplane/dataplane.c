@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -292,6 +293,7 @@ static int start(struct dataplane *dataplane)
 	    make_quiescent(dataplane) != 0 || make_workers(dataplane) != 0)
 		return -1;
 
+	dataplane->status->cycles_per_us = (uint32_t)(rte_get_tsc_hz() / 1000000);
 	wire_generations(dataplane);
 	while (dataplane->generations.phase != GENERATION_SWITCHING) {
 		generation_poll(&dataplane->generations, clock_ms());

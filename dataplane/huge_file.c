@@ -14,8 +14,8 @@
 
 #define PAGE_SIZE (2ul << 20)
 
-/* The mount point of a hugetlbfs of such pages with `size` bytes free; false: there is none. */
-static bool find_mount(size_t size, char path[RUN_PATH_SIZE])
+/* The mount point of a hugetlbfs of such pages; false: there is none. */
+static bool find_mount(char path[RUN_PATH_SIZE])
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "r");
 	const struct mntent *entry;
@@ -27,8 +27,7 @@ static bool find_mount(size_t size, char path[RUN_PATH_SIZE])
 		found = strcmp(entry->mnt_type, "hugetlbfs") == 0 &&
 			strlen(entry->mnt_dir) < RUN_PATH_SIZE / 2 &&
 			statfs(entry->mnt_dir, &state) == 0 &&
-			(unsigned long)state.f_bsize == PAGE_SIZE &&
-			state.f_bavail >= size / PAGE_SIZE;
+			(unsigned long)state.f_bsize == PAGE_SIZE;
 		if (found)
 			strcpy(path, entry->mnt_dir);
 	}
@@ -50,6 +49,7 @@ static void name_target(struct run_file *file, const char *mount,
 			*at = '-';
 }
 
+/* Mapping reserves the pages: it fails where too few are free. */
 static void *map(const char *path, size_t size)
 {
 	int fd;
@@ -74,7 +74,7 @@ int huge_file_create(struct run_file *file, const struct run_directory *director
 	const size_t rounded = (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 	char mount[RUN_PATH_SIZE];
 
-	if (!find_mount(rounded, mount))
+	if (!find_mount(mount))
 		return -1;
 	name_target(file, mount, directory, name);
 	file->data = map(file->target, rounded);

@@ -6,6 +6,7 @@
 #include "dataplane/abi/verdicts.h"
 #include "dataplane/core/flow_table.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
@@ -151,11 +152,13 @@ static unsigned poll_queue(struct worker *worker, const struct worker_queue *que
 		return 0;
 	counters->received += count;
 	counters->ports[queue->port].received += count;
+	const uint64_t begun = rte_rdtsc();
 	kept = describe(worker, queue->port, mbufs, count, packets);
 	engine_run(&worker->engine, packets, kept, worker->now_ms);
 	for (unsigned i = 0; i < kept; i++)
 		carry_out(worker, &packets[i]);
 	flush_all(worker);
+	engine_count_latency(&worker->engine, rte_rdtsc() - begun, kept);
 	return count;
 }
 

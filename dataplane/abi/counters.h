@@ -25,6 +25,8 @@
 #include "dataplane/abi/tables.h"
 #include "dataplane/abi/verdicts.h"
 
+#define ABI_LATENCY_BUCKETS 64
+
 struct abi_direction {
 	uint64_t packets;
 	uint64_t bytes; /* IP length */
@@ -61,12 +63,15 @@ struct abi_counters_block {
 	uint64_t polls;       /* turns of the loop */
 	uint64_t empty_polls; /* that found no packet */
 	uint64_t naps;
-	uint64_t evicted; /* half-open connections that gave way in a full flow table */
+	uint64_t evicted; /* half-open and closing connections that gave way in a full flow table */
 	uint64_t reserved[7];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
 	struct abi_traffic services[ABI_MAX_SERVICES];
 	struct abi_traffic backends[ABI_MAX_BACKENDS];
+	/* Packets by how long the worker had them, from the driver's giving to its taking them:
+	 * [n] those of 2^n to 2^(n+1) cycles of abi_status.cycles_per_us. */
+	uint64_t latency[ABI_LATENCY_BUCKETS];
 };
 
 struct abi_counters {

@@ -85,5 +85,6 @@ void engine_age(struct engine *engine, uint64_t now_ms)
 	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
 		age_wheel(engine, engine->flows[i], &engine->flows[i]->timers, now);
 		age_wheel(engine, engine->flows[i], &engine->flows[i]->half_open, now);
+		age_wheel(engine, engine->flows[i], &engine->flows[i]->closing, now);
 	}
 }

@@ -25,18 +25,32 @@ static void count_ended(struct engine *engine, const struct abi_flow *flow)
 	counter_add(&engine->counters->backends[flow->backend].flows_ended, 1);
 }
 
+static struct flow_wheel *wheel_of(struct flow_table *table, const struct abi_flow *flow)
+{
+	switch (flow->state) {
+	case ABI_FLOW_TCP_HALF_OPEN:
+		return &table->half_open;
+	case ABI_FLOW_TCP_CLOSING:
+		return &table->closing;
+	default:
+		return &table->timers;
+	}
+}
+
 void engine_arm(struct engine *engine, struct flow_table *table, uint32_t record)
 {
 	const struct abi_flow *flow = flow_table_record(table, record);
 	const struct service_rule *service =
 		flow->state == ABI_FLOW_DIRECT ? NULL : engine_service_of(engine->snapshot, flow);
-	struct flow_wheel *wheel =
-		flow->state == ABI_FLOW_TCP_HALF_OPEN ? &table->half_open : &table->timers;
 
-	flow_timers_arm(table, wheel, record, flow->last_seen + flow_state_timeout(flow, service));
+	flow_timers_arm(table, wheel_of(table, flow), record,
+			flow->last_seen + flow_state_timeout(flow, service));
 }
 
-/* In a full table the half-open connection that is due first gives way. */
+/*
+ * In a full table the half-open connection that is due first gives way; where there is none,
+ * the closing one that is: it only remembers ports for the next connection.
+ */
 static uint32_t insert(struct engine *engine, struct flow_table *table,
 		       const struct abi_flow6 *flow)
 {
@@ -45,6 +59,8 @@ static uint32_t insert(struct engine *engine, struct flow_table *table,
 	if (likely(record != FLOW_NONE))
 		return record;
 	uint32_t oldest = flow_timers_soonest(table, &table->half_open);
+	if (oldest == FLOW_NONE)
+		oldest = flow_timers_soonest(table, &table->closing);
 	if (oldest == FLOW_NONE)
 		return FLOW_NONE;
 	engine_end_due_flow(engine, table, oldest);

@@ -101,8 +101,8 @@ void engine_run_fresh(struct engine *engine, struct packet *packets, struct work
 /* Fragments and ICMP errors. */
 uint8_t engine_run_other(struct engine *engine, const struct headers *headers);
 
-/* Makes the record, arms its timer and counts it; where the table is full the half-open connection
- * that is due first gives way. FLOW_NONE: no room. */
+/* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
+ * connection that is due first gives way. FLOW_NONE: no room. */
 uint32_t engine_start_flow(struct engine *engine, struct flow_table *table,
 			   const struct abi_flow6 *flow);
 /* Ends a flow whose timer is not armed, or (engine_end_flow) is. */

@@ -335,7 +335,7 @@ static void fetch(const struct flow_table *table, struct opening *opening, unsig
 	__builtin_prefetch(flow_table_record(table, record), 1);
 }
 
-/* The half-open connections that will have to give way, in a table that is full. */
+/* The connections that will have to give way, in a table that is full. */
 struct victims {
 	const struct flow_table *table;
 	uint32_t records[PACKET_BURST];
@@ -352,6 +352,8 @@ static void fetch_victims(const struct engine *engine, uint8_t family, unsigned 
 	if (flow_table_next_free(table) != FLOW_NONE)
 		return;
 	victims->count = flow_timers_peek(table, &table->half_open, victims->records, count);
+	if (victims->count == 0)
+		victims->count = flow_timers_peek(table, &table->closing, victims->records, count);
 	for (unsigned i = 0; i < victims->count; i++)
 		__builtin_prefetch(flow_table_record(table, victims->records[i]), 1);
 }

@@ -120,7 +120,8 @@ struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32
 		.free_list = FLOW_NONE,
 		.secret = {file->secret[0], file->secret[1]},
 		.timers = wheel(0, FLOW_TIMER_SLOTS, now_ms),
-		.half_open = wheel(FLOW_TIMER_SLOTS, FLOW_HALF_OPEN_SLOTS, now_ms),
+		.half_open = wheel(FLOW_TIMER_SLOTS, FLOW_BRIEF_SLOTS, now_ms),
+		.closing = wheel(FLOW_TIMER_SLOTS + FLOW_BRIEF_SLOTS, FLOW_BRIEF_SLOTS, now_ms),
 	};
 	table->hop_ways = (struct flow_hop_way *)(void *)derived;
 	table->hop_users = (uint32_t *)(void *)(derived + hop_ways_size());

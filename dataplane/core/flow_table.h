@@ -67,10 +67,10 @@ struct flow_link {
 
 /*
  * Slots of the timer wheels. What is due later than a wheel reaches is looked at on the way:
- * after 65 s at half-open connections, after 17 minutes at the others.
+ * after 65 s at half-open and closing connections, after 17 minutes at the others.
  */
-#define FLOW_HALF_OPEN_SLOTS (1u << 10)
-#define FLOW_TIMER_SLOTS     (1u << 14)
+#define FLOW_BRIEF_SLOTS (1u << 10)
+#define FLOW_TIMER_SLOTS (1u << 14)
 
 struct flow_wheel {
 	uint32_t first; /* its slots are flow_table.slots[first .. first + mask] */
@@ -99,11 +99,11 @@ struct flow_table {
 	uint32_t untouched; /* records from here on were never used */
 	uint32_t free_list; /* first of those used before; FLOW_NONE: none */
 	uint64_t secret[2];
-	struct flow_wheel timers, half_open;
+	struct flow_wheel timers, half_open, closing;
 	struct abi_flow_hop *hops;
 	struct flow_hop_way *hop_ways;
 	uint32_t *hop_users;                                     /* records that name each hop */
-	uint32_t slots[FLOW_TIMER_SLOTS + FLOW_HALF_OPEN_SLOTS]; /* first record of each */
+	uint32_t slots[FLOW_TIMER_SLOTS + 2 * FLOW_BRIEF_SLOTS]; /* first record of each */
 };
 
 /*

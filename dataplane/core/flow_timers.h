@@ -9,8 +9,8 @@
  * off than the wheel reaches is looked at on the way. Only a change to a
  * shorter timeout has to move a timer at once.
  *
- * Half-open connections have a wheel of their own, so that the oldest is at
- * hand when a full table needs room.
+ * Half-open connections have a wheel of their own, and closing ones, so that the
+ * oldest is at hand when a full table needs room.
  */
 #pragma once
 

@@ -16,7 +16,10 @@ void bench_establish(struct bench_world *world, uint32_t first, uint32_t count, 
 /* The call that is measured: what the dataplane does with a burst. */
 static inline void bench_run(struct bench_world *world, unsigned count)
 {
+	uint64_t begun = __builtin_ia32_rdtsc();
+
 	engine_run(&world->engine, world->packets, count, world->now_ms);
+	engine_count_latency(&world->engine, __builtin_ia32_rdtsc() - begun, count);
 }
 
 void bench_established(struct measure *measure, const struct bench_settings *settings,

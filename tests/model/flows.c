@@ -13,7 +13,7 @@
 #define DIRECT_BRIEFLY_MS 60000
 
 /*
- * The half-open flow that gives way need be the first one due only about: by so
+ * The flow that gives way need be the first one due only about: by so
  * many ticks, and of those due further off than timers reach it may be any.
  */
 #define EVICTION_SLACK 16
@@ -83,31 +83,38 @@ struct abi_traffic *model_backend_row(struct model *model, const struct model_fl
 	return flow->state == ABI_FLOW_DIRECT ? NULL : &model->backends[flow->backend];
 }
 
+static bool may_give_way(const struct model_flow *flow, uint8_t state, bool is_ipv4)
+{
+	return flow->state == state && model_is_ipv4(flow->client.source.address) == is_ipv4;
+}
+
 /*
- * The engine has given up a half-open flow for a new one: which? It has to be
+ * The engine has given up a flow in this state for a new one: which? It has to be
  * among the first that would have ended anyway; packets after its first do not count
- * for it, since its timer may not know of them.
+ * for it, since its timer may not know of them. False: there was none.
  */
-static void evict(struct model *model, bool is_ipv4)
+static bool evict(struct model *model, uint8_t state, bool is_ipv4)
 {
 	struct model_flow *gone = NULL;
+	bool any = false;
 	uint32_t first_due = 0;
 
 	for (uint32_t i = 0; i < model->flow_count; i++) {
 		struct model_flow *flow = &model->flows[i];
 
-		if (flow->state != ABI_FLOW_TCP_HALF_OPEN ||
-		    model_is_ipv4(flow->client.source.address) != is_ipv4)
+		if (!may_give_way(flow, state, is_ipv4))
 			continue;
-		if (first_due == 0 || model_ticks(flow->due, first_due) > 0)
+		if (!any || model_ticks(flow->due, first_due) > 0)
 			first_due = flow->due;
+		any = true;
 		if (!model->oracle.has_flow(model->oracle.context, &flow->client))
 			gone = flow;
 	}
-	if (!gone)
-		return;
-	model->impossible += model_ticks(first_due, gone->first_due) > EVICTION_SLACK;
-	model_end_flow(model, gone);
+	if (gone) {
+		model->impossible += model_ticks(first_due, gone->first_due) > EVICTION_SLACK;
+		model_end_flow(model, gone);
+	}
+	return any;
 }
 
 static bool is_full(const struct model *model, bool is_ipv4)
@@ -124,7 +131,8 @@ bool model_begin_flow(struct model *model, const struct model_flow *flow)
 	bool is_ipv4 = model_is_ipv4(flow->client.source.address);
 
 	if (is_full(model, is_ipv4) && (model->features & FEATURE_EVICTION))
-		evict(model, is_ipv4);
+		if (!evict(model, ABI_FLOW_TCP_HALF_OPEN, is_ipv4))
+			evict(model, ABI_FLOW_TCP_CLOSING, is_ipv4);
 	if (is_full(model, is_ipv4))
 		return false;
 	struct model_flow *place = &model->flows[model->flow_count++];
@@ -184,7 +192,6 @@ static void advance(struct model_flow *flow, bool from_client, uint8_t tcp_flags
 void model_touch(struct model *model, struct model_flow *flow, bool from_client, uint8_t tcp_flags,
 		 uint32_t now)
 {
-	uint32_t due = flow->due;
 	bool was_closed = is_closed(flow);
 
 	if (from_client)
@@ -194,16 +201,8 @@ void model_touch(struct model *model, struct model_flow *flow, bool from_client,
 	advance(flow, from_client, tcp_flags);
 	flow->last_seen = now;
 	flow->due = model_due(model, flow, now);
-	flow->may_go = false;
-	/*
-	 * The next direct connection between the same ends is not answered yet, and
-	 * its time is shorter than that of the last one: the engine may find out when that is over.
-	 */
-	if (flow->state == ABI_FLOW_DIRECT && is_closed(flow) == was_closed &&
-	    model_ticks(flow->due, due) > 0) {
-		flow->may_go = true;
-		flow->due = due;
-	}
+	if (!was_closed && is_closed(flow))
+		model_arm(model, flow, now);
 }
 
 int32_t model_ticks(uint32_t from, uint32_t to)

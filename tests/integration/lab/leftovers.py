@@ -61,11 +61,23 @@ def remove_namespace_folder():
         NAMESPACES.rmdir()
 
 
+def remove_huge_files(path):
+    """Takes away what programs whose run directories lie in `path` left in huge pages."""
+    prefix = f"headrace{path}/".replace("/", "-")
+    for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+        _, mount, kind, *_ = line.split()
+        if kind == "hugetlbfs":
+            for file in Path(mount).glob(f"{prefix}*"):
+                file.unlink()
+
+
 def remove_directory(path):
     """Takes a run's files away, the tmpfs they lie on first.
 
     Its memory is given back by the kernel some time after the program that had it mapped ended.
     """
+    remove_huge_files(path)
+
     def unmounted():
         run(["umount", path], allow_failure=True)
         return not os.path.ismount(path)

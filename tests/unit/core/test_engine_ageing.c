@@ -281,30 +281,38 @@ static void full_of_established(void **state)
 	end.flags = RST;
 	end.source_port = 107;
 	assert_int_equal(world_client(world, &end, NULL), ABI_VERDICT_TO_BACKEND);
-	/* Closing is not half-open. */
-	assert_int_equal(send_syn(world, half->full_nat, 200), ABI_VERDICT_FLOW_TABLE_FULL);
-	world_wait(world, 60200);
+	/* A closing one gives way at once; and then the half-open one that came for it. */
 	assert_int_equal(send_syn(world, half->full_nat, 200), ABI_VERDICT_TO_BACKEND);
-	assert_int_equal(send_syn(world, half->full_nat, 201), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(world->counters->evicted, 1);
+	assert_int_equal(send_data(world, half->full_nat, 107), ABI_VERDICT_NO_FLOW);
+	assert_int_equal(send_syn(world, half->full_nat, 201), ABI_VERDICT_TO_BACKEND);
+	assert_int_equal(world->counters->evicted, 2);
+	assert_int_equal(send_data(world, half->full_nat, 108), ABI_VERDICT_TO_BACKEND);
 	world_check_law(world);
 	world_free(world);
 }
 
-/* A connection begun anew on a closing record is half-open again, and may have to give way. */
+/* A connection begun anew on a closing record is half-open again, and gives way before a closing
+ * one. */
 static void what_is_begun_anew_is_half_open(void **state)
 {
 	const struct half *half = *state;
-	struct world *world = world_new(1);
+	struct world *world = world_new(2);
 	struct frame frame, answer;
 	const struct frame_spec syn = syn_to(half->full_nat);
+	struct frame_spec end = syn;
 
 	assert_int_equal(world_client(world, &syn, &frame), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(world_answer(world, &frame, RST | ACK, &answer), ABI_VERDICT_TO_CLIENT);
-	assert_int_equal(send_syn(world, half->full_nat, 77), ABI_VERDICT_FLOW_TABLE_FULL);
+	establish(world, half->full_nat, 100);
+	end.source_port = 100;
+	end.flags = RST;
+	assert_int_equal(world_client(world, &end, NULL), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(world_client(world, &syn, NULL), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(send_syn(world, half->full_nat, 77), ABI_VERDICT_TO_BACKEND);
 	assert_int_equal(world->counters->evicted, 1);
+	assert_int_equal(send_data(world, half->full_nat, syn.source_port), ABI_VERDICT_NO_FLOW);
+	assert_int_equal(send_data(world, half->full_nat, 100), ABI_VERDICT_TO_BACKEND);
 	world_check_law(world);
 	world_free(world);
 }

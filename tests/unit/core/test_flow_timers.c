@@ -238,7 +238,7 @@ static void an_empty_wheel_after_years(void **state)
 		uint32_t tick = i << 24 | 1;
 
 		*wheel = (struct flow_wheel){
-			.first = FLOW_TIMER_SLOTS, .mask = FLOW_HALF_OPEN_SLOTS - 1, .tick = tick};
+			.first = FLOW_TIMER_SLOTS, .mask = FLOW_BRIEF_SLOTS - 1, .tick = tick};
 		assert_int_equal(flow_timers_soonest(table, wheel), FLOW_NONE);
 		flow_timers_arm(table, wheel, 5, tick + 10);
 		assert_int_equal(flow_timers_soonest(table, wheel), 5);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* Local addresses and ports: all of a small pool can be had, none twice, and all come back. */
+#include "dataplane/core/local_ports.h"
 #include "tests/unit/core/world.h"
 
 #include <arpa/inet.h>
@@ -167,6 +168,32 @@ static void ports_are_drawn_at_random(void **state)
 	world_free(world);
 }
 
+/* Chi-square of a million draws from 2 addresses of 500 ports: 999 degrees of freedom. */
+static void places_are_drawn_uniformly(void **state)
+{
+	const struct half *half = *state;
+	struct world *world = world_with_pool(half, 2, 2000, 2499);
+	const struct abi_local_pool *pool = world->snapshot->local_pools[half->local_pool];
+	struct flow_tuple reply = {.head = flow_tuple_head(0, UDP, half->family)};
+	static uint32_t counts[2][500];
+	double sum = 0;
+
+	memset(counts, 0, sizeof(counts));
+	for (unsigned i = 0; i < 1000000; i++) {
+		struct local_draw draw;
+
+		assert_true(local_ports_draw(&world->engine, pool, &draw, &reply));
+		counts[draw.address][be16toh(reply.ports.be_destination) - 2000]++;
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		double difference = counts[i / 500][i % 500] - 1000.0;
+		sum += difference * difference / 1000;
+	}
+	/* Outside of these in one of 1,000 on either side, were it chance; the seed is fixed. */
+	assert_true(sum > 868 && sum < 1143);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +202,7 @@ int main(void)
 		OF_BOTH_FAMILIES(nodes_do_not_meet),
 		OF_BOTH_FAMILIES(a_single_port_is_one_nodes),
 		OF_BOTH_FAMILIES(ports_are_drawn_at_random),
+		OF_BOTH_FAMILIES(places_are_drawn_uniformly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+"""More clients than there is room for: in the flow table, and in the local pool.
+
+    client ---- wan [headrace] lan ---- switch ---- b1 b2 b3
+"""
+
+import select
+import socket
+import time
+
+from lab import check, check_law, serve_http, serve_udp, two_arms, wait_for
+
+ROOM, CLIENTS = 1024, 4096
+PLACES, ASKERS = 100, 200
+
+
+def connected(world, count, seconds):
+    """So many connections begun at once; those that stand after some seconds at most."""
+    begun = {}
+    for _ in range(count):
+        connection = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        connection.connect_ex((world.vip, 80))
+        begun[connection.fileno()] = connection
+    poll, standing = select.poll(), []
+    for descriptor in begun:
+        poll.register(descriptor, select.POLLOUT)
+    end = time.monotonic() + seconds
+    while begun and (left := end - time.monotonic()) > 0:
+        for descriptor, _ in poll.poll(left * 1000):
+            poll.unregister(descriptor)
+            connection = begun.pop(descriptor)
+            if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                standing.append(connection)
+            else:
+                connection.close()
+    for connection in begun.values():
+        connection.close()
+    return standing
+
+
+def ask(connection):
+    """A whole answer on an open connection."""
+    connection.settimeout(5)
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    text = b""
+    while part := connection.recv(65536):
+        text += part
+    connection.close()
+    return text
+
+
+def story(lab):
+    """Who is in stays in; who comes later is refused and counted, and let in when there is room."""
+    world = two_arms(lab)
+    serve_http(world.backends, log_requests=False)
+    headrace = world.headrace(world.service("web", "full-nat"))
+    headrace.config["dataplane"]["flows_per_worker"] = ROOM
+    headrace.write_config()
+    headrace.start()
+    first = connected(world, ROOM, 10)
+    check(len(first) == ROOM, f"only {len(first)} of {ROOM} connections stand")
+    later = connected(world, CLIENTS - ROOM, 0.5)
+    check(not later, f"{len(later)} connections more than there is room for")
+    refused = headrace.status()["verdicts"]["flow-table-full"]
+    check(refused >= CLIENTS - ROOM, f"{refused} were counted")
+
+    answers = [ask(connection) for connection in first]
+    check(all(b"200 OK" in text and b"served by" in text for text in answers), "a broken answer")
+    ended = time.monotonic()
+    wait_for(lambda: connected(world, 1, 0.2), "a new connection to be accepted", 1)
+    took = time.monotonic() - ended
+    check_law(headrace)
+    lab.notes.append(f"{len(answers)} finished, {refused} SYNs refused; {took * 1000:.0f} ms after "
+                     "the last end a new one was accepted")
+
+
+def story_local_ports(lab):
+    """One local address with 100 ports, 200 clients, one backend: 100 live, 100 refused."""
+    world = two_arms(lab, backends=1)
+    serve_udp(world.backends)
+    headrace = world.headrace(world.service("echo", "full-nat", port=53, protocol="udp",
+                                            backend_port=5353))
+    for pool in headrace.config["local_pools"]:
+        pool["ports"] = f"20000-{20000 + PLACES - 1}"
+    headrace.write_config()
+    headrace.start()
+    clients = [world.client.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(ASKERS)]
+    for number, client in enumerate(clients):
+        client.sendto(b"%d" % number, (world.vip, 53))
+    answered = set()
+
+    def all_answered():
+        for number, client in enumerate(clients):
+            if number not in answered and select.select([client], [], [], 0)[0]:
+                check(client.recv(100) == b"%d" % number, f"client {number} got another's answer")
+                answered.add(number)
+        return len(answered) >= PLACES
+    wait_for(all_answered, f"{PLACES} answers")
+    wait_for(lambda: headrace.status()["verdicts"]["no-local-port"] == ASKERS - PLACES,
+             f"{ASKERS - PLACES} to be refused")
+    all_answered()
+    check(len(answered) == PLACES, f"{len(answered)} answers from {PLACES} places")
+    flows = headrace.get("/v1/flows?limit=1000")["flows"]
+    places = {flow["local"] for flow in flows if flow["protocol"] == "udp"}
+    check(len(places) == PLACES, f"{len(places)} places in use")
+    check_law(headrace)
+    lab.notes.append(f"{len(answered)} live, {ASKERS - PLACES} refused")
