@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define TOO_SMALL_FOR_IPV6 1279
+
 static bool reverse_path_is_strict(void)
 {
 	char value = '0';
@@ -39,17 +41,49 @@ static int relax_reverse_path(const char *name)
 				    reverse_path_is_strict() ? "2" : "0");
 }
 
-static int disable_ipv6(const char *name)
-{
-	int error = interface_set_sysctl("ipv6", name, "disable_ipv6", "1");
-
-	return error == -ENOENT ? 0 : error; /* a kernel without IPv6 */
-}
-
 static int request(int fd, const char *name, unsigned long what, struct ifreq *ifreq)
 {
 	snprintf(ifreq->ifr_name, sizeof(ifreq->ifr_name), "%s", name);
 	return ioctl(fd, what, ifreq) == 0 ? 0 : -errno;
+}
+
+static int change_flags(int fd, const char *name, int set, int clear)
+{
+	struct ifreq ifreq;
+	int error = request(fd, name, SIOCGIFFLAGS, &ifreq);
+
+	if (error != 0)
+		return error;
+	ifreq.ifr_flags = (short)((ifreq.ifr_flags & ~clear) | set);
+	return request(fd, name, SIOCSIFFLAGS, &ifreq);
+}
+
+static int set_mtu(int fd, const char *name, uint16_t mtu)
+{
+	struct ifreq ifreq = {.ifr_mtu = mtu};
+
+	return request(fd, name, SIOCSIFMTU, &ifreq);
+}
+
+/*
+ * Linux takes IPv6 here, but has nothing to say: it has no address, so none to look for
+ * duplicates of, takes none and no route from a router's word, and reports no group, as it has
+ * joined none. It did join the routers' when the tap was made: an MTU too small for IPv6 makes it
+ * forget all it has of it, and where there is no multicast it joins none again.
+ */
+static int begin_ipv6_anew(int fd, const char *name, uint16_t mtu)
+{
+	static const char *const values[][2] = {
+		{"addr_gen_mode", "1"}, {"accept_ra", "0"}, {"disable_ipv6", "0"}};
+	int error = change_flags(fd, name, 0, IFF_MULTICAST);
+
+	if (error == 0)
+		error = set_mtu(fd, name, TOO_SMALL_FOR_IPV6);
+	if (error == 0)
+		error = set_mtu(fd, name, mtu);
+	for (size_t i = 0; error == 0 && i < sizeof(values) / sizeof(values[0]); i++)
+		error = interface_set_sysctl("ipv6", name, values[i][0], values[i][1]);
+	return error == -ENOENT ? 0 : error; /* a kernel, or an MTU, without IPv6 */
 }
 
 static int configure(int fd, const char *name, const uint8_t mac[6], uint16_t mtu,
@@ -63,26 +97,17 @@ static int configure(int fd, const char *name, const uint8_t mac[6], uint16_t mt
 	error = request(fd, name, SIOCSIFHWADDR, &ifreq);
 	if (error != 0)
 		return error;
-	*step = "setting its MTU";
-	ifreq.ifr_mtu = mtu;
-	error = request(fd, name, SIOCSIFMTU, &ifreq);
+	*step = "setting its MTU and IPv6";
+	error = begin_ipv6_anew(fd, name, mtu);
 	if (error != 0)
 		return error;
 	*step = "setting its rp_filter";
 	error = relax_reverse_path(name);
 	if (error != 0)
 		return error;
-	*step = "disabling its IPv6";
-	error = disable_ipv6(name);
-	if (error != 0)
-		return error;
 	*step = "setting it up";
-	error = request(fd, name, SIOCGIFFLAGS, &ifreq);
-	if (error != 0)
-		return error;
 	/* Nobody behind it answers ARP. */
-	ifreq.ifr_flags |= IFF_UP | IFF_NOARP;
-	return request(fd, name, SIOCSIFFLAGS, &ifreq);
+	return change_flags(fd, name, IFF_UP | IFF_NOARP, 0);
 }
 
 int tap_open(struct tap *tap, const char *name, const uint8_t mac[6], uint16_t mtu,

@@ -13,7 +13,8 @@ struct tap {
 };
 
 /*
- * Makes it, up, without IPv6, taking packets whatever route their source has.
+ * Makes it, up, taking packets of both families whatever route their source has, and
+ * silent by itself.
  * It goes with its descriptor. 0, or -errno with *step naming what failed.
  */
 int tap_open(struct tap *tap, const char *name, const uint8_t mac[6], uint16_t mtu,

@@ -48,7 +48,7 @@ struct abi_status {
 	uint32_t state;   /* enum abi_dataplane_state */
 	uint32_t worker_count;
 	uint32_t port_count;
-	uint32_t cycles_per_us; /* of the clock that latencies are counted by */
+	uint32_t cycles_per_us;      /* of the clock that latencies are counted by */
 	uint64_t heartbeat;          /* main thread, CLOCK_MONOTONIC, ns */
 	uint64_t tables_instance;    /* of the `tables` file the generation is from */
 	uint64_t generation_taken;   /* workers forward by it; 0: none yet */

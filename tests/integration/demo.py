@@ -12,6 +12,7 @@ from pathlib import Path
 
 from demo_changes import changed_live
 from lab import left_behind, leftovers
+from lab.addressing import family_of
 from lab.clients import start_http_load
 from lab.lab import Failure, Lab
 from lab.processes import run
@@ -33,10 +34,13 @@ PICTURE = """
 """
 
 SERVICES = """
-   dnat       198.51.100.10:80   destination translated; the servers see the client's own address
-   full-nat   198.51.100.11:80   both ends translated; the servers see 10.0.0.250
-   one-arm    10.0.0.80:80       full-nat, in and out of the one port: insider and servers share a wire
+   dnat       198.51.100.10:80     destination translated; the servers see the client's own address
+   full-nat   198.51.100.11:80     both ends translated; the servers see 10.0.0.250
+   one-arm    10.0.0.80:80         full-nat, in and out of the one port: insider and servers share a wire
+   ipv6       [2001:db8:1::10]:80  full-nat again; the same client, balancer and servers by their IPv6 addresses
 """
+
+POOLS = {4: "web", 6: "web-ipv6"}  # by family: the same servers
 
 EACH = 10000  # requests a service on new connections, and as many on kept ones
 PACE = 250    # requests a second a service on either kind, while things break
@@ -49,7 +53,7 @@ class Demo:
         self.lab, self.screen = lab, screen
         self.rows = []
         self.problems = []
-        self.world = two_arms(lab, backends=4)
+        self.world = two_arms(lab, backends=4, family=6)
         self.insider = self.world.host("insider")
         self.world.switch.plug(self.insider, "eth0")
         self.insider.ip("addr add 10.0.0.100/24 dev eth0")
@@ -57,20 +61,23 @@ class Demo:
             "dnat": (self.world.client, "198.51.100.10"),
             "full-nat": (self.world.client, "198.51.100.11"),
             "one-arm": (self.insider, "10.0.0.80"),
+            "ipv6": (self.world.client, "2001:db8:1::10"),
         }
         self.servers = serve_http(self.world.backends, log_requests=False)
         self.headrace = self.world.headrace(*(
             {**self.world.service(name, "dnat" if name == "dnat" else "full-nat", address),
-             "pool": "web"} for name, (_, address) in self.targets.items()))
-        self._share_one_pool()
+             "pool": POOLS[family_of(address)]} for name, (_, address) in self.targets.items()))
+        self._share_pools()
 
-    def _share_one_pool(self):
-        """One pool for the three services: each server is one row, and checked once."""
+    def _share_pools(self):
+        """One pool for the services of a family: each server is one row of it, and checked once."""
         config = self.headrace.config
-        backends = config["services"][0]["backends"][:3]
+        pools = {}
         for service in config["services"]:
-            del service["backends"], service["health_check"]
-        config["pools"] = [{"name": "web", "health_check": HEALTH_CHECK, "backends": backends}]
+            pools[service["pool"]] = service.pop("backends")[:3]
+            del service["health_check"]
+        config["pools"] = [{"name": name, "health_check": HEALTH_CHECK, "backends": backends}
+                           for name, backends in pools.items()]
         self.headrace.write_config()
 
     def show_backends(self):
@@ -157,8 +164,9 @@ class Demo:
                        watch.share_since(service, "b1", returned))
 
     def _is(self, state):
-        backend = self.headrace.backends()["web/b1"]
-        return backend if backend["state"] == state and self.headrace.running() else None
+        backends = self.headrace.backends()
+        rows = [backends[f"{pool}/b1"] for pool in POOLS.values()]
+        return rows[0] if {row["state"] for row in rows} == {state} and self.headrace.running() else None
 
     def judge(self, step, service, results, killed, noticed, share):
         """Which failures may be: those of connections that began before it had to be noticed."""
@@ -195,6 +203,7 @@ def tell_how_to_play(screen, demo):
             ("a request to each service", f"{inside(client)} curl http://198.51.100.10/"),
             ("", f"{inside(client)} curl http://198.51.100.11/"),
             ("", f"{inside(demo.insider.full_name)} curl http://10.0.0.80/"),
+            ("", f"{inside(client)} curl http://[2001:db8:1::10]/"),
             ("what Headrace says", f"{headrace} show status|services|backends|flows"),
             ("kill b2's nginx", f"kill -9 -- -{demo.servers['b2'].process.pid}"),
             ("change the configuration", f"\"$EDITOR\" {demo.headrace.config_file}"),

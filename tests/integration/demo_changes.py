@@ -9,7 +9,8 @@ import time
 from lab.watch import Watch
 
 INTRODUCTION = """   The same load. b4 is added; b2 is drained (it keeps its connections and gets no new ones), then removed;
-   a change that is wrong is refused. Expected: 0 failed, whatever is changed.
+   a change that is wrong is refused. All of it in pool web, which is IPv4's. Expected: 0 failed, whatever is
+   changed.
 """
 BACKENDS = "/v1/pools/web/backends"
 
@@ -52,7 +53,7 @@ def changed_live(demo):
     watch.note(1.5)
 
     b4 = demo.world.backends[3]
-    _expect(demo, api("POST", BACKENDS, {"name": b4.name, "address": b4.address, "port": 8080}), 201,
+    _expect(demo, api("POST", BACKENDS, {"name": b4.name, "address": b4.addresses[4], "port": 8080}), 201,
             "adding b4")
     watch.until(lambda: headrace.backends()["web/b4"]["state"] == "up" and headrace.running(),
                 "b4 to be up")
@@ -75,6 +76,8 @@ def changed_live(demo):
         failed = sum(result["failed"] for result in results)
         if failed:
             demo.problems.append(f"changed by REST, {service}: {failed} failed: {results}")
+        if service == "ipv6":
+            continue
         if not 0.1 < shares[0] < 0.6:
             demo.problems.append(f"b4, added, answers {shares[0]:.0%} of {service}'s new connections")
         if shares[1] > 0 or shares[2] == 0:

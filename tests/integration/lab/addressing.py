@@ -39,6 +39,11 @@ def end(address, port):
     return f"{bracketed(address)}:{port}"
 
 
+def prefix(side, family):
+    """The network of a side."""
+    return f"{side[family].format(0)}/{WIDTH[family]}"
+
+
 def assign(side, number, families, interface):
     """Lines of ip that give an interface its address of each family; nothing waits for DAD."""
     return [f"addr add {side[family].format(number)}/{WIDTH[family]} dev {interface}" +

@@ -10,6 +10,14 @@ import struct
 from .addressing import end
 from .waiting import wait_for
 
+# Filters for packets of either family: libpcap's tcp[...] reads IPv4 only. Of IPv6 what has no
+# extension headers, as no kernel here sends them.
+IPV6_FLAGS = "ip6 and ip6[6] = 6 and ip6[53]"
+RESETS = f"(tcp[tcpflags] & tcp-rst != 0 or ({IPV6_FLAGS} & 4 != 0))"
+FIRST_SYNS = f"(tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn or ({IPV6_FLAGS} & 0x12 = 2))"
+ICMP_ERRORS = "(icmp or (ip6[6] = 58 and ip6[40] < 128))"  # of IPv4 all there is: nobody pings
+OF_LINUX = "(ip[8] = 64 or ip6[7] = 64)"  # on its first hop, sent and not forwarded
+
 
 class Capture:
     """Packets of one interface that match a filter, from now until stop().
@@ -42,6 +50,13 @@ def read_pcap(path):
         seconds, micros, length, _ = struct.unpack_from(order + "IIII", data, offset)
         yield seconds + micros / 1e6, data[offset + 16:offset + 16 + length]
         offset += 16 + length
+
+
+def source_of(frame):
+    """Who sent a frame of IP."""
+    if frame[12:14] == b"\x08\x00":
+        return socket.inet_ntop(socket.AF_INET, frame[26:30])
+    return socket.inet_ntop(socket.AF_INET6, frame[22:38])
 
 
 def skip_extensions(frame):

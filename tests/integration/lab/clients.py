@@ -3,6 +3,7 @@
 
 """Clients: curl, and load generators that never try again and name each failure."""
 
+import errno
 import json
 import socket
 import struct
@@ -83,6 +84,21 @@ def curl(client, url, *options, timeout=10):
     """One request by curl; returns the body. Any failure raises, curl's own words in it."""
     return client.run("curl", "-sS", "--fail", "--max-time", timeout, *options, url,
                       timeout=timeout + 10)
+
+
+def try_tcp(client, address, port, source=None):
+    """What becomes of a connection, from a source of the client's own: "open", "refused" or "silence"."""
+    with client.socket(socket_family(address), socket.SOCK_STREAM) as asked:
+        asked.settimeout(0.5)
+        if source:
+            asked.bind((source, 0))
+        try:
+            asked.connect((address, port))
+        except TimeoutError:
+            return "silence"
+        except OSError as error:
+            return "refused" if error.errno == errno.ECONNREFUSED else str(error)
+        return "open"
 
 
 def start_download(client, url, seconds=150):

@@ -17,9 +17,8 @@ from lab.waiting import pass_time
 from lab.worlds import TIME_TO_NOTICE
 
 
-def die_and_return(lab, forwarding, kill, revive):
+def die_and_return(world, forwarding, kill, revive):
     """kill(world, servers) and revive(world, servers) do it to b1."""
-    world = two_arms(lab)
     servers = serve_http(world.backends)
     headrace = world.headrace(world.service("web", forwarding))
     headrace.start()
@@ -49,29 +48,42 @@ def die_and_return(lab, forwarding, kill, revive):
     shares = [report["backends"] for report in fresh.progress() if report["time"] > returned]
     share = sum(s.get("b1", 0) for s in shares) / max(1, sum(sum(s.values()) for s in shares))
     check(0.15 < share < 0.5, f"b1, back again, answers {share:.0%} and not about a third")
-    lab.notes.append(f"noticed after {noticed:.2f} s; failed: {results['fresh']['failed']} new, "
+    world.lab.notes.append(f"noticed after {noticed:.2f} s; failed: {results['fresh']['failed']} new, "
                      f"{results['kept']['failed']} kept; then b1 had {share:.0%}")
 
 
-def story_nginx_dnat(lab):
-    """kill -9 of nginx, dnat."""
-    die_and_return(lab, "dnat", lambda world, servers: servers["b1"].kill(),
+def kill_nginx(world, forwarding):
+    """kill -9 of nginx, and a new start."""
+    die_and_return(world, forwarding, lambda world, servers: servers["b1"].kill(),
                    lambda world, servers: servers["b1"].start())
+
+
+def pull_cable(world, forwarding):
+    """The cable, out and in again."""
+    die_and_return(world, forwarding, lambda world, servers: world.set_plug(world.backends[0], False),
+                   lambda world, servers: world.set_plug(world.backends[0], True))
+
+
+def story_nginx_dnat(lab):
+    """nginx, dnat."""
+    kill_nginx(two_arms(lab), "dnat")
 
 
 def story_nginx_full_nat(lab):
-    """kill -9 of nginx, full-nat."""
-    die_and_return(lab, "full-nat", lambda world, servers: servers["b1"].kill(),
-                   lambda world, servers: servers["b1"].start())
+    """nginx, full-nat."""
+    kill_nginx(two_arms(lab), "full-nat")
 
 
 def story_cable_dnat(lab):
     """The cable, dnat."""
-    die_and_return(lab, "dnat", lambda world, servers: world.set_plug(world.backends[0], False),
-                   lambda world, servers: world.set_plug(world.backends[0], True))
+    pull_cable(two_arms(lab), "dnat")
 
 
 def story_cable_full_nat(lab):
     """The cable, full-nat."""
-    die_and_return(lab, "full-nat", lambda world, servers: world.set_plug(world.backends[0], False),
-                   lambda world, servers: world.set_plug(world.backends[0], True))
+    pull_cable(two_arms(lab), "full-nat")
+
+
+def story_cable_dnat_ipv6(lab):
+    """The cable, dnat, over IPv6."""
+    pull_cable(two_arms(lab, family=6), "dnat")

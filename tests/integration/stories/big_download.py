@@ -23,12 +23,12 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def download(lab, world, forwarding):
+def download(lab, world, forwarding, megabytes=MEGABYTES):
     """Compares SHA-256 at both ends."""
     files = lab.directory / "files"
     files.mkdir()
-    whole = sha256(make_file(files / "whole", MEGABYTES))
-    part = sha256(make_file(files / "part", MEGABYTES // AT_ONCE))
+    whole = sha256(make_file(files / "whole", megabytes))
+    part = sha256(make_file(files / "part", megabytes // AT_ONCE))
     serve_http(world.backends, root=files)
     headrace = world.headrace(world.service("web", forwarding))
     headrace.start()
@@ -41,8 +41,8 @@ def download(lab, world, forwarding):
         check(digest(one) == part, f"{one.name} of {AT_ONCE} at once got other bytes")
     end = time.monotonic()
     check_law(headrace)
-    bits = MEGABYTES * 8 * 1.048576
-    lab.notes.append(f"1 GB at {bits / (middle - began):.0f} Mbit/s, "
+    bits = megabytes * 8 * 1.048576
+    lab.notes.append(f"{megabytes} MB at {bits / (middle - began):.0f} Mbit/s, "
                      f"{AT_ONCE} at once at {bits / (end - middle):.0f} Mbit/s")
 
 
@@ -59,3 +59,8 @@ def story_full_nat(lab):
 def story_one_arm(lab):
     """One port, full-nat."""
     download(lab, one_arm(lab), "full-nat")
+
+
+def story_dnat_ipv6(lab):
+    """Two ports, dnat, over IPv6: less of it."""
+    download(lab, two_arms(lab, family=6), "dnat", MEGABYTES // 8)

@@ -14,19 +14,18 @@ from lab.clients import start_http_load
 from lab.waiting import pass_time
 
 
-def dnat_world(lab):
+def balance(world):
     """Two services over the same backends."""
-    world = two_arms(lab)
     serve_http(world.backends)
     headrace = world.headrace(*(world.service(f"web{n}", "dnat", world.service_addresses[n])
                                 for n in range(2)))
     headrace.start()
-    return world, headrace
+    return headrace
 
 
-def story_backend_itself(lab):
+def talk_to_backends(world):
     """The client talks to a backend's real address and port while the service is loaded."""
-    world, headrace = dnat_world(lab)
+    headrace = balance(world)
     # The client's ports come round again: many are those of connections just closed.
     check(http_load(world.client, world.vip, requests=8000)["failed"] == 0, "the service fails")
     load = start_http_load(world.client, world.vip, rate=500, connections=50)
@@ -40,6 +39,18 @@ def story_backend_itself(lab):
     result = load.stop()
     check(result["failed"] == 0, f"the service meanwhile: {result}")
     check_law(headrace)
+    spoke = headrace.status()["accounts"]["from_linux"]
+    check(spoke == 0, f"Linux, asked nothing, sent {spoke} packets by the taps")
+
+
+def story_backend_itself(lab):
+    """Over IPv4."""
+    talk_to_backends(two_arms(lab))
+
+
+def story_backend_itself_ipv6(lab):
+    """Over IPv6."""
+    talk_to_backends(two_arms(lab, family=6))
 
 
 def ask(connection, text):
@@ -53,9 +64,9 @@ def ask(connection, text):
     return data.partition(b"\r\n\r\n")[2].decode().split()
 
 
-def story_one_port_two_services(lab):
+def use_one_port_twice(world):
     """One client address and port talks to both addresses at once: never the other's data."""
-    world, headrace = dnat_world(lab)
+    headrace = balance(world)
     for port in range(20000, 20040):
         connections = []
         for vip in world.service_addresses[:2]:
@@ -75,3 +86,13 @@ def story_one_port_two_services(lab):
         for connection in connections:
             connection.close()
     check_law(headrace)
+
+
+def story_one_port_two_services(lab):
+    """Over IPv4."""
+    use_one_port_twice(two_arms(lab))
+
+
+def story_one_port_two_services_ipv6(lab):
+    """Over IPv6."""
+    use_one_port_twice(two_arms(lab, family=6))

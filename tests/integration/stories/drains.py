@@ -16,6 +16,7 @@ from lab.waiting import pass_time
 
 SERVICES = {"direct": 0, "both": 1}
 DRAIN_TIMEOUT = 3
+SET_OF_ENDPOINTS = {4: "endpoints", 6: "endpoints_ipv6"}  # of the guard
 
 
 class Connection:
@@ -119,7 +120,7 @@ def timed_out(world, headrace, service):
     headrace.wait_state(f"{service}/b3", "removed")
     wait_for(lambda: f"{service}/b3" not in headrace.backends() and headrace.running(),
              "b3 to be gone", DRAIN_TIMEOUT + 5)
-    headrace.change("POST", path, {"name": "b4", "address": "10.0.0.14", "port": 8080})
+    headrace.change("POST", path, {"name": "b4", "address": world.backends[3].address, "port": 8080})
     headrace.wait_state(f"{service}/b4", "up")
     check("b4" in new_ones(world, service), "b4 takes no new connections")
     try:
@@ -130,9 +131,8 @@ def timed_out(world, headrace, service):
     open_one.close()
 
 
-def story(lab):
+def drain(world):
     """No open connection is lost before its time, and none ever meets another backend."""
-    world = two_arms(lab, backends=4)
     serve_http(world.backends, log_requests=False)
     services = [world.service(name, forwarding, world.service_addresses[SERVICES[name]],
                               timeouts={"tcp_closing": "1s"})
@@ -157,9 +157,15 @@ def story(lab):
     check_law(headrace)
 
 
+def story(lab):
+    """Over IPv4."""
+    drain(two_arms(lab, backends=4))
+
+
 def endpoints(world):
     """Where the guard lets no reply come from."""
-    return world.balancer.run("nft", "list", "set", "netdev", "headrace", "endpoints")
+    return world.balancer.run("nft", "list", "set", "netdev", "headrace",
+                              SET_OF_ENDPOINTS[world.family])
 
 
 def goes_on(connection, seconds):
@@ -170,9 +176,9 @@ def goes_on(connection, seconds):
         pass_time(0.05)
 
 
-def story_turned(lab):
+def turn(world):
     """A dnat service turns to another pool, then to full NAT: what is open goes on, guarded."""
-    world = two_arms(lab)
+    b1, b2, b3 = (backend.address for backend in world.backends)
     serve_http(world.backends, log_requests=False)
     service = world.service("direct", "dnat", timeouts={"tcp_closing": "1s"})
     rows, health_check = service.pop("backends"), service.pop("health_check")
@@ -188,8 +194,8 @@ def story_turned(lab):
     wait_for(headrace.running, "the other pool to be used")
     goes_on(blue, 2.5)
     check(new_ones(world, "direct") == {"b3"}, "new connections met the pool of before")
-    check("10.0.0.11" in endpoints(world), f"the guard forgot b1: {endpoints(world)}")
-    wait_for(lambda: "10.0.0.12" not in endpoints(world), "b2, which has no flows, to be forgotten")
+    check(b1 in endpoints(world), f"the guard forgot b1: {endpoints(world)}")
+    wait_for(lambda: b2 not in endpoints(world), "b2, which has no flows, to be forgotten")
 
     green = Connection(world, "direct")
     headrace.change("PATCH", "/v1/services/direct", {"forwarding": "full-nat", "local_pool": "nat"})
@@ -198,7 +204,17 @@ def story_turned(lab):
     goes_on(blue, 0.5)
     check(new_ones(world, "direct") == {"b3"}, "new connections met the pool of before")
     blue.close()
-    wait_for(lambda: "10.0.0.11" not in endpoints(world), "b1 to be forgotten", 15)
-    check("10.0.0.13" in endpoints(world), f"the guard forgot b3: {endpoints(world)}")
+    wait_for(lambda: b1 not in endpoints(world), "b1 to be forgotten", 15)
+    check(b3 in endpoints(world), f"the guard forgot b3: {endpoints(world)}")
     green.close()
     check_law(headrace)
+
+
+def story_turned(lab):
+    """Over IPv4."""
+    turn(two_arms(lab))
+
+
+def story_turned_ipv6(lab):
+    """Over IPv6."""
+    turn(two_arms(lab, family=6))

@@ -5,7 +5,7 @@
     client ---- wan [headrace] lan ---- switch ---- b1 b2
 """
 
-from lab import check, http_load, serve_http, two_arms
+from lab import check, http_load, serve_http, two_arms, wait_for
 from lab.processes import run
 
 
@@ -49,5 +49,6 @@ def story(lab):
 
     filler.unlink()
     headrace.change("DELETE", "/v1/pools/web/backends/b2")
+    wait_for(headrace.running, "the change to be taken")
     result = http_load(world.client, world.vip, requests=200, connections=10)
     check(result["failed"] == 0 and set(result["backends"]) == {"b1"}, f"{result}")

@@ -40,3 +40,8 @@ def balance(world):
 def story(lab):
     """Over IPv4."""
     balance(two_arms(lab))
+
+
+def story_ipv6(lab):
+    """Over IPv6."""
+    balance(two_arms(lab, family=6))

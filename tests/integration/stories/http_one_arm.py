@@ -35,3 +35,8 @@ def balance(world):
 def story(lab):
     """Over IPv4."""
     balance(one_arm(lab))
+
+
+def story_ipv6(lab):
+    """Over IPv6."""
+    balance(one_arm(lab, family=6))

@@ -12,6 +12,7 @@ import socket
 
 from lab import check, scripted, two_arms, wait_for
 from lab.certificates import Authority, server_context
+from lab.clients import try_tcp
 
 VIP, FAR_VIP, LOCAL = "2001:db8:1::10", "2001:db8:9::10", "2001:db8:2::250"
 BACKEND, FAR_BACKEND = "2001:db8:2::11", "2001:db8:3::77"
@@ -64,19 +65,6 @@ def elements(world, name):
     """The elements of a set of the guard, as nft writes them."""
     text = world.balancer.run("nft", "list", "set", "netdev", "headrace", name)
     return text.partition("elements = {")[2]
-
-
-def try_tcp(world, address, port):
-    """What becomes of a connection: "open", "refused" or "silence"."""
-    with world.client.socket(socket.AF_INET6, socket.SOCK_STREAM) as client:
-        client.settimeout(0.5)
-        try:
-            client.connect((address, port))
-        except TimeoutError:
-            return "silence"
-        except OSError as error:
-            return "refused" if error.errno == errno.ECONNREFUSED else str(error)
-        return "open"
 
 
 def try_udp(world, address, port, size):
@@ -136,7 +124,7 @@ def guarded(world):
     for address, port, wanted in ((VIP, 80, "silence"), (VIP, 8050, "silence"), (VIP, 8100, "refused"),
                                   (FAR_VIP, 80, "silence"), (FAR_VIP, 81, "refused"),
                                   (LOCAL, 2000, "silence"), (LOCAL, 80, "refused")):
-        seen = try_tcp(world, address, port)
+        seen = try_tcp(world.client, address, port)
         check(seen == wanted, f"[{address}]:{port}: {seen} instead of {wanted}")
     for address, size, wanted in ((VIP, 10, "silence"), (VIP, 4000, "silence"), (FAR_VIP, 10, "refused")):
         seen = try_udp(world, address, 5353, size)

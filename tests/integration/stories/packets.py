@@ -161,3 +161,13 @@ def story_dnat(lab):
 def story_full_nat(lab):
     """full-nat, both directions."""
     compare(two_arms(lab, backends=1), "full-nat")
+
+
+def story_dnat_ipv6(lab):
+    """dnat, both directions, over IPv6."""
+    compare(two_arms(lab, backends=1, family=6), "dnat")
+
+
+def story_full_nat_ipv6(lab):
+    """full-nat, both directions, over IPv6."""
+    compare(two_arms(lab, backends=1, family=6), "full-nat")

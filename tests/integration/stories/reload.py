@@ -8,12 +8,12 @@
 import json
 
 from lab import check, curl, http_load, serve_http, two_arms, wait_for
+from lab.addressing import bracketed
 from lab.clients import start_http_load
 
 
-def story(lab):
+def reload_twice(world):
     """Bad files change nothing; a good one adds a service and takes one away."""
-    world = two_arms(lab)
     serve_http(world.backends)
     first, second, *_ = world.service_addresses
     headrace = world.headrace(world.service("first", "dnat", first),
@@ -41,10 +41,20 @@ def story(lab):
     wait_for(lambda: sorted(headrace.services()) == ["coming", "first"] and headrace.running(),
              "the new configuration to be in force", 10)
     headrace.wait_ready()
-    check("served by" in curl(world.client, f"http://{second}/"), "coming does not work")
+    check("served by" in curl(world.client, f"http://{bracketed(second)}/"), "coming does not work")
     result = http_load(world.client, second, 81, requests=4, connections=4, timeout=0.5)
     check(result["done"] == 0, f"the service that was taken away still answers: {result}")
     for load in (fresh, kept):
         load.more(100)
         result = load.stop()
         check(result["failed"] == 0, f"first meanwhile: {result}")
+
+
+def story(lab):
+    """Over IPv4."""
+    reload_twice(two_arms(lab))
+
+
+def story_ipv6(lab):
+    """Over IPv6."""
+    reload_twice(two_arms(lab, family=6))

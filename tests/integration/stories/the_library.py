@@ -10,7 +10,7 @@ import socket
 from lab import (Capture, FarEnds, check, curl, http_load, one_arm, serve_http, serve_udp, two_arms,
                  udp_load)
 from lab.addressing import end, socket_family
-from lab.captures import describe
+from lab.captures import RESETS, describe
 from lab.clients import send_from, start_http_load
 from lab.waiting import pass_time
 
@@ -44,9 +44,7 @@ def counts_what_works(world, servers):
 
 def names_what_fails(world, servers):
     """Each failure is called by its name."""
-    # tcp[] reads IPv4 only.
-    resets = Capture(world.client, "eth0", "tcp[tcpflags] & tcp-rst != 0 or (ip6 and ip6[6] = 6 and "
-                     "ip6[53] & 4 != 0)", "resets")
+    resets = Capture(world.client, "eth0", RESETS, "resets")
     load = start_http_load(world.client, world.vip, rate=500, connections=8)
     pass_time(0.5, alive=[load.process])
     servers["b1"].kill()

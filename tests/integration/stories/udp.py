@@ -42,3 +42,18 @@ def story_full_nat(lab):
 def story_one_arm(lab):
     """One port, full-nat."""
     echo(one_arm(lab), "full-nat")
+
+
+def story_dnat_ipv6(lab):
+    """Two ports, dnat, over IPv6."""
+    echo(two_arms(lab, family=6), "dnat")
+
+
+def story_full_nat_ipv6(lab):
+    """Two ports, full-nat, over IPv6."""
+    echo(two_arms(lab, family=6), "full-nat")
+
+
+def story_one_arm_ipv6(lab):
+    """One port, full-nat, over IPv6."""
+    echo(one_arm(lab, family=6), "full-nat")

@@ -7,45 +7,59 @@
 """
 
 from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.utils import rdpcap, wrpcap
 
 from lab import Headrace, Namespace, check, check_law, wait_for
+from lab.addressing import LAN, WAN
 
-VIP, ROUTER_MAC = "198.51.100.10", "02:00:00:00:00:77"
-BACKENDS = {"10.0.0.11": "02:00:00:00:00:11", "10.0.0.12": "02:00:00:00:00:12"}
+ROUTER_MAC = "02:00:00:00:00:77"
+BACKENDS = {11: "02:00:00:00:00:11", 12: "02:00:00:00:00:12"}  # number on the lan side, MAC
+CLIENTS = {4: "203.0.113.{}", 6: "2001:db8:7::{}"}
+LAYER = {4: IP, 6: IPv6}
 COUNT = 500
 
 
-def config(ports):
+def config(ports, family):
     """A dnat service, two backends that nobody checks, their MACs."""
     return {
         "dataplane": {
             "ports": [{"name": name, "device": device} for name, device in ports.items()],
             "flows_per_worker": 10000,
-            "next_hops": [{"address": address, "mac": mac, "port": "lan"}
-                          for address, mac in BACKENDS.items()]},
+            "next_hops": [{"address": LAN[family].format(number), "mac": mac, "port": "lan"}
+                          for number, mac in BACKENDS.items()]},
         "services": [{
-            "name": "web", "addresses": [VIP], "ports": ["80"], "forwarding": "dnat",
+            "name": "web", "addresses": [WAN[family].format(10)], "ports": ["80"], "forwarding": "dnat",
             "health_check": {"type": "none"},
-            "backends": [{"name": f"b{number}", "address": address, "port": 8080}
-                         for number, address in enumerate(BACKENDS, 1)]}],
+            "backends": [{"name": f"b{number}", "address": LAN[family].format(number), "port": 8080}
+                         for number in BACKENDS]}],
     }
 
 
-def story_pcap(lab):
+def syn(macs, ends, family, number, hops):
+    """The SYN of a client: from and to these MACs, an end being (address, port)."""
+    (source, source_port), (target, target_port) = ends
+    ip = IP(src=source, dst=target, ttl=hops, id=number) if family == 4 else \
+        IPv6(src=source, dst=target, hlim=hops, fl=number)
+    return Ether(src=macs[0], dst=macs[1]) / ip / \
+        TCP(sport=source_port, dport=target_port, flags="S", seq=number)
+
+
+def run_through(lab, family):
     """Each SYN comes out for the backend's MAC, address and port, with every sum right."""
-    packets = [Ether(src=ROUTER_MAC, dst="02:00:00:00:00:01") /
-               IP(src=f"203.0.113.{number % 250 + 1}", dst=VIP, ttl=60, id=number) /
-               TCP(sport=10000 + number, dport=80, flags="S", seq=number) for number in range(COUNT)]
+    vip = WAN[family].format(10), 80
+    clients = [(CLIENTS[family].format(number % 250 + 1), 10000 + number) for number in range(COUNT)]
+    packets = [syn((ROUTER_MAC, "02:00:00:00:00:01"), (client, vip), family, number, 60)
+               for number, client in enumerate(clients)]
     files = {name: lab.directory / f"{name}.pcap" for name in ("in", "nothing", "wan", "lan")}
     wrpcap(str(files["in"]), packets)
     # A file must hold a packet: one that is nobody's, and goes to Linux.
     wrpcap(str(files["nothing"]), [Ether(dst="02:00:00:00:00:02", type=0x88b5) / bytes(46)])
 
-    headrace = Headrace(lab, Namespace(lab, "balancer"), config({
+    headrace = Headrace(lab, Namespace(lab, "balancer", (4, 6)), config({
         "wan": f"pcap:{files['in']},{files['wan']}",
-        "lan": f"pcap:{files['nothing']},{files['lan']}"}))
+        "lan": f"pcap:{files['nothing']},{files['lan']}"}, family))
     headrace.start_controlplane()
     wait_for(lambda: headrace.controlplane.errors() and
              headrace.status()["generation"]["published"] > 0, "the tables to be published")
@@ -57,22 +71,31 @@ def story_pcap(lab):
     lan = {port["name"]: port["mac"] for port in headrace.status()["dataplane"]["ports"]}["lan"]
     check(headrace.stop() == (0, 0), "a clean stop did not end with 0")
 
+    backends = {LAN[family].format(number): mac for number, mac in BACKENDS.items()}
     came = rdpcap(str(files["lan"]))
     check(len(came) == COUNT, f"{len(came)} packets came out")
-    for before, after in zip(packets, came):
-        backend = after[IP].dst
-        check(backend in BACKENDS, f"to {backend}")
-        expected = Ether(src=lan, dst=BACKENDS[backend]) / \
-            IP(src=before[IP].src, dst=backend, ttl=59, id=before[IP].id) / \
-            TCP(sport=before[TCP].sport, dport=8080, flags="S", seq=before[TCP].seq)
+    for number, (client, after) in enumerate(zip(clients, came)):
+        backend = after[LAYER[family]].dst
+        check(backend in backends, f"to {backend}")
+        expected = syn((lan, backends[backend]), (client, (backend, 8080)), family, number, 59)
         check(bytes(after) == bytes(expected), f"{bytes(after).hex()}, not {bytes(expected).hex()}")
-    check(len({packet[IP].dst for packet in came}) == 2, "one backend got everything")
+    check({packet[LAYER[family]].dst for packet in came} == set(backends), "one backend got everything")
+
+
+def story_pcap(lab):
+    """Over IPv4."""
+    run_through(lab, 4)
+
+
+def story_pcap_ipv6(lab):
+    """Over IPv6."""
+    run_through(lab, 6)
 
 
 def story_start(lab):
     """memif, ring and null start side by side, and stop."""
     headrace = Headrace(lab, Namespace(lab, "balancer"), config({
-        "memory": f"memif:{lab.directory}/memif.sock,server", "lan": "ring:", "none": "null:"}))
+        "memory": f"memif:{lab.directory}/memif.sock,server", "lan": "ring:", "none": "null:"}, 4))
     headrace.start_controlplane()
     headrace.start_dataplane()
     headrace.wait_ready()

@@ -40,7 +40,7 @@
 #define CHAIN(says, verdict, letters, ...) \
 	ROW6(says, verdict, CLIENT, 40000, SERVICE, 80, .extensions = letters, ##__VA_ARGS__)
 /* A packet to a service of ranges. */
-#define RANGE(says, verdict, ...) ROW(says, verdict, CLIENT, 40000, __VA_ARGS__, .core_lags = 1)
+#define RANGE(says, verdict, ...) ROW(says, verdict, CLIENT, 40000, __VA_ARGS__)
 /* A message of that type with a reply of the service's inside. */
 #define MESSAGE(says, verdict, type, ...) \
 	ROW6(says, verdict, SERVICE, 80, CLIENT, 40000, .icmp = {0, type}, ##__VA_ARGS__)

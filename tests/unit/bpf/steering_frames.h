@@ -72,8 +72,7 @@ struct packet_case {
 	uint8_t version; /* of the outer IP header */
 	uint8_t inner_version;
 	uint8_t is_cut;
-	int16_t cut;       /* where the frame ends, from the ports on */
-	uint8_t core_lags; /* a rule that core/classify.c does not have yet */
+	int16_t cut; /* where the frame ends, from the ports on */
 };
 
 extern const struct packet_case steering_cases[];
