@@ -17,7 +17,7 @@ from lab.waiting import pass_time
 SECONDS = 30
 COUNT = 40
 INTERVAL = 0.5
-LATE = 0.1  # what a busy machine may add to a moment
+LATE = 0.25  # what a busy machine may add to a moment
 
 # One failed check is enough to be down: not one may be counted that failed for our absence.
 CHECK = {"type": "http", "interval": "500ms", "timeout": "450ms", "rise": 1, "fall": 1}

@@ -19,7 +19,7 @@ from lab.clients import start_http_load
 from lab.waiting import pass_time
 
 PAUSE = 0.02  # between two changes
-SETTLED = 0.05  # from the answer to a drain until no new connection may come
+SETTLED = 1.0  # from the answer to a drain: later than this none may come, however busy the machine
 STAY = ("b1", "b2")
 SERVICES = ("direct", "both")
 
