@@ -17,7 +17,7 @@ INTERVAL, TIMEOUT, FAST, RISE, FALL = 0.4, 0.25, 0.1, 2, 3
 CHECK = {"type": "http", "path": "/healthz", "interval": "400ms", "timeout": "250ms",
          "fast_interval": "100ms", "rise": RISE, "fall": FALL}
 JITTER = INTERVAL / 32
-LATE = 0.06  # what a busy machine may add to a moment
+LATE = 0.2  # what a busy machine may add to a moment
 
 # How to limp, and the reason that is given for it.
 LIMPS = {
@@ -140,6 +140,6 @@ def story(lab):
              for name, server in {**good, "steady": others["steady"]}.items()]
     quick = [gap for gap in others["stagger"].gaps() if gap < INTERVAL / 2]
     check(len(quick) > 10, f"fast_interval was not: {others['stagger'].gaps()}")
-    check(all(gap > FAST - LATE for gap in quick), f"sooner than fast_interval: {min(quick)}")
+    check(all(gap > FAST / 4 for gap in quick), f"sooner than fast_interval: {min(quick)}")
     lab.notes.append(f"{sum(len(s.seen) for s in limping.values())} checks of limping servers in "
                      f"{time.monotonic() - began:.1f} s; gaps of the others: {', '.join(spans)}")
