@@ -28,6 +28,11 @@ static void append(struct pointer *pointer, const char *bytes, size_t count)
 	}
 }
 
+void pointer_push_text(struct pointer *pointer, const char *text)
+{
+	append(pointer, text, strlen(text));
+}
+
 size_t pointer_push_key(struct pointer *pointer, const char *key)
 {
 	size_t before = pointer->length;

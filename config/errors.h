@@ -19,6 +19,8 @@ struct pointer {
 	size_t length;
 };
 
+/* Goes on from another pointer. */
+void pointer_push_text(struct pointer *pointer, const char *text);
 /* Go one step down; the length returned leads back up by pointer_pop(). */
 size_t pointer_push_key(struct pointer *pointer, const char *key);
 size_t pointer_push_index(struct pointer *pointer, size_t index);

@@ -11,9 +11,9 @@
 
 /*
  * A hash of the document, whatever the order of its keys and the white space it
- * was written with: "\"0123456789abcdef0123456789abcdef\"". 0 or -ENOMEM.
+ * was written with: "\"0123456789abcdef0123456789abcdef\"".
  */
-int etag_of(const json_t *document, char etag[ETAG_SIZE]);
+void etag_of(const json_t *document, char etag[ETAG_SIZE]);
 
 /* Whether a header If-Match or If-None-Match says "*": any tag, if only there is one. */
 bool etag_is_any(const char *header);

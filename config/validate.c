@@ -20,28 +20,48 @@ struct place place(const char *format, ...)
 	return place;
 }
 
+struct place place_in(const char *where, const char *list, size_t index)
+{
+	struct pointer pointer = {.length = 0};
+	struct place place;
+
+	pointer_push_text(&pointer, where);
+	pointer_push_key(&pointer, list);
+	pointer_push_index(&pointer, index);
+	_Static_assert(sizeof(place.text) <= sizeof(pointer.text), "a pointer is longer");
+	memcpy(place.text, pointer.text, sizeof(place.text) - 1);
+	place.text[sizeof(place.text) - 1] = '\0';
+	return place;
+}
+
 struct place place_of_pool(const struct config *config, const json_t *document, size_t pool,
 			   size_t *cursor)
 {
 	const json_t *services = json_object_get(document, "services");
 
 	if (!config->pools[pool].is_inline)
-		return place("/pools/%zu", pool);
+		return place_in("", "pools", pool);
 	while (json_object_get(json_array_get(services, *cursor), "backends") == NULL &&
 	       *cursor < json_array_size(services))
 		++*cursor;
-	return place("/services/%zu", (*cursor)++);
+	return place_in("", "services", (*cursor)++);
+}
+
+const char *remember_bytes(struct report *report, json_t *seen, const void *key, size_t length,
+			   const char *pointer)
+{
+	const json_t *before = json_object_getn(seen, key, length);
+
+	if (before != NULL)
+		return json_string_value(before);
+	if (json_object_setn_new_nocheck(seen, key, length, json_string(pointer)) != 0)
+		report->out_of_memory = true;
+	return NULL;
 }
 
 const char *remember(struct report *report, json_t *seen, const char *key, const char *pointer)
 {
-	const json_t *before = json_object_get(seen, key);
-
-	if (before != NULL)
-		return json_string_value(before);
-	if (json_object_set_new(seen, key, json_string(pointer)) != 0)
-		report->out_of_memory = true;
-	return NULL;
+	return remember_bytes(report, seen, key, strlen(key), pointer);
 }
 
 void check_name(struct report *report, json_t *seen, const char *name, const char *pointer)

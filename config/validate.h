@@ -29,6 +29,9 @@ struct place {
 };
 struct place place(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* WHERE/LIST/INDEX, in a tenth of the time: for each member of long lists. */
+struct place place_in(const char *where, const char *list, size_t index);
+
 /*
  * Where the document holds a pool's fields. Call it for each pool in their
  * order with the same cursor, which is 0 at first: inline pools stand in the
@@ -45,3 +48,5 @@ const char *address_flaw(const struct address *address);
 
 /* Remembers that `key` was at `pointer`; where it was before, or NULL. */
 const char *remember(struct report *report, json_t *seen, const char *key, const char *pointer);
+const char *remember_bytes(struct report *report, json_t *seen, const void *key, size_t length,
+			   const char *pointer);

@@ -226,40 +226,41 @@ static void check_local_spans(const struct config *config, struct report *report
 static void check_role(struct report *report, const json_t *taken, const struct address *address,
 		       const char *pointer, const char *advice)
 {
+	const json_t *before =
+		json_object_getn(taken, (const char *)address->bytes, sizeof(address->bytes));
 	char text[ADDRESS_TEXT_SIZE];
-	const json_t *before;
 
-	if (address_is_missing(address))
-		return;
-	before = json_object_get(taken, address_format(address, text));
-	if (before != NULL)
-		report_add(report, pointer, "%s is the address of %s: %s", text,
-			   json_string_value(before), advice);
+	if (before != NULL && !address_is_missing(address))
+		report_add(report, pointer, "%s is the address of %s: %s",
+			   address_format(address, text), json_string_value(before), advice);
+}
+
+static void remember_address(struct report *report, json_t *taken, const struct address *address,
+			     const char *pointer)
+{
+	remember_bytes(report, taken, address->bytes, sizeof(address->bytes), pointer);
 }
 
 static void check_addresses(const struct config *config, json_t *services, json_t *locals,
 			    struct report *report)
 {
-	char text[ADDRESS_TEXT_SIZE];
-
 	for (size_t i = 0; i < config->service_count; i++) {
+		struct place where = place_in("", "services", i);
 		for (size_t j = 0; j < config->services[i].address_count; j++) {
 			const struct address *address = &config->services[i].addresses[j];
-			struct place at = place("/services/%zu/addresses/%zu", i, j);
-			check_address(report, address, at.text);
-			remember(report, services, address_format(address, text),
-				 place("/services/%zu", i).text);
+			check_address(report, address, place_in(where.text, "addresses", j).text);
+			remember_address(report, services, address, where.text);
 		}
 	}
 	for (size_t i = 0; i < config->local_pool_count; i++) {
+		struct place where = place_in("", "local_pools", i);
 		for (size_t j = 0; j < config->local_pools[i].address_count; j++) {
 			const struct address *address = &config->local_pools[i].addresses[j];
-			struct place at = place("/local_pools/%zu/addresses/%zu", i, j);
+			struct place at = place_in(where.text, "addresses", j);
 			check_address(report, address, at.text);
 			check_role(report, services, address, at.text,
 				   "give the local pool an address of its own");
-			remember(report, locals, address_format(address, text),
-				 place("/local_pools/%zu", i).text);
+			remember_address(report, locals, address, where.text);
 		}
 	}
 }
@@ -274,7 +275,8 @@ void validate_addresses(const struct config *config, const json_t *document, str
 		struct place where = place_of_pool(config, document, i, &cursor);
 		for (size_t j = 0; j < config->pools[i].backend_count; j++) {
 			const struct address *address = &config->pools[i].backends[j].address;
-			struct place at = place("%s/backends/%zu/address", where.text, j);
+			struct place at = place_in(where.text, "backends", j);
+			strcat(at.text, "/address");
 			check_address(report, address, at.text);
 			check_role(report, services, address, at.text,
 				   "a backend is another machine, with its own");

@@ -122,8 +122,10 @@ static void validate_check(const struct config *config, const struct config_pool
 	if (check->type == CONFIG_CHECK_NONE || check->port != 0)
 		return;
 	for (size_t i = 0; i < pool->backend_count; i++) {
-		struct place backend = place("%s/backends/%zu", where, i);
-		if (pool->backends[i].port == 0 && !report_has(report, backend.text))
+		if (pool->backends[i].port != 0)
+			continue;
+		struct place backend = place_in(where, "backends", i);
+		if (!report_has(report, backend.text))
 			report_add(report, backend.text,
 				   "which port to check is not known: set \"port\" here or in "
 				   "\"health_check\", or the check's \"type\" to \"none\"");
@@ -134,22 +136,25 @@ static void validate_backends(const struct config_pool *pool, const char *where,
 			      struct report *report)
 {
 	json_t *names = json_object(), *places = json_object();
-	char text[ADDRESS_TEXT_SIZE], key[ADDRESS_TEXT_SIZE + 8];
 
 	for (size_t i = 0; i < pool->backend_count; i++) {
 		const struct config_backend *backend = &pool->backends[i];
-		struct place at = place("%s/backends/%zu", where, i);
+		struct place at = place_in(where, "backends", i);
+		struct {
+			struct address address;
+			uint16_t port;
+		} key = {backend->address, backend->port};
+		_Static_assert(sizeof(key) == 18, "nothing between the fields");
+		char text[ADDRESS_TEXT_SIZE];
 		check_name(report, names, backend->name, at.text);
 		if (address_is_missing(&backend->address))
 			continue;
-		snprintf(key, sizeof(key), "%s %u", address_format(&backend->address, text),
-			 backend->port);
-		const char *before = remember(report, places, key, at.text);
+		const char *before = remember_bytes(report, places, &key, sizeof(key), at.text);
 		if (before != NULL)
 			report_add(
 				report, place("%s/address", at.text).text,
 				"%s with this port is %s already: give it a larger weight instead",
-				text, before);
+				address_format(&backend->address, text), before);
 		if (!address_is_missing(&pool->backends[0].address) &&
 		    !address_same_family(&backend->address, &pool->backends[0].address))
 			report_add(report, place("%s/address", at.text).text,

@@ -38,7 +38,9 @@ int config_write(const json_t *document, uint64_t revision, char **text, size_t 
 		return -ENOMEM;
 	*length = strlen(*text) + 1;
 	(*text)[*length - 1] = '\n'; /* in the place of the NUL */
-	if (config_too_large(*text, *length) == NULL)
+	/* In a whole document something parts each value from the next: a short one needs no count.
+	 */
+	if (*length / 2 < CONFIG_VALUES_MAX || config_too_large(*text, *length) == NULL)
 		return 0;
 	free(*text);
 	*text = NULL;

@@ -73,9 +73,9 @@ static bool read_candidate(const struct change_request *request, struct candidat
 			result, CHANGE_INVALID, 0,
 			"the configuration is refused with %zu fault%s; the running one goes on",
 			result->errors.count, result->errors.count == 1 ? "" : "s");
-	if (error < 0 || candidate->document == NULL ||
-	    etag_of(candidate->document, candidate->etag) < 0)
+	if (error < 0 || candidate->document == NULL)
 		return refuse_for_memory(result);
+	etag_of(candidate->document, candidate->etag);
 	candidate->revision = candidate->config->revision;
 	return true;
 }

@@ -123,10 +123,10 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 					      .file = start->file,
 					      .file_revision = start->config->revision};
 
-	int error = etag_of(controlplane->document, controlplane->etag);
+	etag_of(controlplane->document, controlplane->etag);
 
-	if (error == 0)
-		error = stats_open(start->run_dir, &controlplane->stats);
+	int error = stats_open(start->run_dir, &controlplane->stats);
+
 	if (error == 0)
 		error = open_network(controlplane);
 	if (error == 0)

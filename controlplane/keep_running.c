@@ -101,15 +101,21 @@ static int parse_document(const json_t *document, struct config **out)
 	return error;
 }
 
-int keep_running_fields(const struct config *running, struct config **next,
-			struct restart_required *required)
+static void pass_over(void *context, const char *field, const char *place)
+{
+	(void)context;
+	(void)field;
+	(void)place;
+}
+
+static int merge_running_fields(const struct config *running, struct config **next,
+				struct restart_required *required)
 {
 	struct merge merge = {
 		.from = config_render(running), .to = config_render(*next), .required = required};
 	struct config *kept = NULL;
 	int error = merge.from == NULL || merge.to == NULL ? -ENOMEM : 0;
 
-	required->count = 0;
 	if (error == 0 && config_needs_restart(running, *next, keep_place, &merge))
 		error = merge.out_of_memory ? -ENOMEM : parse_document(merge.to, &kept);
 	json_decref(merge.from);
@@ -119,4 +125,14 @@ int keep_running_fields(const struct config *running, struct config **next,
 		*next = kept;
 	}
 	return error;
+}
+
+/* Most changes need no restart, and two documents made for nothing would take them long. */
+int keep_running_fields(const struct config *running, struct config **next,
+			struct restart_required *required)
+{
+	required->count = 0;
+	if (!config_needs_restart(running, *next, pass_over, NULL))
+		return 0;
+	return merge_running_fields(running, next, required);
 }

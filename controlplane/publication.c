@@ -163,7 +163,7 @@ void publication_publish(struct publication *publication)
 		log_info("publishing works again");
 	tell_cut_short(controlplane->publisher);
 	publication->failed = false;
-	if (outcome > 0)
+	if (outcome > 0 && publisher_moved_indexes(controlplane->publisher))
 		assign_indexes(controlplane);
 	/* A generation also begins and ends the drains of backends that left. */
 	if (outcome > 0 || controlplane->leaving != NULL)

@@ -7,6 +7,7 @@
 
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,20 +69,34 @@ static json_t *render_generation(const struct controlplane *controlplane,
 			 status != NULL ? render_refusal(status) : json_string(""));
 }
 
-static json_t *render_workers(const struct abi_status *status)
+/* Of both families together, and of IPv6 alone, which has a table of its own. */
+static json_t *render_worker(const struct abi_status_worker *worker,
+			     const struct abi_counters_block *counters)
 {
+	json_t *object = json_object();
+
+	json_object_set_new(object, "cpu", number(worker->cpu));
+	json_object_set_new(object, "flows", number(worker->flows + worker->flows_ipv6));
+	json_object_set_new(object, "flow_capacity",
+			    number((uint64_t)worker->flow_capacity + worker->flow_capacity_ipv6));
+	json_object_set_new(object, "flows_ipv6", number(worker->flows_ipv6));
+	json_object_set_new(object, "flow_capacity_ipv6", number(worker->flow_capacity_ipv6));
+	json_object_set_new(object, "evicted", number(counters->evicted));
+	json_object_set_new(object, "heartbeat_age_ms", age_ms(worker->heartbeat));
+	return object;
+}
+
+static json_t *render_workers(const struct controlplane *controlplane,
+			      const struct abi_status *status)
+{
+	struct abi_counters_block *counters = calloc(1, sizeof(*counters));
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < status->worker_count; i++) {
-		const struct abi_status_worker *worker = &status->workers[i];
-
-		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:o, s:o}", "cpu", number(worker->cpu), "flows",
-					number(worker->flows + worker->flows_ipv6), "flow_capacity",
-					number((uint64_t)worker->flow_capacity +
-					       worker->flow_capacity_ipv6),
-					"heartbeat_age_ms", age_ms(worker->heartbeat)));
+	for (uint32_t i = 0; counters != NULL && i < status->worker_count; i++) {
+		stats_worker(controlplane->stats, i, counters);
+		json_array_append_new(list, render_worker(&status->workers[i], counters));
 	}
+	free(counters);
 	return list;
 }
 
@@ -143,8 +158,8 @@ static json_t *render_dataplane(struct controlplane *controlplane, const struct 
 	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o}", "running", lives, "pid",
 			 number(status->file.writer_pid), "state",
 			 lives ? state_text(status->state) : "dead", "heartbeat_age_ms",
-			 age_ms(status->heartbeat), "workers", render_workers(status), "ports",
-			 ports);
+			 age_ms(status->heartbeat), "workers", render_workers(controlplane, status),
+			 "ports", ports);
 }
 
 /* The law of accounts: held is what no other column has. */

@@ -93,12 +93,19 @@ static void print_accounts(const json_t *document, const struct show_output *out
 		text[0], text[1], text[2], text[3], text[4], text[5], text[6]);
 }
 
+static void add_count(struct table *table, uint64_t count)
+{
+	char text[UNITS_SIZE];
+
+	table_add(table, TABLE_PLAIN, "%s", units_count(count, text));
+}
+
 static void print_workers(const json_t *workers, const struct show_output *output)
 {
-	static const char *const titles[] = {"WORKER",    ">CPU",       ">FLOWS",
-					     ">ROOM FOR", ">HEARTBEAT", NULL};
+	static const char *const titles[] = {"WORKER",    ">CPU",        ">IPV4 FLOWS",
+					     ">ROOM FOR", ">IPV6 FLOWS", ">ROOM FOR",
+					     ">EVICTED",  ">HEARTBEAT",  NULL};
 	struct table table;
-	char text[UNITS_SIZE];
 
 	if (json_array_size(workers) == 0)
 		return;
@@ -106,13 +113,16 @@ static void print_workers(const json_t *workers, const struct show_output *outpu
 	for (size_t i = 0; i < json_array_size(workers); i++) {
 		const json_t *worker = json_array_get(workers, i);
 		double age = json_number_value(json_object_get(worker, "heartbeat_age_ms"));
+		uint64_t flows = show_number(worker, "flows_ipv6");
+		uint64_t capacity = show_number(worker, "flow_capacity_ipv6");
 
 		table_add(&table, TABLE_PLAIN, "%zu", i);
 		table_add(&table, TABLE_PLAIN, "%" PRIu64, show_number(worker, "cpu"));
-		table_add(&table, TABLE_PLAIN, "%s",
-			  units_count(show_number(worker, "flows"), text));
-		table_add(&table, TABLE_PLAIN, "%s",
-			  units_count(show_number(worker, "flow_capacity"), text));
+		add_count(&table, show_number(worker, "flows") - flows);
+		add_count(&table, show_number(worker, "flow_capacity") - capacity);
+		add_count(&table, flows);
+		add_count(&table, capacity);
+		add_count(&table, show_number(worker, "evicted"));
 		table_add(&table, age > 1000 ? TABLE_RED : TABLE_PLAIN, "%.1f ms", age);
 	}
 	fputc('\n', output->stream);

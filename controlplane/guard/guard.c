@@ -32,7 +32,8 @@ struct guard {
 	struct network *network;
 	const struct publisher *publisher; /* knows where flows still are */
 	struct nft_ctx *nft;
-	struct guard_sets loaded; /* that are in the kernel, */
+	struct guard_input input; /* what was asked for, */
+	struct guard_sets loaded; /* and the sets made of it that are in the kernel, */
 	char *chains;             /* with these chains; NULL: nothing is */
 	struct mnl_socket *news;  /* of the kernel's tables */
 	ev_io news_readable;
@@ -40,6 +41,7 @@ struct guard {
 
 static void forget(struct guard *guard)
 {
+	guard_input_free(&guard->input);
 	guard_sets_free(&guard->loaded);
 	free(guard->chains);
 	guard->chains = NULL;
@@ -220,48 +222,63 @@ static bool change_elements(struct guard *guard, const struct guard_sets *sets, 
 	return done;
 }
 
-/* Takes over sets and chains when they are in the kernel. */
-static int load(struct guard *guard, struct guard_sets *sets, char *chains)
+/* Has it in the kernel; takes over input, sets and chains when it is. */
+static int load(struct guard *guard, struct guard_input *input, struct guard_sets *sets,
+		char *chains)
 {
-	int error = 0;
+	int error = guard_sets_make(input, sets);
 
-	if (!change_elements(guard, sets, chains))
+	if (error == 0 && !change_elements(guard, sets, chains))
 		error = replace(guard, sets, chains);
 	if (error < 0) {
 		guard_sets_free(sets);
-		free(chains);
 		return error;
 	}
 	forget(guard);
+	guard->input = *input;
 	guard->loaded = *sets;
 	guard->chains = chains;
 	return 0;
 }
 
+static int collect(const struct guard *guard, const struct config *config,
+		   const struct config *also, struct guard_input *input)
+{
+	int error = guard_input_add_config(input, config);
+
+	if (error == 0 && also != NULL)
+		error = guard_input_add_change(input, also);
+	if (error == 0)
+		error = guard_input_add_published(input, guard->publisher);
+	if (error == 0)
+		error = guard_input_add_hosts(input, guard->network);
+	return error;
+}
+
+/* Most changes are none to the guard: then the sets need not be made to know it. */
+static bool is_loaded(struct guard *guard, const struct guard_input *input, const char *chains)
+{
+	if (read_news(guard))
+		forget(guard);
+	return guard->chains != NULL && strcmp(guard->chains, chains) == 0 &&
+	       guard_input_equal(&guard->input, input);
+}
+
 int guard_load(struct guard *guard, const struct config *config, const struct config *also)
 {
 	struct guard_input input = {0};
-	int error = guard_input_add_config(&input, config);
-
-	if (error == 0 && also != NULL)
-		error = guard_input_add_config(&input, also);
-	if (error == 0)
-		error = guard_input_add_published(&input, guard->publisher);
-	if (error == 0)
-		error = guard_input_add_hosts(&input, guard->network);
-
 	struct guard_sets sets = {0};
 	char *chains = guard_chains_make(guard->network->ports, guard->network->port_count);
+	int error = chains == NULL ? -ENOMEM : collect(guard, config, also, &input);
+	bool keep = error == 0 && is_loaded(guard, &input, chains);
 
-	if (error == 0 && chains != NULL)
-		error = guard_sets_make(&input, &sets);
-	guard_input_free(&input);
-	if (error < 0 || chains == NULL) {
-		guard_sets_free(&sets);
+	if (error == 0 && !keep)
+		error = load(guard, &input, &sets, chains);
+	if (error < 0 || keep) {
+		guard_input_free(&input);
 		free(chains);
-		return -ENOMEM;
 	}
-	return load(guard, &sets, chains);
+	return error;
 }
 
 void guard_remove(struct guard *guard)

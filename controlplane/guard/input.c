@@ -75,6 +75,34 @@ int guard_input_add_config(struct guard_input *input, const struct config *confi
 	return error;
 }
 
+/* True when the rows from there on are those before, once more. */
+static bool is_repeated(const struct guard_rows *rows, size_t from)
+{
+	if (rows->count != 2 * from)
+		return false;
+	for (size_t i = 0; i < from; i++)
+		if (guard_row_compare(&rows->items[i], &rows->items[from + i]) != 0)
+			return false;
+	return true;
+}
+
+int guard_input_add_change(struct guard_input *input, const struct config *next)
+{
+	size_t services = input->services.count, endpoints = input->endpoints.count,
+	       locals = input->locals.count;
+	int error = guard_input_add_config(input, next);
+
+	if (error < 0)
+		return error;
+	if (is_repeated(&input->services, services))
+		input->services.count = services;
+	if (is_repeated(&input->endpoints, endpoints))
+		input->endpoints.count = endpoints;
+	if (is_repeated(&input->locals, locals))
+		input->locals.count = locals;
+	return 0;
+}
+
 int guard_input_add_published(struct guard_input *input, const struct publisher *publisher)
 {
 	struct publish_endpoint endpoint;
@@ -103,6 +131,14 @@ int guard_input_add_hosts(struct guard_input *input, const struct network *netwo
 		error = guard_rows_add(&input->hosts,
 				       (struct guard_row){.address = network->owned.rows[i]});
 	return error;
+}
+
+bool guard_input_equal(const struct guard_input *a, const struct guard_input *b)
+{
+	return guard_rows_equal(&a->services, &b->services) &&
+	       guard_rows_equal(&a->locals, &b->locals) &&
+	       guard_rows_equal(&a->endpoints, &b->endpoints) &&
+	       guard_rows_equal(&a->hosts, &b->hosts);
 }
 
 void guard_input_free(struct guard_input *input)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int guard_rows_add(struct guard_rows *rows, struct guard_row row)
 {
@@ -87,7 +88,7 @@ static int add_addresses(const struct guard_rows *from, struct guard_rows *out)
 	return error;
 }
 
-static int fill(struct guard_input *input, struct guard_sets *out)
+static int fill(const struct guard_input *input, struct guard_sets *out)
 {
 	struct guard_rows *rows = out->rows;
 	int error = deal(&input->services, &rows[GUARD_SERVICES], &rows[GUARD_SERVICE_RANGES]);
@@ -109,22 +110,40 @@ static int fill(struct guard_input *input, struct guard_sets *out)
 	return error;
 }
 
-int guard_sets_make(struct guard_input *input, struct guard_sets *out)
+/* Merged; the rows they come from stay as they are. */
+static int merge_copy(const struct guard_rows *rows, struct guard_rows *out)
 {
-	int error;
+	*out = (struct guard_rows){.items = calloc(rows->count + 1, sizeof(*rows->items))};
+	if (out->items == NULL)
+		return -ENOMEM;
+	if (rows->count > 0)
+		memcpy(out->items, rows->items, rows->count * sizeof(*rows->items));
+	out->count = out->room = rows->count;
+	merge_rows(out);
+	return 0;
+}
+
+int guard_sets_make(const struct guard_input *input, struct guard_sets *out)
+{
+	struct guard_input merged = {0};
+	int error = merge_copy(&input->services, &merged.services);
 
 	*out = (struct guard_sets){0};
-	merge_rows(&input->services);
-	merge_rows(&input->locals);
-	merge_rows(&input->endpoints);
-	merge_rows(&input->hosts);
-	error = fill(input, out);
+	if (error == 0)
+		error = merge_copy(&input->locals, &merged.locals);
+	if (error == 0)
+		error = merge_copy(&input->endpoints, &merged.endpoints);
+	if (error == 0)
+		error = merge_copy(&input->hosts, &merged.hosts);
+	if (error == 0)
+		error = fill(&merged, out);
+	guard_input_free(&merged);
 	if (error < 0)
 		guard_sets_free(out);
 	return error;
 }
 
-static bool rows_equal(const struct guard_rows *a, const struct guard_rows *b)
+bool guard_rows_equal(const struct guard_rows *a, const struct guard_rows *b)
 {
 	for (size_t i = 0; a->count == b->count && i < a->count; i++) {
 		if (guard_row_compare(&a->items[i], &b->items[i]) != 0)
@@ -135,8 +154,8 @@ static bool rows_equal(const struct guard_rows *a, const struct guard_rows *b)
 
 bool guard_ranges_equal(const struct guard_sets *a, const struct guard_sets *b)
 {
-	return rows_equal(&a->rows[GUARD_SERVICE_RANGES], &b->rows[GUARD_SERVICE_RANGES]) &&
-	       rows_equal(&a->rows[GUARD_ENDPOINT_RANGES], &b->rows[GUARD_ENDPOINT_RANGES]);
+	return guard_rows_equal(&a->rows[GUARD_SERVICE_RANGES], &b->rows[GUARD_SERVICE_RANGES]) &&
+	       guard_rows_equal(&a->rows[GUARD_ENDPOINT_RANGES], &b->rows[GUARD_ENDPOINT_RANGES]);
 }
 
 void guard_sets_free(struct guard_sets *sets)

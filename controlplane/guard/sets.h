@@ -45,10 +45,18 @@ int guard_input_add_published(struct guard_input *input, const struct publisher 
 /* Adds the addresses that Linux holds now. 0 or -ENOMEM. */
 int guard_input_add_hosts(struct guard_input *input, const struct network *network);
 
+/* Adds, behind a configuration alone, the rows of the one to come; 0 or -ENOMEM. Those it has in
+ * the same order are not repeated. */
+int guard_input_add_change(struct guard_input *input, const struct config *next);
+
+/* True when both have the same rows in the same order: the same sets come of them. */
+bool guard_input_equal(const struct guard_input *a, const struct guard_input *b);
 void guard_input_free(struct guard_input *input);
 
 /* Adds one row. 0 or -ENOMEM. */
 int guard_rows_add(struct guard_rows *rows, struct guard_row row);
+
+bool guard_rows_equal(const struct guard_rows *a, const struct guard_rows *b);
 
 enum guard_set {
 	GUARD_SERVICES,
@@ -70,8 +78,8 @@ struct guard_sets {
 	struct guard_rows rows[GUARD_SET_COUNT];
 };
 
-/* Sorts and merges the input's rows and deals them out; 0 or -ENOMEM. */
-int guard_sets_make(struct guard_input *input, struct guard_sets *out);
+/* Sorts and merges rows as the input has them and deals them out; 0 or -ENOMEM. */
+int guard_sets_make(const struct guard_input *input, struct guard_sets *out);
 void guard_sets_free(struct guard_sets *sets);
 
 /* True when both have the same ranges: rows have not moved between a hash set and an interval set.

@@ -209,6 +209,7 @@ static void decide_early(const struct health *health, struct check *check,
  * which stay as they are until all is there.
  */
 struct change {
+	bool same_backends; /* all of them, in the same order: checks stay where they are */
 	struct keymap checks_by_key, groups_by_key; /* where the old ones are */
 	struct check **checks;
 	struct check_group **groups;
@@ -224,7 +225,7 @@ static int index_old(const struct health *health, struct change *change)
 {
 	int error = 0;
 
-	for (size_t i = 0; error == 0 && i < health->count; i++) {
+	for (size_t i = 0; error == 0 && !change->same_backends && i < health->count; i++) {
 		const struct check *check = health->checks[i];
 		error = keymap_put(&change->checks_by_key,
 				   key_of(check->group->pool, &check->backend), (uint32_t)i);
@@ -235,13 +236,39 @@ static int index_old(const struct health *health, struct change *change)
 	return error;
 }
 
-static struct check *find_check(const struct health *health, const struct change *change,
-				const struct config_pool *pool,
-				const struct config_backend *backend)
+static bool is_of(const struct check *check, const struct config_pool *pool,
+		  const struct config_backend *backend)
 {
-	uint32_t at = keymap_find(&change->checks_by_key, key_of(pool->name, backend));
+	return check->backend.port == backend->port &&
+	       address_equal(&check->backend.address, &backend->address) &&
+	       strcmp(check->backend.name, backend->name) == 0 &&
+	       strcmp(check->group->pool, pool->name) == 0;
+}
 
-	return at < health->count ? health->checks[at] : NULL;
+/* Most changes are of something else. */
+static bool has_same_backends(const struct health *health, const struct config *config)
+{
+	size_t position = 0;
+
+	for (size_t i = 0; i < config->pool_count; i++) {
+		const struct config_pool *pool = &config->pools[i];
+
+		for (size_t j = 0; j < pool->backend_count; j++, position++) {
+			if (position == health->count ||
+			    !is_of(health->checks[position], pool, &pool->backends[j]))
+				return false;
+		}
+	}
+	return position == health->count;
+}
+
+/* Where the old check of a backend is that is now in this position; none: not below the count. */
+static size_t find_check(const struct change *change, size_t position,
+			 const struct config_pool *pool, const struct config_backend *backend)
+{
+	return change->same_backends
+		       ? position
+		       : keymap_find(&change->checks_by_key, key_of(pool->name, backend));
 }
 
 /* The pool's group when its checks can go on as they are. */
@@ -266,10 +293,10 @@ static int prepare_pool(const struct health *health, struct change *change,
 		return -ENOMEM;
 	change->groups[change->group_count++] = group;
 	for (size_t i = 0; i < pool->backend_count; i++) {
-		struct check *check = find_check(health, change, pool, &pool->backends[i]);
+		size_t at = find_check(change, change->count, pool, &pool->backends[i]);
+		struct check *check =
+			at < health->count ? health->checks[at] : check_create(&health->shared);
 
-		if (check == NULL)
-			check = check_create(&health->shared);
 		if (check == NULL)
 			return -ENOMEM;
 		change->checks[change->count++] = check;
@@ -285,6 +312,7 @@ static int prepare(const struct health *health, const struct config *config, str
 		count += config->pools[i].backend_count;
 	change->checks = calloc(count + 1, sizeof(*change->checks));
 	change->groups = calloc(config->pool_count + 1, sizeof(*change->groups));
+	change->same_backends = has_same_backends(health, config);
 	if (change->checks == NULL || change->groups == NULL || index_old(health, change) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->pool_count; i++) {
@@ -329,15 +357,16 @@ static void begin_check(const struct health *health, struct check *check, struct
 static void keep_old(struct health *health, const struct change *change,
 		     const struct config *config)
 {
+	size_t position = 0;
+
 	for (size_t i = 0; i < config->pool_count; i++) {
 		const struct config_pool *pool = &config->pools[i];
-		uint32_t at = keymap_find(&change->groups_by_key, identity_of_name(pool->name));
+		size_t at = keymap_find(&change->groups_by_key, identity_of_name(pool->name));
 
 		if (at < health->group_count && health->groups[at] == change->groups[i])
 			health->groups[at] = NULL;
-		for (size_t j = 0; j < pool->backend_count; j++) {
-			at = keymap_find(&change->checks_by_key,
-					 key_of(pool->name, &pool->backends[j]));
+		for (size_t j = 0; j < pool->backend_count; j++, position++) {
+			at = find_check(change, position, pool, &pool->backends[j]);
 			if (at < health->count)
 				health->checks[at] = NULL;
 		}

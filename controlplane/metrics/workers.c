@@ -8,17 +8,27 @@
 
 struct worker_row {
 	struct metrics_labels labels; /* first: see metrics_columns() */
-	uint64_t flows, flow_capacity, received, sent, polls, empty_polls, naps;
+	uint64_t received, sent, polls, empty_polls, naps, evicted;
 	uint64_t heartbeat_age_ns;
 	uint32_t cpu;
+};
+
+/* A worker has a flow table for each family. */
+struct table_row {
+	struct metrics_labels labels;
+	uint64_t flows, capacity;
+};
+
+static const struct metrics_column table_columns[] = {
+	{"headrace_worker_flows", "Flow records in use.", METRICS_GAUGE,
+	 offsetof(struct table_row, flows)},
+	{"headrace_worker_flow_capacity", "Flow records there is room for.", METRICS_GAUGE,
+	 offsetof(struct table_row, capacity)},
 };
 
 #define AT(member) offsetof(struct worker_row, member)
 
 static const struct metrics_column columns[] = {
-	{"headrace_worker_flows", "Flow records in use.", METRICS_GAUGE, AT(flows)},
-	{"headrace_worker_flow_capacity", "Flow records there is room for.", METRICS_GAUGE,
-	 AT(flow_capacity)},
 	{"headrace_worker_received_packets_total", "Packets the worker received.", METRICS_COUNTER,
 	 AT(received)},
 	{"headrace_worker_sent_packets_total", "Packets the worker sent.", METRICS_COUNTER,
@@ -28,6 +38,9 @@ static const struct metrics_column columns[] = {
 	 METRICS_COUNTER, AT(empty_polls)},
 	{"headrace_worker_naps_total", "Times the worker slept for want of packets.",
 	 METRICS_COUNTER, AT(naps)},
+	{"headrace_worker_evicted_flows_total",
+	 "Half-open connections that gave way to new ones in a full flow table.", METRICS_COUNTER,
+	 AT(evicted)},
 };
 
 static void fill_row(struct worker_row *row, const struct metrics_source *source, uint32_t number,
@@ -36,18 +49,25 @@ static void fill_row(struct worker_row *row, const struct metrics_source *source
 	const struct abi_status_worker *worker = &source->status->workers[number];
 
 	stats_worker(source->controlplane->stats, number, counters);
-	*row = (struct worker_row){.flows = worker->flows + worker->flows_ipv6,
-				   .flow_capacity = (uint64_t)worker->flow_capacity +
-						    worker->flow_capacity_ipv6,
-				   .received = counters->received,
+	*row = (struct worker_row){.received = counters->received,
 				   .sent = counters->sent,
 				   .polls = counters->polls,
 				   .empty_polls = counters->empty_polls,
 				   .naps = counters->naps,
+				   .evicted = counters->evicted,
 				   .cpu = worker->cpu};
 	if (source->now_ns > worker->heartbeat)
 		row->heartbeat_age_ns = source->now_ns - worker->heartbeat;
 	metrics_label_number(&row->labels, "worker", number);
+}
+
+static void fill_tables(struct table_row rows[2], const struct abi_status_worker *worker,
+			const struct metrics_labels *labels)
+{
+	rows[0] = (struct table_row){*labels, worker->flows, worker->flow_capacity};
+	rows[1] = (struct table_row){*labels, worker->flows_ipv6, worker->flow_capacity_ipv6};
+	metrics_label(&rows[0].labels, "family", "ipv4");
+	metrics_label(&rows[1].labels, "family", "ipv6");
 }
 
 static void write_info(struct metrics_text *text, const struct worker_row *rows, uint32_t count)
@@ -66,15 +86,20 @@ void metrics_of_workers(struct metrics_text *text, const struct metrics_source *
 {
 	uint32_t count = source->status != NULL ? source->status->worker_count : 0;
 	struct worker_row *rows = calloc(count + 1, sizeof(*rows));
+	struct table_row *tables = calloc(2 * count + 1, sizeof(*tables));
 	struct abi_counters_block *counters = malloc(sizeof(*counters));
 
-	if (rows == NULL || counters == NULL) {
+	if (rows == NULL || tables == NULL || counters == NULL) {
 		text->no_memory = true;
 		count = 0;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		fill_row(&rows[i], source, i, counters);
+		fill_tables(&tables[2 * i], &source->status->workers[i], &rows[i].labels);
+	}
 	write_info(text, rows, count);
+	metrics_columns(text, table_columns, sizeof(table_columns) / sizeof(table_columns[0]),
+			tables, 2 * count, sizeof(tables[0]));
 	metrics_columns(text, columns, sizeof(columns) / sizeof(columns[0]), rows, count,
 			sizeof(rows[0]));
 	metrics_family(text, "headrace_worker_heartbeat_age_seconds", METRICS_GAUGE,
@@ -82,5 +107,6 @@ void metrics_of_workers(struct metrics_text *text, const struct metrics_source *
 	for (uint32_t i = 0; i < count; i++)
 		metrics_value(text, &rows[i].labels, metrics_seconds(rows[i].heartbeat_age_ns));
 	free(counters);
+	free(tables);
 	free(rows);
 }

@@ -192,9 +192,10 @@ static void tell_change(const struct network *network, const struct config_pool 
 struct known {
 	struct keymap rows; /* hash of the address -> index of paths */
 	const struct network_path *paths;
+	bool in_order; /* the addresses asked for are these, one after the other */
 };
 
-static const struct network_path *find_known(const struct known *known,
+static const struct network_path *find_asked(const struct known *known,
 					     const struct address *address)
 {
 	uint32_t row = keymap_find(&known->rows, identity_of_neighbour(0, address->bytes));
@@ -202,9 +203,37 @@ static const struct network_path *find_known(const struct known *known,
 	return row == ABI_NONE ? NULL : &known->paths[row];
 }
 
+/* Of the backend at this position. */
+static const struct network_path *find_known(const struct known *known,
+					     const struct address *address, size_t position)
+{
+	return known->in_order ? &known->paths[position] : find_asked(known, address);
+}
+
 static int know(struct known *known, const struct address *address, size_t row)
 {
 	return keymap_put(&known->rows, identity_of_neighbour(0, address->bytes), (uint32_t)row);
+}
+
+static bool same_addresses(const struct config_pool *a, const struct config_pool *b)
+{
+	if (a->backend_count != b->backend_count)
+		return false;
+	for (size_t i = 0; i < a->backend_count; i++)
+		if (!address_equal(&a->backends[i].address, &b->backends[i].address))
+			return false;
+	return true;
+}
+
+/* Pool by pool, as most changes leave them. */
+static bool has_same_addresses(const struct config *a, const struct config *b)
+{
+	if (a->pool_count != b->pool_count)
+		return false;
+	for (size_t i = 0; i < a->pool_count; i++)
+		if (!same_addresses(&a->pools[i], &b->pools[i]))
+			return false;
+	return true;
 }
 
 /* What was found for a configuration before; it holds while Linux's network is the same. */
@@ -250,15 +279,18 @@ static int fill(struct network *network, const struct known *before,
 
 		for (size_t j = 0; error == 0 && j < pool->backend_count; j++, row++) {
 			const struct address *address = &pool->backends[j].address;
-			const struct network_path *twin = find_known(&found, address);
-			const struct network_path *old = find_known(before, address);
+			const struct network_path *old = find_known(before, address, row);
 
-			if (twin == NULL && still_holds(network, old))
-				twin = old;
-			paths[row] = twin != NULL ? *twin : find_path(network, address);
+			if (still_holds(network, old)) {
+				paths[row] = *old;
+			} else {
+				const struct network_path *twin = find_asked(&found, address);
+
+				paths[row] = twin != NULL ? *twin : find_path(network, address);
+				error = know(&found, address, row);
+			}
 			tell_change(network, pool, &pool->backends[j],
 				    last != NULL ? &last[row] : old, &paths[row]);
-			error = know(&found, address, row);
 		}
 	}
 	keymap_free(&found.rows);
@@ -294,8 +326,12 @@ int paths_follow(struct network *network, const struct config *before)
 {
 	struct known known = {0};
 	struct network_path *paths = make_paths(network);
-	int error = paths == NULL ? -ENOMEM : know_all(&known, before, network->paths);
+	int error = paths == NULL ? -ENOMEM : 0;
 
+	known.in_order = has_same_addresses(before, network->config);
+	known.paths = network->paths;
+	if (error == 0 && !known.in_order)
+		error = know_all(&known, before, network->paths);
 	if (error == 0)
 		error = fill(network, &known, NULL, paths);
 	if (error < 0)

@@ -44,6 +44,34 @@ uint64_t identity_of_next_hop(uint16_t port, uint16_t vlan, const uint8_t addres
 	return mix(identity_of_neighbour(port, address), &vlan, sizeof(vlan));
 }
 
+void identities_begin(struct identities *identities)
+{
+	identities->last_wanted = ABI_NONE;
+}
+
+void identities_want(struct identities *identities, uint32_t index)
+{
+	struct identity *row = &identities->rows[index];
+
+	if (row->wanted)
+		return;
+	if (identities->last_wanted == ABI_NONE)
+		identities->first_wanted = index;
+	else
+		identities->rows[identities->last_wanted].next_wanted = index;
+	identities->last_wanted = index;
+	row->wanted = true;
+}
+
+uint32_t identities_guess(const struct identities *identities)
+{
+	uint32_t guess = identities->last_wanted == ABI_NONE
+				 ? identities->first_wanted
+				 : identities->rows[identities->last_wanted].next_wanted;
+
+	return guess < identities->count ? guess : ABI_NONE;
+}
+
 uint32_t identities_find(const struct identities *identities, uint64_t key)
 {
 	return keymap_find(&identities->indexes, key);
@@ -72,6 +100,7 @@ static int place(struct identities *identities, uint32_t index, uint64_t key, ui
 	if (make_room(identities, index) < 0 || keymap_put(&identities->indexes, key, index) < 0)
 		return -ENOMEM;
 	identities->rows[index] = (struct identity){.key = key, .epoch = epoch};
+	identities->moved = true;
 	if (index >= identities->count)
 		identities->count = index + 1;
 	return 0;
@@ -115,26 +144,29 @@ int identities_adopt(struct identities *identities, const struct abi_ref *ref, u
 	return 0;
 }
 
-void identities_sweep(struct identities *identities)
+bool identities_sweep(struct identities *identities)
 {
 	bool freed = false;
 
 	for (uint32_t i = 0; i < identities->count; i++) {
 		struct identity *row = &identities->rows[i];
 
-		if (row->key == 0 || row->wanted)
-			continue;
-		*row = (struct identity){0};
-		freed = true;
+		if (row->key != 0 && !row->wanted) {
+			*row = (struct identity){0};
+			freed = true;
+		}
+		row->wanted = row->changed = false;
 	}
 	if (!freed)
-		return;
+		return false;
+	identities->moved = true;
 	identities->lowest_free = 0;
 	/* The map held more than these: putting them back needs no memory. */
 	keymap_clear(&identities->indexes);
 	for (uint32_t i = 0; i < identities->count; i++)
 		if (identities->rows[i].key != 0)
 			keymap_put(&identities->indexes, identities->rows[i].key, i);
+	return true;
 }
 
 void identities_free(struct identities *identities)

@@ -19,19 +19,23 @@
 struct identity {
 	uint64_t key; /* 0: the index is free */
 	uint32_t epoch;
-	bool wanted;         /* in the generation being made */
-	struct abi_ref ref;  /* in the last generation; length 0: not in it */
-	struct abi_ref next; /* in the generation being made, when wanted */
+	bool wanted;          /* in the generation being made, */
+	bool changed;         /* other than in the last one */
+	uint32_t next_wanted; /* who was wanted after it the last time */
+	struct abi_ref ref;   /* in the last generation; length 0: not in it */
+	struct abi_ref next;  /* in the generation being made, when changed */
 };
 
 /* All of one kind. */
 struct identities {
 	struct identity *rows; /* by index */
 	uint32_t count, capacity;
-	uint32_t limit;        /* indexes the kind has */
-	const char *kind;      /* its name, for sentences */
-	uint32_t lowest_free;  /* no index below it is free */
-	struct keymap indexes; /* key -> index */
+	uint32_t limit;                     /* indexes the kind has */
+	bool moved;                         /* an index was given away or came back */
+	const char *kind;                   /* its name, for sentences */
+	uint32_t lowest_free;               /* no index below it is free */
+	uint32_t first_wanted, last_wanted; /* in the order of this round; see identities_guess() */
+	struct keymap indexes;              /* key -> index */
 };
 
 uint64_t identity_of_name(const char *name);
@@ -41,6 +45,23 @@ uint64_t identity_of_backend(const char *pool, const char *name, const uint8_t a
 uint64_t identity_of_next_hop(uint16_t port, uint16_t vlan, const uint8_t address[16]);
 /* A neighbour by port and address, whatever its VLAN. */
 uint64_t identity_of_neighbour(uint16_t port, const uint8_t address[16]);
+
+/* Where the generation being made has it, when it is wanted. */
+static inline const struct abi_ref *identity_next(const struct identity *row)
+{
+	return row->changed ? &row->next : &row->ref;
+}
+
+/* Begins a round: nobody is wanted yet. */
+void identities_begin(struct identities *identities);
+/* Wants the index: it comes after those that are wanted already. */
+void identities_want(struct identities *identities, uint32_t index);
+/*
+ * Who is wanted next when this round goes as the last one did, which most do:
+ * to be compared with what is at hand before its key is worked out. ABI_NONE:
+ * nobody.
+ */
+uint32_t identities_guess(const struct identities *identities);
 
 /* The index, or ABI_NONE. */
 uint32_t identities_find(const struct identities *identities, uint64_t key);
@@ -52,6 +73,7 @@ int identities_claim(struct identities *identities, uint64_t key, uint32_t *inde
 int identities_adopt(struct identities *identities, const struct abi_ref *ref, uint64_t key,
 		     uint32_t epoch);
 
-/* Frees the indexes of all that are not wanted. */
-void identities_sweep(struct identities *identities);
+/* Ends a round: frees the indexes of all that are not wanted, and wants nobody any more.
+ * True when there were such. */
+bool identities_sweep(struct identities *identities);
 void identities_free(struct identities *identities);

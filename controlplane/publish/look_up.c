@@ -66,6 +66,16 @@ int publisher_service_index(const struct publisher *publisher, const char *servi
 	return (int)index;
 }
 
+bool publisher_moved_indexes(struct publisher *publisher)
+{
+	struct identities *backends = &publisher->kinds[ABI_BACKEND];
+	struct identities *services = &publisher->kinds[ABI_SERVICE];
+	bool moved = backends->moved || services->moved;
+
+	backends->moved = services->moved = false;
+	return moved;
+}
+
 int publisher_backend_state(const struct publisher *publisher, const char *pool,
 			    const struct config_backend *backend)
 {

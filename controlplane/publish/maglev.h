@@ -35,6 +35,7 @@ struct maglev_member {
 /* What rings of one size have in common: kept from one to the next. Zeroed at first. */
 struct maglev_sizes {
 	uint32_t size;
+	uint64_t fraction;  /* 2^64 / size, rounded up */
 	uint32_t *inverses; /* inverses[n] * n = 1 modulo size; inverses[0] = 0 */
 };
 

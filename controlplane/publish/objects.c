@@ -175,15 +175,18 @@ static uint8_t backend_state(const struct config_backend *backend, bool up)
 void object_backend(struct abi_backend *out, const char *pool, const struct config_backend *backend,
 		    bool up)
 {
-	char name[2 * CONFIG_NAME_SIZE];
+	size_t length = strlen(pool), room = ABI_NAME_SIZE - 1;
 
 	*out = (struct abi_backend){.port = backend->port,
 				    .family = family_of(&backend->address),
 				    .state = backend_state(backend, up),
 				    .next_hop = ABI_NONE,
 				    .weight = backend->weight};
-	snprintf(name, sizeof(name), "%s/%s", pool, backend->name);
-	memcpy(out->name, name, strnlen(name, ABI_NAME_SIZE - 1));
+	memcpy(out->name, pool, length);
+	if (length < room) {
+		out->name[length++] = '/';
+		memcpy(out->name + length, backend->name, strnlen(backend->name, room - length));
+	}
 	memcpy(out->address, backend->address.bytes, 16);
 }
 

@@ -103,6 +103,9 @@ int publisher_backend_index(const struct publisher *publisher, const char *pool,
 			    const struct config_backend *backend);
 int publisher_service_index(const struct publisher *publisher, const char *service);
 
+/* True when any of these may be another one than at the last call. */
+bool publisher_moved_indexes(struct publisher *publisher);
+
 /*
  * State (enum abi_backend_state) under which the adopted or last generation has it; -ENOENT, also
  * when it was removed: nobody checks those, and when it comes back it is new.

@@ -40,11 +40,8 @@ int round_put(struct round *round, uint32_t kind, uint32_t index, const void *by
 	struct publisher *publisher = round->publisher;
 	struct identity *row = &publisher->kinds[kind].rows[index];
 	const void *last = published_bytes(publisher, row);
-	struct abi_ref ref = {.kind = kind,
-			      .index = index,
-			      .birth = round->generation,
-			      .length = length,
-			      .checksum = abi_checksum(bytes, length)};
+	struct abi_ref ref = {
+		.kind = kind, .index = index, .birth = round->generation, .length = length};
 	int rc;
 
 	if (row->wanted)
@@ -56,18 +53,33 @@ int round_put(struct round *round, uint32_t kind, uint32_t index, const void *by
 	rc = tables_file_place(&publisher->file, bytes, length, &ref.offset);
 	if (rc < 0)
 		return rc;
+	ref.checksum = abi_checksum(bytes, length);
 	row->next = ref;
-	row->wanted = true;
+	row->changed = true;
+	identities_want(&publisher->kinds[kind], index);
 	round->changed = true;
 	return 0;
 }
 
 void round_keep(struct round *round, uint32_t kind, uint32_t index)
 {
-	struct identity *row = &round->publisher->kinds[kind].rows[index];
+	identities_want(&round->publisher->kinds[kind], index);
+}
 
-	row->next = row->ref;
-	row->wanted = true;
+bool round_has_kept(const struct round *round, uint32_t kind, uint32_t index)
+{
+	const struct identity *row = &round->publisher->kinds[kind].rows[index];
+
+	return row->wanted && !row->changed;
+}
+
+const void *round_guess(const struct round *round, uint32_t kind, uint32_t *index)
+{
+	const struct identities *identities = &round->publisher->kinds[kind];
+
+	*index = identities_guess(identities);
+	return *index == ABI_NONE ? NULL
+				  : published_bytes(round->publisher, &identities->rows[*index]);
 }
 
 const void *round_bytes(const struct round *round, uint32_t kind, uint32_t index)
@@ -76,7 +88,7 @@ const void *round_bytes(const struct round *round, uint32_t kind, uint32_t index
 
 	if (index >= identities->count || !identities->rows[index].wanted)
 		return NULL;
-	return round->publisher->file.bytes + identities->rows[index].next.offset;
+	return round->publisher->file.bytes + identity_next(&identities->rows[index])->offset;
 }
 
 /* Ends the round: gives back what was written for it, or what it leaves behind. */
@@ -86,10 +98,10 @@ static void abandon(struct publisher *publisher)
 		for (uint32_t i = 0; i < publisher->kinds[kind].count; i++) {
 			struct identity *row = &publisher->kinds[kind].rows[i];
 
-			if (row->wanted && row->next.offset != row->ref.offset)
+			if (row->changed)
 				heap_release(&publisher->file.heap, row->next.offset,
 					     row->next.length);
-			row->wanted = false;
+			row->wanted = row->changed = false;
 		}
 	}
 }
@@ -114,21 +126,20 @@ static size_t count_wanted(const struct publisher *publisher, size_t *leaving)
 static int put_directory(struct publisher *publisher, struct abi_root *root, size_t count)
 {
 	uint64_t length = count * sizeof(struct abi_ref);
-	struct abi_ref *refs = malloc(length);
+	struct abi_ref *refs;
 	size_t at = 0;
-	int rc;
+	int rc = tables_file_reserve(&publisher->file, length, &root->directory_offset);
 
-	if (!refs)
-		return -ENOMEM;
+	if (rc < 0)
+		return rc;
+	refs = (void *)(publisher->file.bytes + root->directory_offset);
 	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++)
 		for (uint32_t i = 0; i < publisher->kinds[kind].count; i++)
 			if (publisher->kinds[kind].rows[i].wanted)
-				refs[at++] = publisher->kinds[kind].rows[i].next;
+				refs[at++] = *identity_next(&publisher->kinds[kind].rows[i]);
 	root->directory_count = count;
 	root->directory_checksum = abi_checksum(refs, length);
-	rc = tables_file_place(&publisher->file, refs, length, &root->directory_offset);
-	free(refs);
-	return rc;
+	return 0;
 }
 
 void root_publish(struct tables_file *file, struct abi_root *root)
@@ -151,15 +162,13 @@ static void settle(struct publisher *publisher)
 		for (uint32_t i = 0; i < publisher->kinds[kind].count; i++) {
 			struct identity *row = &publisher->kinds[kind].rows[i];
 
-			if (row->ref.length > 0 &&
-			    (!row->wanted || row->next.offset != row->ref.offset))
+			if (row->ref.length > 0 && (!row->wanted || row->changed))
 				tables_file_retire(file, row->ref.offset, row->ref.length);
-			if (row->wanted)
+			if (row->changed)
 				row->ref = row->next;
 		}
-		identities_sweep(&publisher->kinds[kind]);
-		for (uint32_t i = 0; i < publisher->kinds[kind].count; i++)
-			publisher->kinds[kind].rows[i].wanted = false;
+		if (identities_sweep(&publisher->kinds[kind]) && kind == ABI_NEXT_HOP)
+			keymap_clear(&publisher->neighbours);
 	}
 }
 
@@ -202,8 +211,11 @@ static int publish_round(struct round *round)
 
 static int put_all(struct round *round)
 {
-	int rc = round_put_links(round);
+	int rc;
 
+	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++)
+		identities_begin(&round->publisher->kinds[kind]);
+	rc = round_put_links(round);
 	if (rc == 0)
 		rc = round_put_backends(round);
 	if (rc == 0)
@@ -222,15 +234,18 @@ int round_run(struct publisher *publisher, const struct publish_input *input)
 	int rc = -ENOMEM;
 
 	round.uses = calloc(input->config->pool_count + 1, sizeof(*round.uses));
-	if (round.uses)
+	round.members = malloc((input->backend_count + 1) * sizeof(*round.members));
+	if (round.uses && round.members)
 		rc = put_all(&round);
 	if (rc == 0)
 		rc = publish_round(&round);
 	if (rc <= 0)
 		abandon(publisher);
+	if (rc < 0)
+		keymap_clear(&publisher->neighbours);
 	free(round.uses);
+	free(round.members);
 	scratch_free(&round.scratch);
 	keymap_free(&round.pools);
-	keymap_free(&round.neighbours);
 	return rc;
 }

@@ -18,6 +18,10 @@ struct pool_use {
 	uint32_t flags;       /* ABI_BACKEND_* of its backends */
 	uint32_t ring;        /* index, or ABI_NONE */
 	size_t first_backend; /* position in input->backends */
+	uint64_t key;         /* identity_of_name() */
+	uint32_t *members;    /* indexes of its backends that take new flows */
+	size_t member_count;
+	bool is_kept; /* each is as it was in the last generation */
 };
 
 struct round {
@@ -28,9 +32,10 @@ struct round {
 	bool changed;
 	size_t waiting; /* configured backends for which there is no index yet */
 	struct scratch scratch;
-	struct pool_use *uses;    /* of each pool of the configuration */
-	struct keymap pools;      /* identity_of_name() -> position in config->pools */
-	struct keymap neighbours; /* identity_of_neighbour() -> index of next hop */
+	struct pool_use *uses; /* of each pool of the configuration */
+	uint32_t *members;     /* of all pools */
+	struct keymap pools;   /* identity_of_name() -> position in config->pools */
+	bool hops_moved;       /* other next hops than the last time, or in another order */
 };
 
 /* Sets the publisher's reason; returns `rc`. */
@@ -43,8 +48,18 @@ int round_claim(struct round *round, uint32_t kind, uint64_t key, uint32_t *inde
 int round_put(struct round *round, uint32_t kind, uint32_t index, const void *bytes, size_t length);
 /* Puts in what the last generation has under this index. */
 void round_keep(struct round *round, uint32_t kind, uint32_t index);
+/* True when the generation has the same under this index as the last one. */
+bool round_has_kept(const struct round *round, uint32_t kind, uint32_t index);
+/* What is probably to be put next, see identities_guess(), as it was; NULL: no idea. */
+const void *round_guess(const struct round *round, uint32_t kind, uint32_t *index);
 /* What this generation has under this index; NULL: nothing (yet). */
 const void *round_bytes(const struct round *round, uint32_t kind, uint32_t index);
+
+/* The next hop to a neighbour, of those that have been put; ABI_NONE: none. */
+uint32_t round_find_neighbour(const struct round *round, uint16_t port, const uint8_t address[16]);
+/* True when the next hop of this index has been put and is that neighbour. */
+bool round_reaches(const struct round *round, uint32_t index, uint16_t port,
+		   const uint8_t address[16]);
 
 /*
  * True while the index drains since `since_ms`: its flows have not ended and

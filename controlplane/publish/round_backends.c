@@ -12,6 +12,7 @@
 #include "controlplane/publish/round.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define DNAT_FLAGS (ABI_BACKEND_DNAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP)
 
@@ -29,11 +30,12 @@ static int find_uses(struct round *round)
 	size_t backends = 0;
 
 	for (size_t i = 0; i < config->pool_count; i++) {
-		round->uses[i].first_backend = backends;
-		round->uses[i].ring = ABI_NONE;
+		round->uses[i] = (struct pool_use){.key = identity_of_name(config->pools[i].name),
+						   .first_backend = backends,
+						   .ring = ABI_NONE,
+						   .is_kept = true};
 		backends += config->pools[i].backend_count;
-		if (keymap_put(&round->pools, identity_of_name(config->pools[i].name),
-			       (uint32_t)i) < 0)
+		if (keymap_put(&round->pools, round->uses[i].key, (uint32_t)i) < 0)
 			return -ENOMEM;
 	}
 	if (backends != round->input->backend_count)
@@ -74,45 +76,91 @@ static void keep_flags(struct round *round, uint32_t index, struct abi_backend *
 	object->kept_since = since;
 }
 
-static int put_backend(struct round *round, const struct config_pool *pool,
-		       const struct config_backend *backend, const struct publish_backend *health,
-		       uint32_t flags)
+/* The same by all that is its identity; a name that may have been cut says too little. */
+static bool is_same_backend(const struct abi_backend *a, const struct abi_backend *b)
+{
+	return a->name[ABI_NAME_SIZE - 2] == '\0' &&
+	       memcmp(a->name, b->name, sizeof(a->name)) == 0 &&
+	       memcmp(a->address, b->address, sizeof(a->address)) == 0 && a->port == b->port;
+}
+
+/* Its index, identity and epoch, most times without working them out. */
+static int claim_backend(struct round *round, const char *pool,
+			 const struct config_backend *backend, struct abi_backend *object,
+			 uint32_t *index)
 {
 	struct identities *backends = &round->publisher->kinds[ABI_BACKEND];
+	const struct abi_backend *last = round_guess(round, ABI_BACKEND, index);
+	int rc = 0;
+
+	if (last && is_same_backend(last, object)) {
+		object->identity = last->identity;
+	} else {
+		object->identity = identity_of_backend(pool, backend->name, backend->address.bytes,
+						       backend->port);
+		rc = identities_claim(backends, object->identity, index);
+	}
+	if (rc < 0)
+		return rc;
+	last = published_bytes(round->publisher, &backends->rows[*index]);
+	if (last && last->removed_at != 0)
+		backends->moved = true; /* it is somebody's again */
+	object->epoch = backends->rows[*index].epoch;
+	return 0;
+}
+
+/* Where it was is looked at first. */
+static uint32_t find_next_hop(const struct round *round, uint32_t index,
+			      const struct publish_backend *backend)
+{
+	const struct identity *row = &round->publisher->kinds[ABI_BACKEND].rows[index];
+	const struct abi_backend *last = published_bytes(round->publisher, row);
+
+	if (!backend->has_next_hop)
+		return ABI_NONE;
+	if (last && !round->hops_moved &&
+	    round_reaches(round, last->next_hop, backend->port, backend->next_hop.bytes))
+		return last->next_hop;
+	return round_find_neighbour(round, backend->port, backend->next_hop.bytes);
+}
+
+static int put_backend(struct round *round, const struct config_pool *pool,
+		       const struct config_backend *backend, const struct publish_backend *health,
+		       struct pool_use *use)
+{
 	struct abi_backend object;
 	uint32_t index;
 	int rc;
 
 	object_backend(&object, pool->name, backend, health->up);
-	object.flags = flags;
-	object.identity = identity_of_backend(pool->name, backend->name, backend->address.bytes,
-					      backend->port);
-	if (health->has_next_hop)
-		object.next_hop =
-			keymap_find(&round->neighbours,
-				    identity_of_neighbour(health->port, health->next_hop.bytes));
-	rc = identities_claim(backends, object.identity, &index);
+	object.flags = use->flags;
+	rc = claim_backend(round, pool->name, backend, &object, &index);
 	if (rc == -ENOSPC) {
 		round->waiting++;
 		return 0;
 	}
 	if (rc < 0)
 		return rc;
-	object.epoch = backends->rows[index].epoch;
+	object.next_hop = find_next_hop(round, index, health);
 	keep_flags(round, index, &object);
-	return round_put(round, ABI_BACKEND, index, &object, sizeof(object));
+	rc = round_put(round, ABI_BACKEND, index, &object, sizeof(object));
+	use->is_kept = use->is_kept && rc == 0 && round_has_kept(round, ABI_BACKEND, index);
+	if (object.state == ABI_BACKEND_UP)
+		use->members[use->member_count++] = index;
+	return rc;
 }
 
 static int put_configured(struct round *round)
 {
 	for (size_t i = 0; i < round->config->pool_count; i++) {
 		const struct config_pool *pool = &round->config->pools[i];
-		const struct pool_use *use = &round->uses[i];
+		struct pool_use *use = &round->uses[i];
 
+		use->members = &round->members[use->first_backend];
 		for (size_t row = 0; row < pool->backend_count; row++) {
-			int rc = put_backend(round, pool, &pool->backends[row],
-					     &round->input->backends[use->first_backend + row],
-					     use->flags);
+			int rc =
+				put_backend(round, pool, &pool->backends[row],
+					    &round->input->backends[use->first_backend + row], use);
 			if (rc < 0)
 				return rc;
 		}

@@ -88,12 +88,13 @@ static size_t find_leavers(struct round *round, struct leaver *leavers, size_t *
 
 	*freed = 0;
 	for (uint32_t i = 0; i < backends->count; i++) {
-		const struct abi_backend *last =
-			published_bytes(round->publisher, &backends->rows[i]);
-		uint64_t since = last ? last->removed_at : 0;
+		const struct abi_backend *last;
+		uint64_t since;
 
 		if (backends->rows[i].key == 0 || backends->rows[i].wanted)
 			continue;
+		last = published_bytes(round->publisher, &backends->rows[i]);
+		since = last ? last->removed_at : 0;
 		if (since == 0 || since > now)
 			since = now;
 		if (last && round_drains(round, i, since))

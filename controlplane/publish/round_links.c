@@ -8,6 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_same_hop(const struct abi_next_hop *a, const struct abi_next_hop *b)
+{
+	return a->port == b->port && a->vlan == b->vlan && memcmp(a->address, b->address, 16) == 0;
+}
+
+/* Its index and epoch, most times without working out its key. */
+static int claim_next_hop(struct round *round, struct abi_next_hop *object, uint32_t *index)
+{
+	const struct abi_next_hop *guess = round_guess(round, ABI_NEXT_HOP, index);
+
+	if (guess && is_same_hop(guess, object)) {
+		object->epoch = guess->epoch;
+		return 0;
+	}
+	round->hops_moved = true;
+	return round_claim(round, ABI_NEXT_HOP,
+			   identity_of_next_hop(object->port, object->vlan, object->address), index,
+			   &object->epoch);
+}
+
 static int put_next_hop(struct round *round, const struct publish_next_hop *hop)
 {
 	struct abi_next_hop object;
@@ -19,15 +39,45 @@ static int put_next_hop(struct round *round, const struct publish_next_hop *hop)
 		return round_fail(round, -EINVAL, "next hop %s is on port %u, which does not exist",
 				  address_format(&hop->address, text), hop->port);
 	object_next_hop(&object, hop);
-	rc = round_claim(round, ABI_NEXT_HOP,
-			 identity_of_next_hop(hop->port, hop->vlan, hop->address.bytes), &index,
-			 &object.epoch);
-	if (rc == 0)
-		rc = round_put(round, ABI_NEXT_HOP, index, &object, sizeof(object));
-	if (rc == 0)
-		rc = keymap_put(&round->neighbours,
-				identity_of_neighbour(hop->port, hop->address.bytes), index);
-	return rc;
+	rc = claim_next_hop(round, &object, &index);
+	return rc < 0 ? rc : round_put(round, ABI_NEXT_HOP, index, &object, sizeof(object));
+}
+
+/* Those that have been put, in that order: of several VLANs the first counts. */
+static int index_neighbours(struct round *round)
+{
+	const struct identities *hops = &round->publisher->kinds[ABI_NEXT_HOP];
+	struct keymap *neighbours = &round->publisher->neighbours;
+	uint32_t index = hops->first_wanted;
+	int rc = 0;
+
+	keymap_clear(neighbours);
+	if (hops->last_wanted == ABI_NONE)
+		return 0;
+	for (;; index = hops->rows[index].next_wanted) {
+		const struct abi_next_hop *hop = round_bytes(round, ABI_NEXT_HOP, index);
+
+		rc = keymap_put(neighbours, identity_of_neighbour(hop->port, hop->address), index);
+		if (rc < 0 || index == hops->last_wanted)
+			return rc;
+	}
+}
+
+bool round_reaches(const struct round *round, uint32_t index, uint16_t port,
+		   const uint8_t address[16])
+{
+	const struct abi_next_hop *hop = round_bytes(round, ABI_NEXT_HOP, index);
+
+	return hop && hop->port == port && memcmp(hop->address, address, 16) == 0;
+}
+
+uint32_t round_find_neighbour(const struct round *round, uint16_t port, const uint8_t address[16])
+{
+	uint32_t index =
+		keymap_find(&round->publisher->neighbours, identity_of_neighbour(port, address));
+
+	/* One that only the last generation wants is still in the map. */
+	return round_reaches(round, index, port, address) ? index : ABI_NONE;
 }
 
 static int put_next_hops(struct round *round)
@@ -38,21 +88,27 @@ static int put_next_hops(struct round *round)
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	if (!round->hops_moved && round->publisher->neighbours.count > 0)
+		return 0;
+	round->hops_moved = true;
+	return index_neighbours(round);
 }
 
 /* A gateway nobody has resolved yet is a next hop all the same: its packets wait for it. */
 static int find_gateway(struct round *round, const struct publish_route *route, uint32_t *index)
 {
-	uint64_t key = identity_of_neighbour(route->port, route->gateway.bytes);
-	int rc = 0;
+	const struct publish_next_hop unresolved = {.address = route->gateway, .port = route->port};
+	int rc;
 
-	if (keymap_find(&round->neighbours, key) == ABI_NONE) {
-		const struct publish_next_hop unresolved = {.address = route->gateway,
-							    .port = route->port};
-		rc = put_next_hop(round, &unresolved);
-	}
-	*index = keymap_find(&round->neighbours, key);
+	*index = round_find_neighbour(round, route->port, route->gateway.bytes);
+	if (*index != ABI_NONE)
+		return 0;
+	rc = put_next_hop(round, &unresolved);
+	if (rc == 0)
+		rc = keymap_put(&round->publisher->neighbours,
+				identity_of_neighbour(route->port, route->gateway.bytes),
+				round->publisher->kinds[ABI_NEXT_HOP].last_wanted);
+	*index = round_find_neighbour(round, route->port, route->gateway.bytes);
 	return rc;
 }
 

@@ -9,77 +9,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The backends of a pool that take new flows. */
-static size_t find_members(const struct round *round, const struct config_pool *pool,
-			   struct maglev_member *members)
+static struct maglev_member *make_members(const struct round *round, const struct pool_use *use)
 {
-	const struct identities *backends = &round->publisher->kinds[ABI_BACKEND];
-	size_t count = 0;
+	struct maglev_member *members = calloc(use->member_count, sizeof(*members));
 
-	for (size_t i = 0; i < pool->backend_count; i++) {
-		const struct config_backend *config = &pool->backends[i];
-		uint32_t index = identities_find(
-			backends, identity_of_backend(pool->name, config->name,
-						      config->address.bytes, config->port));
-		const struct abi_backend *backend = round_bytes(round, ABI_BACKEND, index);
+	for (size_t i = 0; members && i < use->member_count; i++) {
+		const struct abi_backend *backend =
+			round_bytes(round, ABI_BACKEND, use->members[i]);
 
-		if (!backend || backend->state != ABI_BACKEND_UP)
-			continue;
-		members[count] = (struct maglev_member){.port = backend->port,
-							.slot_value = (uint16_t)index,
-							.weight = backend->weight};
-		memcpy(members[count++].address, backend->address, 16);
+		members[i] = (struct maglev_member){.port = backend->port,
+						    .slot_value = (uint16_t)use->members[i],
+						    .weight = backend->weight};
+		memcpy(members[i].address, backend->address, 16);
 	}
-	return count;
+	return members;
 }
 
-/* Building takes milliseconds: what the last generation has of the same members is kept. */
-static int put_ring(struct round *round, const struct config_pool *pool,
-		    const struct maglev_member *members, size_t count, uint32_t *index)
+/*
+ * Most pools are as they were: each backend is, and as many take new flows as the
+ * ring has. A program before this one may have built rings in another way.
+ */
+static bool is_as_before(const struct round *round, const struct pool_use *use,
+			 const struct abi_ring *last)
+{
+	return last && use->is_kept && !round->publisher->adopted &&
+	       last->backend_count == use->member_count &&
+	       last->size == round->config->defaults.maglev_size;
+}
+
+static int build_ring(struct round *round, const struct config_pool *pool,
+		      const struct maglev_member *members, uint32_t index, uint64_t signature)
+{
+	const struct pool_use *use = &round->uses[pool - round->config->pools];
+	uint32_t size = round->config->defaults.maglev_size;
+	size_t length = sizeof(struct abi_ring) + size * sizeof(uint16_t);
+	struct abi_ring *ring = scratch_reserve(&round->scratch, length);
+	int rc;
+
+	if (!ring)
+		return -ENOMEM;
+	rc = maglev_build(&round->publisher->ring_sizes, members, use->member_count, ring->slots,
+			  size);
+	if (rc < 0)
+		return round_fail(round, rc, "pool %s: no ring of %zu backends and %u slots",
+				  pool->name, use->member_count, size);
+	ring->size = size;
+	ring->backend_count = (uint32_t)use->member_count;
+	ring->identity = use->key;
+	ring->members = signature;
+	return round_put(round, ABI_RING, index, ring, length);
+}
+
+/* Building takes a millisecond: what the last generation has of the same members is kept. */
+static int put_ring(struct round *round, const struct config_pool *pool, struct pool_use *use)
 {
 	struct publisher *publisher = round->publisher;
-	uint64_t key = identity_of_name(pool->name);
 	uint32_t size = round->config->defaults.maglev_size;
-	uint64_t signature = maglev_signature(members, count, size);
-	size_t length = sizeof(struct abi_ring) + size * sizeof(uint16_t);
+	struct maglev_member *members;
 	const struct abi_ring *last;
-	struct abi_ring *ring;
+	uint64_t signature;
 	uint32_t epoch;
-	int rc = round_claim(round, ABI_RING, key, index, &epoch);
+	int rc = round_claim(round, ABI_RING, use->key, &use->ring, &epoch);
 
 	if (rc < 0)
 		return rc;
-	last = published_bytes(publisher, &publisher->kinds[ABI_RING].rows[*index]);
-	if (last && last->members == signature && last->size == size) {
-		round_keep(round, ABI_RING, *index);
+	last = published_bytes(publisher, &publisher->kinds[ABI_RING].rows[use->ring]);
+	if (is_as_before(round, use, last)) {
+		round_keep(round, ABI_RING, use->ring);
 		return 0;
 	}
-	ring = scratch_reserve(&round->scratch, length);
-	if (!ring)
-		return -ENOMEM;
-	rc = maglev_build(&publisher->ring_sizes, members, count, ring->slots, size);
-	if (rc < 0)
-		return round_fail(round, rc, "pool %s: no ring of %zu backends and %u slots",
-				  pool->name, count, size);
-	ring->size = size;
-	ring->backend_count = (uint32_t)count;
-	ring->identity = key;
-	ring->members = signature;
-	return round_put(round, ABI_RING, *index, ring, length);
-}
-
-static int put_pool_ring(struct round *round, size_t position)
-{
-	const struct config_pool *pool = &round->config->pools[position];
-	struct maglev_member *members = calloc(pool->backend_count + 1, sizeof(*members));
-	size_t count;
-	int rc = 0;
-
+	members = make_members(round, use);
 	if (!members)
 		return -ENOMEM;
-	count = find_members(round, pool, members);
-	if (count > 0)
-		rc = put_ring(round, pool, members, count, &round->uses[position].ring);
+	signature = maglev_signature(members, use->member_count, size);
+	if (last && last->members == signature && last->size == size)
+		round_keep(round, ABI_RING, use->ring);
+	else
+		rc = build_ring(round, pool, members, use->ring, signature);
 	free(members);
 	return rc;
 }
@@ -87,8 +93,11 @@ static int put_pool_ring(struct round *round, size_t position)
 int round_put_rings(struct round *round)
 {
 	for (size_t i = 0; i < round->config->pool_count; i++) {
-		int rc = round->uses[i].used ? put_pool_ring(round, i) : 0;
+		struct pool_use *use = &round->uses[i];
+		int rc = 0;
 
+		if (use->used && use->member_count > 0)
+			rc = put_ring(round, &round->config->pools[i], use);
 		if (rc < 0)
 			return rc;
 	}

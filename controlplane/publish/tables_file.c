@@ -117,8 +117,7 @@ void tables_file_close(struct tables_file *file)
 	*file = (struct tables_file){.fd = -1};
 }
 
-int tables_file_place(struct tables_file *file, const void *bytes, uint64_t length,
-		      uint64_t *offset)
+int tables_file_reserve(struct tables_file *file, uint64_t length, uint64_t *offset)
 {
 	int rc;
 
@@ -126,12 +125,19 @@ int tables_file_place(struct tables_file *file, const void *bytes, uint64_t leng
 	if (*offset == 0)
 		return -ENOBUFS;
 	rc = back(file, *offset + length);
-	if (rc < 0) {
+	if (rc < 0)
 		heap_release(&file->heap, *offset, length);
-		return rc;
-	}
-	memcpy(file->bytes + *offset, bytes, length);
-	return 0;
+	return rc;
+}
+
+int tables_file_place(struct tables_file *file, const void *bytes, uint64_t length,
+		      uint64_t *offset)
+{
+	int rc = tables_file_reserve(file, length, offset);
+
+	if (rc == 0)
+		memcpy(file->bytes + *offset, bytes, length);
+	return rc;
 }
 
 int tables_file_reserve_retired(struct tables_file *file, size_t count)

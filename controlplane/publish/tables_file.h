@@ -43,9 +43,11 @@ int tables_file_open(struct tables_file *file, int directory);
 void tables_file_close(struct tables_file *file);
 
 /*
- * Puts bytes into the heap and says where. -ENOBUFS: the heap is full, a larger
+ * Room in the heap for bytes that are to be written there. -ENOBUFS: the heap is full, a larger
  * file is needed; -ENOSPC: the filesystem is.
  */
+int tables_file_reserve(struct tables_file *file, uint64_t length, uint64_t *offset);
+/* The same, and puts them there. */
 int tables_file_place(struct tables_file *file, const void *bytes, uint64_t length,
 		      uint64_t *offset);
 

@@ -4,17 +4,12 @@
 /*
  * Builds a snapshot from copied objects: arrays by index, and the hash tables
  * of the packet path. One block of memory holds the snapshot with its arrays
- * and tables; the objects are shared by counting.
+ * and tables; the objects are shared by counting. Tables of rows that are what
+ * they were in the snapshot before are copied from it.
  */
 #include "dataplane/core/snapshot.h"
 
 #include <netinet/in.h>
-
-/* How long each array and table must be. */
-struct extent {
-	uint32_t indexes[ABI_KIND_END]; /* highest index of a kind + 1 */
-	uint32_t listeners, ranges, endpoints, locals, hosts, next_hops, routes;
-};
 
 /* Hands out pieces of the block; without memory it only adds up. */
 struct arena {
@@ -40,37 +35,73 @@ static uint32_t table_size(uint32_t count)
 	return size;
 }
 
-static void measure_service(const struct abi_service *service, struct extent *extent)
+static void measure_service(const struct abi_service *service, struct snapshot_extent *extent)
 {
 	for (uint32_t i = 0; i < service->listener_count; i++)
 		extent->ranges += !is_single_port(&service->listeners[i]);
 	extent->listeners += service->listener_count;
 }
 
-static void measure(struct object *const *objects, uint32_t count, struct extent *extent)
+static uint32_t count_endpoints(const struct abi_backend *backend)
 {
-	memset(extent, 0, sizeof(*extent));
-	for (uint32_t i = 0; i < count; i++) {
-		const struct abi_ref *ref = &objects[i]->ref;
-		const void *bytes = objects[i]->bytes;
-
-		extent->indexes[ref->kind] = ref->index + 1;
-		if (ref->kind == ABI_SERVICE)
-			measure_service(bytes, extent);
-		else if (ref->kind == ABI_BACKEND)
-			extent->endpoints += 2;
-		else if (ref->kind == ABI_LOCAL_POOL)
-			extent->locals += ((const struct abi_local_pool *)bytes)->address_count;
-		else if (ref->kind == ABI_NEXT_HOP)
-			extent->next_hops++;
-		else if (ref->kind == ABI_ROUTES)
-			extent->routes = ((const struct abi_routes *)bytes)->count;
-		else if (ref->kind == ABI_HOST_ADDRESSES)
-			extent->hosts = ((const struct abi_host_addresses *)bytes)->count;
-	}
+	if (!(backend->flags & ABI_BACKEND_DNAT))
+		return 0;
+	return !!(backend->flags & ABI_BACKEND_TCP) + !!(backend->flags & ABI_BACKEND_UDP);
 }
 
-static struct snapshot *lay_out(struct arena *arena, const struct extent *extent, uint32_t count)
+static void measure_object(const struct object *object, struct snapshot_extent *extent)
+{
+	const struct abi_ref *ref = &object->ref;
+	const void *bytes = object->bytes;
+
+	extent->indexes[ref->kind] = ref->index + 1;
+	if (ref->kind == ABI_SERVICE)
+		measure_service(bytes, extent);
+	else if (ref->kind == ABI_BACKEND)
+		extent->endpoints += count_endpoints(bytes);
+	else if (ref->kind == ABI_LOCAL_POOL)
+		extent->locals += ((const struct abi_local_pool *)bytes)->address_count;
+	else if (ref->kind == ABI_NEXT_HOP)
+		extent->next_hops++;
+	else if (ref->kind == ABI_ROUTES)
+		extent->routes = ((const struct abi_routes *)bytes)->count;
+	else if (ref->kind == ABI_HOST_ADDRESSES)
+		extent->hosts = ((const struct abi_host_addresses *)bytes)->count;
+}
+
+static bool same_extent(const struct object *a, const struct object *b)
+{
+	struct snapshot_extent of_a = {0}, of_b = {0};
+
+	measure_object(a, &of_a);
+	measure_object(b, &of_b);
+	return memcmp(&of_a, &of_b, sizeof(of_a)) == 0;
+}
+
+/* The same objects but for some that need as much room: all is laid out as it was. */
+static bool same_layout(struct object *const *objects, uint32_t count,
+			const struct snapshot *before)
+{
+	if (!before || count != before->object_count)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (objects[i] != before->objects[i] &&
+		    !same_extent(objects[i], before->objects[i]))
+			return false;
+	return true;
+}
+
+static struct snapshot_extent measure(struct object *const *objects, uint32_t count)
+{
+	struct snapshot_extent extent = {0};
+
+	for (uint32_t i = 0; i < count; i++)
+		measure_object(objects[i], &extent);
+	return extent;
+}
+
+static struct snapshot *lay_out(struct arena *arena, const struct snapshot_extent *extent,
+				uint32_t count)
 {
 	uint32_t listeners = table_size(extent->listeners);
 	uint32_t ranges = table_size(extent->ranges);
@@ -124,50 +155,72 @@ static struct snapshot *lay_out(struct arena *arena, const struct extent *extent
 	return snapshot;
 }
 
-static struct snapshot *allocate_snapshot(struct object *const *objects, uint32_t count,
+static struct snapshot *allocate_snapshot(const struct snapshot_extent *extent, uint32_t count,
 					  const struct allocator *allocator)
 {
 	struct arena arena = {NULL, 0};
-	struct extent extent;
 	struct snapshot *snapshot;
 
-	measure(objects, count, &extent);
-	lay_out(&arena, &extent, count);
+	lay_out(&arena, extent, count);
 	arena.memory = allocator->allocate(allocator->context, arena.used);
 	if (!arena.memory)
 		return NULL;
 	arena.used = 0;
-	snapshot = lay_out(&arena, &extent, count);
+	snapshot = lay_out(&arena, extent, count);
+	snapshot->extent = *extent;
 	snapshot->allocator = *allocator;
 	return snapshot;
 }
 
-static void place_objects(struct snapshot *snapshot, struct object *const *objects)
+static void place_object(struct snapshot *snapshot, const struct object *object)
 {
-	for (uint32_t i = 0; i < snapshot->object_count; i++) {
-		struct object *object = objects[i];
-		uint32_t index = object->ref.index;
-		const void *bytes = object->bytes;
+	uint32_t index = object->ref.index;
+	const void *bytes = object->bytes;
 
-		object->users++;
-		snapshot->objects[i] = object;
-		if (object->ref.kind == ABI_SETTINGS)
-			snapshot->settings = bytes;
-		else if (object->ref.kind == ABI_SERVICE)
-			snapshot->services[index] = bytes;
-		else if (object->ref.kind == ABI_BACKEND)
-			snapshot->backends[index] = bytes;
-		else if (object->ref.kind == ABI_RING)
-			snapshot->rings[index] = bytes;
-		else if (object->ref.kind == ABI_NEXT_HOP)
-			snapshot->next_hops[index] = bytes;
-		else if (object->ref.kind == ABI_LOCAL_POOL)
-			snapshot->local_pools[index] = bytes;
-		else if (object->ref.kind == ABI_ROUTES)
-			snapshot->routes = bytes;
-		else if (object->ref.kind == ABI_HOST_ADDRESSES)
-			snapshot->host_addresses = bytes;
-	}
+	if (object->ref.kind == ABI_SETTINGS)
+		snapshot->settings = bytes;
+	else if (object->ref.kind == ABI_SERVICE)
+		snapshot->services[index] = bytes;
+	else if (object->ref.kind == ABI_BACKEND)
+		snapshot->backends[index] = bytes;
+	else if (object->ref.kind == ABI_RING)
+		snapshot->rings[index] = bytes;
+	else if (object->ref.kind == ABI_NEXT_HOP)
+		snapshot->next_hops[index] = bytes;
+	else if (object->ref.kind == ABI_LOCAL_POOL)
+		snapshot->local_pools[index] = bytes;
+	else if (object->ref.kind == ABI_ROUTES)
+		snapshot->routes = bytes;
+	else if (object->ref.kind == ABI_HOST_ADDRESSES)
+		snapshot->host_addresses = bytes;
+}
+
+#define COPY_ROWS(to, from, rows, count) \
+	memcpy((to)->rows, (from)->rows, ((count) + 0ul) * sizeof(*(to)->rows))
+
+/* As the objects lie in one that is laid out alike. */
+static void copy_places(struct snapshot *snapshot, const struct snapshot *before)
+{
+	COPY_ROWS(snapshot, before, services, snapshot->service_count);
+	COPY_ROWS(snapshot, before, backends, snapshot->backend_count);
+	COPY_ROWS(snapshot, before, rings, snapshot->ring_count);
+	COPY_ROWS(snapshot, before, next_hops, snapshot->next_hop_count);
+	COPY_ROWS(snapshot, before, local_pools, snapshot->local_pool_count);
+	snapshot->settings = before->settings;
+	snapshot->routes = before->routes;
+	snapshot->host_addresses = before->host_addresses;
+}
+
+/* `alike`: a snapshot with the same layout, or NULL. */
+static void place_objects(struct snapshot *snapshot, struct object *const *objects,
+			  const struct snapshot *alike)
+{
+	memcpy(snapshot->objects, objects, snapshot->object_count * sizeof(struct object *));
+	if (alike)
+		copy_places(snapshot, alike);
+	for (uint32_t i = 0; i < snapshot->object_count; i++)
+		if (!alike || objects[i] != alike->objects[i])
+			place_object(snapshot, objects[i]);
 }
 
 bool snapshot_add_address(struct ip_address *set, uint32_t mask, const struct ip_address *address)
@@ -299,25 +352,84 @@ static void fill_routes(struct snapshot *snapshot)
 	}
 }
 
+static bool same_rows(const void *rows, uint32_t count, const void *rows_before,
+		      uint32_t count_before)
+{
+	return count == count_before && memcmp(rows, rows_before, count * sizeof(void *)) == 0;
+}
+
+/* What steering and the engine match backends by. */
+static bool same_endpoint(const struct abi_backend *a, const struct abi_backend *b)
+{
+	return a == b || (a && b && a->flags == b->flags && a->port == b->port &&
+			  memcmp(a->address, b->address, sizeof(a->address)) == 0);
+}
+
+static bool same_endpoints(const struct snapshot *snapshot, const struct snapshot *before)
+{
+	if (snapshot->backend_count != before->backend_count)
+		return false;
+	for (uint32_t i = 0; i < snapshot->backend_count; i++)
+		if (!same_endpoint(snapshot->backends[i], before->backends[i]))
+			return false;
+	return true;
+}
+
+static bool take_listeners(struct snapshot *snapshot, const struct snapshot *before,
+			   const struct refusal *refusal)
+{
+	if (!before || !same_rows(snapshot->services, snapshot->service_count, before->services,
+				  before->service_count))
+		return snapshot_fill_listeners(snapshot, refusal);
+	COPY_ROWS(snapshot, before, listeners, snapshot->listener_mask + 1ul);
+	COPY_ROWS(snapshot, before, service_addresses, snapshot->service_address_mask + 1ul);
+	COPY_ROWS(snapshot, before, range_slots, snapshot->range_mask + 1ul);
+	COPY_ROWS(snapshot, before, ranges, snapshot->extent.ranges);
+	return true;
+}
+
+static void take_endpoints(struct snapshot *snapshot, const struct snapshot *before)
+{
+	if (!before || !same_endpoints(snapshot, before)) {
+		fill_endpoints(snapshot);
+		return;
+	}
+	COPY_ROWS(snapshot, before, dnat_endpoints, snapshot->dnat_endpoint_mask + 1ul);
+	COPY_ROWS(snapshot, before, dnat_addresses, snapshot->dnat_address_mask + 1ul);
+}
+
+static void take_neighbours(struct snapshot *snapshot, const struct snapshot *before)
+{
+	if (!before || !same_rows(snapshot->next_hops, snapshot->next_hop_count, before->next_hops,
+				  before->next_hop_count)) {
+		fill_neighbours(snapshot);
+		return;
+	}
+	COPY_ROWS(snapshot, before, neighbours, snapshot->next_hop_mask + 1ul);
+	COPY_ROWS(snapshot, before, macs, snapshot->next_hop_mask + 1ul);
+}
+
 struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 				const struct snapshot *before, const struct tables_limits *limits,
 				const struct allocator *allocator, const struct refusal *refusal)
 {
-	struct snapshot *snapshot = allocate_snapshot(objects, count, allocator);
+	const struct snapshot *alike = same_layout(objects, count, before) ? before : NULL;
+	struct snapshot_extent extent = alike ? alike->extent : measure(objects, count);
+	struct snapshot *snapshot = allocate_snapshot(&extent, count, allocator);
 
 	if (!snapshot) {
 		refuse(refusal, "no memory for a snapshot of %u objects", count);
 		return NULL;
 	}
-	place_objects(snapshot, objects);
+	place_objects(snapshot, objects, alike);
 	if (!validate_links(snapshot, before, refusal) ||
-	    !snapshot_fill_listeners(snapshot, refusal) || !fill_locals(snapshot, refusal)) {
-		snapshot_release(snapshot);
+	    !take_listeners(snapshot, before, refusal) || !fill_locals(snapshot, refusal)) {
+		allocator->release(allocator->context, snapshot);
 		return NULL;
 	}
-	fill_endpoints(snapshot);
+	take_endpoints(snapshot, before);
 	fill_hosts(snapshot);
-	fill_neighbours(snapshot);
+	take_neighbours(snapshot, before);
 	fill_routes(snapshot);
 	snapshot_fill_rules(snapshot, limits);
 	return snapshot;

@@ -42,8 +42,9 @@ bool validate_links(const struct snapshot *snapshot, const struct snapshot *befo
 		    const struct refusal *refusal);
 
 /*
- * Makes a snapshot of objects that each have passed validate_object(); takes a
- * share of every one. NULL when refused: no memory, or two claim one address.
+ * Makes a snapshot of objects that each have passed validate_object(); it takes
+ * over the caller's share of every one. NULL when refused, with the shares as they
+ * were: no memory, or two claim one address.
  */
 struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 				const struct snapshot *before, const struct tables_limits *limits,

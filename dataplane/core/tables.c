@@ -252,6 +252,7 @@ static enum tables_outcome take_generation(struct taking *taking, struct snapsho
 				  taking->allocator, &taking->refusal);
 	if (!snapshot)
 		return TABLES_REFUSED;
+	taking->count = 0; /* the shares are the snapshot's */
 	snapshot->generation = taking->root.generation;
 	snapshot->revision = taking->root.revision;
 	*out = snapshot;

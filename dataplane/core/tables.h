@@ -84,6 +84,12 @@ _Static_assert(sizeof(struct backend_rule) == 32, "two to a cache line");
 
 struct object; /* core/snapshot.h */
 
+/* How long each array and table of a snapshot must be. */
+struct snapshot_extent {
+	uint32_t indexes[ABI_KIND_END]; /* highest index of a kind + 1 */
+	uint32_t listeners, ranges, endpoints, locals, hosts, next_hops, routes;
+};
+
 /*
  * Sizes of the open-addressed tables below are powers of two, at least twice
  * what they hold; mask = size - 1.
@@ -133,6 +139,7 @@ struct snapshot {
 	/* What it holds a share of, in the directory's order, and where memory goes back to. */
 	struct object **objects;
 	uint32_t object_count;
+	struct snapshot_extent extent;
 	struct allocator allocator;
 };
 

@@ -3,7 +3,9 @@
 
 /*
  * The indexes between the objects of a generation: each must name one that
- * exists. Objects may be shared with the snapshot before, so all are looked at.
+ * exists. One that is shared with the snapshot before may name what is not there
+ * any more: most kinds are looked at as a whole, the many backends and the long
+ * rings only when something is gone.
  */
 #include "dataplane/core/snapshot.h"
 
@@ -65,12 +67,42 @@ static bool link_ring(const struct snapshot *snapshot, uint32_t index,
 /* Gone, or another in its place that the rings were not made for. */
 static bool backend_is_gone(const struct snapshot *snapshot, const struct snapshot *before)
 {
-	for (uint32_t i = 0; i < before->backend_count; i++)
-		if (before->backends[i] &&
-		    (i >= snapshot->backend_count || !snapshot->backends[i] ||
-		     snapshot->backends[i]->family != before->backends[i]->family))
+	for (uint32_t i = 0; i < before->backend_count; i++) {
+		const struct abi_backend *last = before->backends[i];
+		const struct abi_backend *now =
+			i < snapshot->backend_count ? snapshot->backends[i] : NULL;
+
+		if (last != now && last && (!now || now->family != last->family))
+			return true;
+	}
+	return false;
+}
+
+static bool next_hop_is_gone(const struct snapshot *snapshot, const struct snapshot *before)
+{
+	for (uint32_t i = 0; i < before->next_hop_count; i++)
+		if (before->next_hops[i] && !next_hop_exists(snapshot, i))
 			return true;
 	return false;
+}
+
+/* Backends that have passed are looked at again only when a next hop is gone. */
+static bool link_backends(const struct snapshot *snapshot, const struct snapshot *before,
+			  const struct refusal *refusal)
+{
+	bool all = !before || next_hop_is_gone(snapshot, before);
+
+	for (uint32_t i = 0; i < snapshot->backend_count; i++) {
+		const struct abi_backend *backend = snapshot->backends[i];
+
+		if (!backend ||
+		    (!all && i < before->backend_count && backend == before->backends[i]))
+			continue;
+		if (!next_hop_exists(snapshot, backend->next_hop))
+			return refuse(refusal, "backend %u (%s): next hop %u does not exist", i,
+				      backend->name, backend->next_hop);
+	}
+	return true;
 }
 
 /* The ring has passed. */
@@ -113,13 +145,8 @@ bool validate_links(const struct snapshot *snapshot, const struct snapshot *befo
 	for (uint32_t i = 0; i < snapshot->service_count; i++)
 		if (snapshot->services[i] && !link_service(snapshot, i, refusal))
 			return false;
-	for (uint32_t i = 0; i < snapshot->backend_count; i++) {
-		const struct abi_backend *backend = snapshot->backends[i];
-
-		if (backend && !next_hop_exists(snapshot, backend->next_hop))
-			return refuse(refusal, "backend %u (%s): next hop %u does not exist", i,
-				      backend->name, backend->next_hop);
-	}
+	if (!link_backends(snapshot, before, refusal))
+		return false;
 	for (uint32_t i = 0; snapshot->routes && i < snapshot->routes->count; i++)
 		if (!next_hop_exists(snapshot, snapshot->routes->rows[i].next_hop))
 			return refuse(refusal, "routes: row %u: next hop %u does not exist", i,

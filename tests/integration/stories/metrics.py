@@ -108,7 +108,14 @@ def check_sums(headrace):
               and value("headrace_port_up", port=port["name"]) == 1, port["name"])
     check(metrics.sum("headrace_port_sent_packets_total") == accounts["sent"], "ports' sum")
     check(metrics.sum("headrace_worker_received_packets_total") == accounts["received"], "workers'")
-    check(metrics.sum("headrace_worker_flows") == sum(w["flows"] for w in dataplane["workers"]), "")
+    workers = dataplane["workers"]
+    check(metrics.sum("headrace_worker_flows") == sum(w["flows"] for w in workers), "flows")
+    for number, worker in enumerate(workers):
+        for family, share in (("ipv6", worker["flow_capacity_ipv6"]),
+                              ("ipv4", worker["flow_capacity"] - worker["flow_capacity_ipv6"])):
+            check(value("headrace_worker_flow_capacity", worker=str(number), family=family) == share > 0,
+                  f"room of worker {number} for {family}")
+        check(value("headrace_worker_evicted_flows_total", worker=str(number)) == worker["evicted"], "evicted")
     check(value("headrace_generation_published") == generation["published"]
           == value("headrace_generation_taken"), f"{generation}")
     check(value("headrace_config_revision") == status["revision"], "revision")

@@ -269,6 +269,32 @@ static void a_change_names_what_differs_alone(void **state)
 	guard_sets_free(&wide);
 }
 
+/* What a change leaves as it was asks for the same rows, and these for nothing of the kernel. */
+static void a_change_of_no_rows_adds_none(void **state)
+{
+	struct config *config = parse(document), *other = parse(document_ipv6);
+	struct guard_input alone = {0}, same = {0}, changed = {0};
+
+	(void)state;
+	assert_int_equal(guard_input_add_config(&alone, config), 0);
+	assert_int_equal(guard_input_add_config(&same, config), 0);
+	assert_int_equal(guard_input_add_change(&same, config), 0);
+	assert_true(guard_input_equal(&alone, &same));
+	assert_int_equal(guard_input_add_config(&changed, config), 0);
+	assert_int_equal(guard_input_add_change(&changed, other), 0);
+	assert_false(guard_input_equal(&alone, &changed));
+
+	char *text = make(&changed);
+
+	expect(text, "10.0.0.250 . 2000-3000");
+	expect(text, "2001:db8:1::10 . udp . 53");
+	free(text);
+	guard_input_free(&alone);
+	guard_input_free(&same);
+	config_free(config);
+	config_free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +305,7 @@ int main(void)
 		cmocka_unit_test(what_is_published_is_guarded_whatever_is_configured),
 		cmocka_unit_test(interface_made_anew_changes_the_chains),
 		cmocka_unit_test(a_change_names_what_differs_alone),
+		cmocka_unit_test(a_change_of_no_rows_adds_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,38 @@ static void clients_spread_by_weight(void **state)
 	}
 }
 
+/* Tables of rows that did not change are the ones from before; here all stays as long as it was. */
+static void tables_follow_what_changes_in_its_place(void **state)
+{
+	struct world *world = *state;
+	const struct ip_address web = world_address("10.0.0.11");
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, 11}, other_mac[6] = {2, 0, 0, 0, 0, 99};
+	uint32_t index, hop;
+
+	world_step(world);
+	hop = snapshot_find_mac(world->snapshot, 1, 0, mac, 4);
+	assert_int_not_equal(hop, ABI_NONE);
+	world->pools[0].backends[0].weight = 7; /* nothing of these tables */
+	world_step(world);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac, 4), hop);
+	assert_int_equal(snapshot_find_neighbour(world->snapshot, 1, &web), hop);
+	assert_true(snapshot_is_dnat_endpoint(world->snapshot, &web, 8080, IPPROTO_TCP));
+	assert_non_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.10"), 80,
+					      IPPROTO_TCP, &index));
+	world->next_hops[1].mac[5] = 99;
+	world_step(world);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, other_mac, 4), hop);
+	world->services[0].protocol = CONFIG_UDP; /* its backends answer with UDP alone, in time */
+	world->service_ports[0][0] = (struct config_port_range){88, 88};
+	world_step(world);
+	assert_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.10"), 80,
+					  IPPROTO_TCP, &index));
+	assert_non_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.10"), 88,
+					      IPPROTO_UDP, &index));
+	assert_true(snapshot_is_dnat_endpoint(world->snapshot, &web, 8080, IPPROTO_UDP));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -254,6 +286,7 @@ int main(void)
 		TEST(the_longest_prefix_wins),
 		TEST(without_a_default_route_nothing_is_found),
 		TEST(neighbours_are_found_by_address_and_by_mac),
+		TEST(tables_follow_what_changes_in_its_place),
 		TEST(clients_spread_evenly),
 		TEST(clients_spread_by_weight),
 	};

@@ -121,6 +121,74 @@ static void equal_input_publishes_nothing(void **state)
 	assert_int_equal(world_take(world), TABLES_UNCHANGED);
 }
 
+/* Backends are looked for first behind who they were behind the last time: no more than a guess. */
+static void indexes_stay_in_whatever_order_objects_come(void **state)
+{
+	struct world *world = *state;
+	struct config_backend *rows = world->pools[0].backends, moved;
+	struct publish_backend *health = world->health[0], healthy;
+	struct publish_next_hop hop;
+	uint32_t before[3], hops[3];
+
+	world_step(world);
+	for (size_t i = 0; i < 3; i++) {
+		before[i] = world_index(world, &world->pools[0], i);
+		hops[i] = backend_of(world, 0, i)->next_hop;
+	}
+	moved = rows[0];
+	rows[0] = rows[2];
+	rows[2] = moved;
+	healthy = health[0];
+	health[0] = health[2];
+	health[2] = healthy;
+	hop = world->next_hops[0];
+	world->next_hops[0] = world->next_hops[2];
+	world->next_hops[2] = hop;
+	assert_int_equal(world_publish(world), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(world_index(world, &world->pools[0], 2 - i), before[i]);
+		assert_int_equal(backend_of(world, 0, 2 - i)->next_hop, hops[i]);
+	}
+}
+
+static void of_two_next_hops_to_a_neighbour_the_first_counts(void **state)
+{
+	struct world *world = *state;
+	struct publish_next_hop *rows = &world->next_hops[world->input.next_hop_count], row;
+
+	world_add_next_hop(world, "10.0.0.99", 1, 71)->vlan = 5;
+	world_add_next_hop(world, "10.0.0.99", 1, 72)->vlan = 6;
+	world_add_backend(world, &world->pools[0], "twice", "10.0.0.99", 80);
+	world->health[0][3].has_next_hop = true;
+	world->health[0][3].port = 1;
+	world->health[0][3].next_hop = rows[0].address;
+	world_step(world);
+	assert_int_equal(world->snapshot->next_hops[backend_of(world, 0, 3)->next_hop]->vlan, 5);
+	row = rows[0];
+	rows[0] = rows[1];
+	rows[1] = row;
+	world_step(world);
+	assert_int_equal(world->snapshot->next_hops[backend_of(world, 0, 3)->next_hop]->vlan, 6);
+	assert_int_equal(world_publish(world), 0);
+}
+
+/* Its objects are the same, but it is not in the ring any more, or in it again. */
+static void a_ring_follows_who_leaves_and_who_returns(void **state)
+{
+	struct world *world = *state;
+	uint32_t ring;
+
+	world_step(world);
+	ring = service_of(world, "web")->ring;
+	world->pools[0].backend_count = 2;
+	world_step(world);
+	assert_int_equal(world->snapshot->rings[ring]->backend_count, 2);
+	world->pools[0].backend_count = 3;
+	world_step(world);
+	assert_int_equal(world->snapshot->rings[ring]->backend_count, 3);
+	assert_int_equal(world_publish(world), 0);
+}
+
 static void one_weight_changes_one_backend_and_one_ring(void **state)
 {
 	struct world *world = *state;
@@ -387,6 +455,9 @@ int main(void)
 		TEST(nothing_is_published_at_first),
 		TEST(everything_arrives_as_it_was_configured),
 		TEST(equal_input_publishes_nothing),
+		TEST(indexes_stay_in_whatever_order_objects_come),
+		TEST(of_two_next_hops_to_a_neighbour_the_first_counts),
+		TEST(a_ring_follows_who_leaves_and_who_returns),
 		TEST(one_weight_changes_one_backend_and_one_ring),
 		TEST(a_revision_alone_shares_every_object),
 		TEST(states_follow_health_and_admin),
