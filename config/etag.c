@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Two hashes with fixed keys make 128 bits: tags stay the same from one run to the next. */
+/* Fixed: tags stay the same from one run to the next. */
 static const uint64_t keys[2][2] = {{0x6865616472616365ull, 0x636f6e6669677572ull},
 				    {0x6574616720707274ull, 0x7365636f6e640a0aull}};
 

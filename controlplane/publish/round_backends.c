@@ -94,7 +94,7 @@ static int claim_backend(struct round *round, const char *pool,
 	int rc = 0;
 
 	if (last && is_same_backend(last, object)) {
-		object->identity = last->identity;
+		object->identity = backends->rows[*index].key;
 	} else {
 		object->identity = identity_of_backend(pool, backend->name, backend->address.bytes,
 						       backend->port);

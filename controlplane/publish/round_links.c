@@ -19,7 +19,7 @@ static int claim_next_hop(struct round *round, struct abi_next_hop *object, uint
 	const struct abi_next_hop *guess = round_guess(round, ABI_NEXT_HOP, index);
 
 	if (guess && is_same_hop(guess, object)) {
-		object->epoch = guess->epoch;
+		object->epoch = round->publisher->kinds[ABI_NEXT_HOP].rows[*index].epoch;
 		return 0;
 	}
 	round->hops_moved = true;
