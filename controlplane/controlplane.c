@@ -141,6 +141,7 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 		error = open_health(controlplane);
 	if (error == 0) {
 		publication_start(&controlplane->publication, controlplane);
+		local_pool_watch_start(&controlplane->local_pool_watch, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}
 	if (error < 0)
@@ -158,6 +159,7 @@ void controlplane_settle(struct controlplane *controlplane)
 void controlplane_close(struct controlplane *controlplane)
 {
 	api_server_close(controlplane->api);
+	local_pool_watch_stop(&controlplane->local_pool_watch);
 	publication_stop(&controlplane->publication);
 	health_close(controlplane->health);
 	if (controlplane->addresses_placed)

@@ -18,6 +18,7 @@
 #include "controlplane/api/server.h"
 #include "controlplane/guard/guard.h"
 #include "controlplane/health/health.h"
+#include "controlplane/local_pool_watch.h"
 #include "controlplane/metrics/counts.h"
 #include "controlplane/neighbours/network.h"
 #include "controlplane/publication.h"
@@ -51,6 +52,7 @@ struct controlplane {
 	bool addresses_placed;
 	struct health *health;
 	struct publication publication;
+	struct local_pool_watch local_pool_watch;
 	struct api_server *api;
 	struct counts counts;
 };

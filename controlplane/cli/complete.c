@@ -13,8 +13,8 @@
 
 static const char *const commands[] = {"apply",  "check", "diff", "reference",
 				       "schema", "set",   "show", NULL};
-static const char *const views[] = {"status", "services", "pools", "backends",
-				    "flows",  "config",   NULL};
+static const char *const views[] = {"status",      "services", "pools",  "backends",
+				    "local-pools", "flows",    "config", NULL};
 
 static void offer(const char *word, const char *begun)
 {

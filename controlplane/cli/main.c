@@ -76,7 +76,8 @@ static const struct command commands[] = {
 	{"reference", run_reference, 1, 1, "nothing"},
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},
-	{"show", run_show, 2, 2, "one of status, services, pools, backends, flows, config"},
+	{"show", run_show, 2, 2,
+	 "one of status, services, pools, backends, local-pools, flows, config"},
 };
 
 static enum cli_exit run_command(const struct options *options)

@@ -25,6 +25,7 @@ static const char usage[] =
 	"  show services         what clients talk to\n"
 	"  show pools            groups of backends\n"
 	"  show backends         each backend: state, flows, traffic, its last health check\n"
+	"  show local-pools      addresses of full NAT, and how much room they leave\n"
 	"  show flows            connections, as the dataplane holds them\n"
 	"      --limit N         at most N of them (default 100, at most 10000)\n"
 	"  show config           the configuration, as it was written\n"

@@ -20,6 +20,7 @@ static const struct view views[] = {
 	{"services", "/v1/services", show_services},
 	{"pools", "/v1/pools", show_pools},
 	{"backends", "/v1/pools", show_backends},
+	{"local-pools", "/v1/local_pools", show_local_pools},
 	{"flows", "/v1/flows", show_flows},
 	{"config", "/v1/config", NULL}, /* JSON is made for reading here */
 };
@@ -78,7 +79,7 @@ enum cli_exit show_run(const struct show_options *options)
 
 	if (view == NULL)
 		return options_refuse("there is no \"%s\" to show; there is status, services, "
-				      "pools, backends, flows and config",
+				      "pools, backends, local-pools, flows and config",
 				      options->what);
 	snprintf(path, sizeof(path), "%s", view->path);
 	if (view->render == show_flows)

@@ -31,6 +31,7 @@ show_render show_status;
 show_render show_services;
 show_render show_pools;
 show_render show_backends;
+show_render show_local_pools;
 show_render show_flows;
 
 /* Members of an answer; "" or 0 when they are not there. */

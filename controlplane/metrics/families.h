@@ -27,6 +27,7 @@ metrics_part metrics_of_workers;
 metrics_part metrics_of_ports;
 metrics_part metrics_of_services;
 metrics_part metrics_of_backends;
+metrics_part metrics_of_local_pools;
 
 static inline double metrics_seconds(uint64_t nanoseconds)
 {

@@ -9,6 +9,18 @@
 from lab import FarEnds, check, check_law, curl, http_load, serve_http, two_arms
 
 
+def check_room(headrace):
+    """The local pool tells of the busiest backend, and how much room it leaves."""
+    pool, = headrace.request("GET", "/v1/local_pools").body["local_pools"]
+    flows = {name: row["flows"] for name, row in headrace.backends().items()}
+    first, last = map(int, pool["ports"].split("-"))
+    check(pool["places"] == (last - first + 1) * len(pool["addresses"]), f"{pool}")
+    check(pool["flows"] >= max(flows.values()) > 0, f"{pool}, {flows}")
+    check(pool["busiest"].split("/")[1] in ("b1", "b2", "b3"), f"{pool}")
+    for row in [pool, *pool["addresses"]]:
+        check(abs(row["used"] - pool["flows"] / pool["places"]) < 1e-9, f"{pool}")
+
+
 def balance(world):
     """New and kept connections, every backend, nothing lost, all of it accounted for."""
     # Full NAT needs no route back through the balancer.
@@ -25,6 +37,7 @@ def balance(world):
         check(result["failed"] == 0 and result["done"] == 6000,
               f"{per_connection} requests a connection: {result['kinds']}")
         check(sorted(result["backends"]) == ["b1", "b2", "b3"], f"answers by {result['backends']}")
+    check_room(headrace)
     served = {name: server.requests_served() for name, server in servers.items()}
     check(sum(served.values()) == 12001, f"nginx served {served}")
     for server in servers.values():
