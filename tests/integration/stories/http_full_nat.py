@@ -11,7 +11,8 @@ from lab import FarEnds, check, check_law, curl, http_load, serve_http, two_arms
 
 def check_room(headrace):
     """The local pool tells of the busiest backend, and how much room it leaves."""
-    pool, = headrace.request("GET", "/v1/local_pools").body["local_pools"]
+    name = headrace.config["services"][0]["local_pool"]
+    pool, = [pool for pool in headrace.get("/v1/local_pools")["local_pools"] if pool["name"] == name]
     flows = {name: row["flows"] for name, row in headrace.backends().items()}
     first, last = map(int, pool["ports"].split("-"))
     check(pool["places"] == (last - first + 1) * len(pool["addresses"]), f"{pool}")
@@ -19,6 +20,8 @@ def check_room(headrace):
     check(pool["busiest"].split("/")[1] in ("b1", "b2", "b3"), f"{pool}")
     for row in [pool, *pool["addresses"]]:
         check(abs(row["used"] - pool["flows"] / pool["places"]) < 1e-9, f"{pool}")
+    shown = headrace.command("show", "local-pools")
+    check(pool["busiest"] in shown and pool["ports"] in shown, shown)
 
 
 def balance(world):
