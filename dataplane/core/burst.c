@@ -17,46 +17,67 @@
 #include "dataplane/core/engine_burst.h"
 #include "dataplane/core/forward.h"
 
-/* Reads a packet's headers and fetches its bucket. */
-always_inline void begin(struct engine *engine, struct packet *packet, struct work *work)
+/* Fetches the bucket that a packet's tuple leads to. */
+always_inline void fetch_bucket(const struct engine *engine, struct work *work, uint8_t family)
 {
-	const struct engine_port *port = &engine->ports[packet->in_port];
-	struct headers *headers = &work->headers;
+	const struct flow_table *table = engine_table(engine, family);
+	const struct flow_tuple *tuple = &work->headers.tuple;
+	uint64_t hash = family == 4 ? flow_hash_ipv4(table->secret, tuple)
+				    : flow_hash_ipv6(table->secret, tuple);
 
-	if (unlikely(!parse_plain(packet->data, packet->length, headers))) {
-		packet->verdict = engine_read_unusual(engine, packet, headers);
-		if (packet->verdict != VERDICT_NONE)
-			return;
-	} else if (unlikely(port->unsteered) && !classify_is_for_port(port, packet->data)) {
-		packet->verdict = ABI_VERDICT_TO_LINUX;
-		return;
-	}
-	const struct flow_table *table = engine_table(engine, headers->tuple.family);
-	uint64_t hash = flow_hash(table->secret, &headers->tuple);
-	packet->verdict = VERDICT_NONE;
 	work->tag = flow_table_tag(hash);
 	work->bucket = &table->buckets[flow_table_bucket(table, hash)];
 	__builtin_prefetch(work->bucket);
 }
 
-/* Looks into the bucket and fetches the record that its tag names. */
-always_inline void look_up(const struct engine *engine, struct work *work)
+/* Reads a packet's headers and fetches its bucket; `unsteered` has a bit for each port. */
+always_inline void begin(struct engine *engine, struct packet *packet, struct work *work,
+			 uint32_t unsteered)
 {
-	const struct flow_table *table = engine_table(engine, work->headers.tuple.family);
+	uint8_t family = parse_plain(packet->data, packet->length, &work->headers);
+
+	packet->verdict = VERDICT_NONE;
+	if (unlikely(family == 0)) {
+		packet->verdict = engine_read_unusual(engine, packet, &work->headers);
+		family = work->headers.tuple.family;
+	} else if (unlikely(unsteered >> packet->in_port & 1) &&
+		   !classify_is_for_port(&engine->ports[packet->in_port], packet->data)) {
+		packet->verdict = ABI_VERDICT_TO_LINUX;
+	}
+	if (unlikely(packet->verdict != VERDICT_NONE))
+		return;
+	if (family == 4)
+		fetch_bucket(engine, work, 4);
+	else
+		fetch_bucket(engine, work, 6);
+}
+
+always_inline struct abi_flow *record_of(const struct flow_table *table, uint32_t ref,
+					 uint8_t family)
+{
+	size_t size = family == 4 ? sizeof(struct abi_flow) : sizeof(struct abi_flow6);
+
+	return (struct abi_flow *)(void *)(table->records + flow_ref_record(ref) * size);
+}
+
+/* Looks into the bucket and fetches the record that its tag names. */
+always_inline void look_up(const struct engine *engine, struct work *work, uint8_t family)
+{
+	const struct flow_table *table = engine_table(engine, family);
 	uint32_t matches = flow_bucket_match(work->bucket, work->tag);
 
 	if (unlikely(matches == 0)) {
 		work->ref = WORK_REF_NONE;
-		if (work->bucket->passed != 0) {
+		if (flow_bucket_is_passed(work->bucket, work->tag)) {
 			work->ref = WORK_REF_ELSEWHERE;
-			__builtin_prefetch(work->bucket + 1);
+			__builtin_prefetch(flow_table_next_bucket(table, work->bucket, work->tag));
 		}
 		return;
 	}
 	work->ref = work->bucket->refs[__builtin_ctz(matches)];
-	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(work->ref));
+	const struct abi_flow *flow = record_of(table, work->ref, family);
 	__builtin_prefetch(flow, 1);
-	if (table->family == 6)
+	if (family == 6)
 		__builtin_prefetch(flow + 1);
 }
 
@@ -64,7 +85,7 @@ always_inline bool is_of(const struct abi_flow *flow, enum abi_flow_direction di
 			 const struct flow_tuple *tuple, uint8_t family)
 {
 	bool same = (memcmp(&flow->ports[direction], &tuple->ports, sizeof(tuple->ports)) == 0) &&
-		    (flow->protocol == tuple->protocol) && (flow->state != ABI_FLOW_FREE);
+		    (flow->protocol == tuple->protocol);
 
 	if (family == 4)
 		return same && (memcmp(&flow->addresses[direction], &tuple->ipv4,
@@ -84,7 +105,7 @@ always_inline uint8_t finish(struct engine *engine, struct packet *packet, struc
 	if (unlikely(ref == WORK_REF_NONE))
 		return VERDICT_NONE;
 	if (likely(ref != WORK_REF_ELSEWHERE)) {
-		struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
+		struct abi_flow *flow = record_of(table, ref, family);
 		enum abi_flow_direction direction = flow_ref_direction(ref);
 
 		if (likely(is_of(flow, direction, &headers->tuple, family))) {
@@ -92,7 +113,9 @@ always_inline uint8_t finish(struct engine *engine, struct packet *packet, struc
 						  now, family);
 			if (likely(verdict != VERDICT_NONE))
 				return verdict;
-			return engine_run_flow(engine, packet, headers, ref, now);
+			/* An earlier packet of the burst may have ended it. */
+			if (flow->state != ABI_FLOW_FREE)
+				return engine_run_flow(engine, packet, headers, ref, now);
 		}
 	}
 	ref = flow_table_find(table, &headers->tuple, flow_hash(table->secret, &headers->tuple));
@@ -105,14 +128,23 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 	uint8_t fresh[PACKET_BURST];
 	unsigned fresh_count = 0, others = 0;
 	uint32_t sent[2] = {0, 0};
+	uint32_t unsteered = 0;
+
+	for (unsigned i = 0; i < engine->port_count; i++)
+		unsteered |= (uint32_t)(engine->ports[i].unsteered != 0) << i;
 
 	for (unsigned i = 0; i < count; i++)
 		__builtin_prefetch(packets[i].data, 1);
 	for (unsigned i = 0; i < count; i++)
-		begin(engine, &packets[i], &works[i]);
-	for (unsigned i = 0; i < count; i++)
-		if (likely(packets[i].verdict == VERDICT_NONE))
-			look_up(engine, &works[i]);
+		begin(engine, &packets[i], &works[i], unsteered);
+	for (unsigned i = 0; i < count; i++) {
+		if (unlikely(packets[i].verdict != VERDICT_NONE))
+			continue;
+		if (works[i].headers.tuple.family == 4)
+			look_up(engine, &works[i], 4);
+		else
+			look_up(engine, &works[i], 6);
+	}
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[i];
 

@@ -6,22 +6,35 @@
  * what changed enters, so a sum that was wrong stays wrong by as much. Sums are
  * one's complement and do not depend on the byte order: all words are taken as
  * they lie in the packet. Nor do they depend on the size of the words that are
- * added up, as long as no carry is lost: here 32 bits in 64.
+ * added up, as long as no carry is lost: here it comes round the end of 64 bits.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Adds ~m + m' of a word to the difference, which starts at 0 and must not meet more than 2^31
- * words. */
+static inline uint64_t checksum_add(uint64_t sum, uint64_t word)
+{
+	uint64_t total;
+	bool carry = __builtin_add_overflow(sum, word, &total);
+
+	return total + carry;
+}
+
+/* Adds ~m + m' of a word to the difference, which starts at 0. */
 static inline uint64_t checksum_replace16(uint64_t difference, uint16_t old, uint16_t new)
 {
-	return difference + (uint16_t)~old + new;
+	return checksum_add(difference, (uint64_t)(uint16_t)~old + new);
 }
 
 static inline uint64_t checksum_replace32(uint64_t difference, uint32_t old, uint32_t new)
 {
-	return difference + (uint32_t)~old + new;
+	return checksum_add(difference, (uint64_t)(uint32_t)~old + new);
+}
+
+static inline uint64_t checksum_replace64(uint64_t difference, uint64_t old, uint64_t new)
+{
+	return checksum_add(checksum_add(difference, ~old), new);
 }
 
 /* Adds the halves, twice: what a half added to itself turned round carries comes round the end. */
@@ -35,7 +48,7 @@ static inline uint16_t checksum_fold(uint64_t sum)
 /* The checksum after the difference. */
 static inline uint16_t checksum_adjust(uint16_t checksum, uint64_t difference)
 {
-	return (uint16_t)~checksum_fold((uint16_t)~checksum + difference);
+	return (uint16_t)~checksum_fold(checksum_add(difference, (uint16_t)~checksum));
 }
 
 /* UDP: 0 says that there is no checksum, so one that comes out as 0 is sent as its twin (RFC 768).

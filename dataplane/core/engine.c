@@ -54,7 +54,9 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot)
 	if (engine->snapshot == snapshot)
 		return;
 	engine->snapshot = snapshot;
-	engine->era++;
+	/* 0 is that of a hop whose way was never made. */
+	if (++engine->era == 0)
+		engine->era = 1;
 }
 
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms)

@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/*
- * Packets of no flow: which of them begin one. All of a burst are prepared
- * first, up to the bucket that their replies will be found by, which is fetched
- * meanwhile; then each is settled, in order.
- */
+/* Packets of no flow: which of them begin one. */
 #include "dataplane/core/classify.h"
 #include "dataplane/core/egress.h"
+#include "dataplane/core/engine_opening.h"
 #include "dataplane/core/flow_state.h"
-#include "dataplane/core/flow_timers.h"
-#include "dataplane/core/local_ports.h"
-#include "dataplane/core/select.h"
 #include "dataplane/core/translate.h"
 
 /* Service and backend of a record that has none. */
 #define NO_OBJECT 0xffff
-
-/* A packet that may begin a flow. */
-struct opening {
-	uint8_t verdict;                   /* VERDICT_NONE: it may begin one */
-	const struct abi_service *service; /* NULL: a direct connection */
-	uint32_t backend;                  /* index of the one chosen; ABI_NONE: none is left */
-	struct selection selection;
-	struct local_draw draw;
-	struct flow_tuple reply; /* as the backend will answer */
-	uint64_t hash;           /* of the client's tuple */
-	uint64_t reply_hash;
-	struct abi_flow6 flow;
-};
 
 static bool is_answerable(const struct ip_address *address)
 {
@@ -78,13 +59,15 @@ static uint8_t first_state(const struct headers *headers)
 /* The record of a client's packet before a backend is chosen. */
 static void draft(struct opening *opening, const struct headers *headers, uint32_t now)
 {
-	struct abi_flow *flow = &opening->flow.flow;
-
-	memset(&opening->flow, 0, sizeof(opening->flow));
-	flow->protocol = headers->tuple.protocol;
-	flow->family = headers->tuple.family;
-	flow->last_seen = flow->syn_time = now;
-	flow->service = flow->backend = NO_OBJECT;
+	/* Of IPv6 addresses, which lie behind it, both directions are written. */
+	opening->flow.flow = (struct abi_flow){
+		.protocol = headers->tuple.protocol,
+		.family = headers->tuple.family,
+		.last_seen = now,
+		.syn_time = now,
+		.service = NO_OBJECT,
+		.backend = NO_OBJECT,
+	};
 	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_CLIENT, &headers->tuple);
 }
 
@@ -167,7 +150,7 @@ static uint8_t prepare_other(const struct engine *engine, const struct headers *
 	return ABI_VERDICT_TO_LINUX;
 }
 
-static uint8_t prepare(struct engine *engine, const struct packet *packet,
+uint8_t engine_prepare(struct engine *engine, const struct packet *packet,
 		       const struct headers *headers, struct opening *opening, uint32_t now)
 {
 	struct ip_address destination = flow_tuple_destination(&headers->tuple);
@@ -288,20 +271,24 @@ static void count_drop(struct engine *engine, const struct opening *opening)
 		counter_add(&engine->counters->backends[flow->backend].drops, 1);
 }
 
-/* Which tuples a burst has made records of: a bit for each 64th part of their hashes. */
-static uint64_t bit_of(uint64_t hash)
+static void note_begun(struct begun *begun, uint64_t hash)
 {
-	return 1ull << (hash >> 58);
+	begun->bits[hash >> 61] |= 1ull << (hash >> 55 & 63);
 }
 
-static uint8_t settle(struct engine *engine, struct packet *packet, const struct headers *headers,
-		      struct opening *opening, uint64_t *begun, uint32_t now)
+static bool may_be_begun(const struct begun *begun, uint64_t hash)
+{
+	return begun->bits[hash >> 61] >> (hash >> 55 & 63) & 1;
+}
+
+uint8_t engine_settle(struct engine *engine, struct packet *packet, const struct headers *headers,
+		      struct opening *opening, struct begun *begun, uint32_t now)
 {
 	struct flow_table *table = engine_table(engine, headers->tuple.family);
 	uint8_t verdict = VERDICT_NONE;
 
 	/* An earlier packet of the burst may have begun it. */
-	if (*begun & bit_of(opening->hash)) {
+	if (may_be_begun(begun, opening->hash)) {
 		uint32_t ref = flow_table_find(table, &headers->tuple, opening->hash);
 
 		if (ref != FLOW_NONE)
@@ -314,80 +301,10 @@ static uint8_t settle(struct engine *engine, struct packet *packet, const struct
 		verdict = opening->service != NULL
 				  ? settle_service(engine, table, packet, headers, opening)
 				  : settle_direct(engine, table, headers, opening);
-		*begun |= bit_of(opening->hash) | bit_of(opening->reply_hash);
+		note_begun(begun, opening->hash);
+		note_begun(begun, opening->reply_hash);
 	}
 	if (verdict >= ABI_VERDICT_FIRST_DROP && opening->service != NULL)
 		count_drop(engine, opening);
 	return verdict;
-}
-
-/* What settle() will touch first. */
-static void fetch(const struct flow_table *table, struct opening *opening, unsigned number)
-{
-	uint32_t record = flow_table_next_free(table);
-
-	opening->reply_hash = flow_hash(table->secret, &opening->reply);
-	flow_table_prefetch_bucket(table, opening->reply_hash);
-	if (record == FLOW_NONE)
-		return;
-	if (record == table->untouched)
-		record += number;
-	__builtin_prefetch(flow_table_record(table, record), 1);
-}
-
-/* The connections that will have to give way, in a table that is full. */
-struct victims {
-	const struct flow_table *table;
-	uint32_t records[PACKET_BURST];
-	unsigned count;
-};
-
-static void fetch_victims(const struct engine *engine, uint8_t family, unsigned count,
-			  struct victims *victims)
-{
-	const struct flow_table *table = engine_table(engine, family);
-
-	victims->table = table;
-	victims->count = 0;
-	if (flow_table_next_free(table) != FLOW_NONE)
-		return;
-	victims->count = flow_timers_peek(table, &table->half_open, victims->records, count);
-	if (victims->count == 0)
-		victims->count = flow_timers_peek(table, &table->closing, victims->records, count);
-	for (unsigned i = 0; i < victims->count; i++)
-		__builtin_prefetch(flow_table_record(table, victims->records[i]), 1);
-}
-
-static void fetch_buckets(const struct victims *victims)
-{
-	for (unsigned i = 0; i < victims->count; i++)
-		engine_prefetch_index(victims->table,
-				      flow_table_record(victims->table, victims->records[i]));
-}
-
-void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
-		      const uint8_t *fresh, unsigned count, uint32_t now)
-{
-	struct opening openings[PACKET_BURST];
-	struct victims victims;
-	uint64_t begun = 0;
-
-	fetch_victims(engine, works[fresh[0]].headers.tuple.family, count, &victims);
-	for (unsigned i = 0; i < count; i++) {
-		const struct headers *headers = &works[fresh[i]].headers;
-		const struct flow_table *table = engine_table(engine, headers->tuple.family);
-		struct opening *opening = &openings[i];
-
-		opening->hash = flow_hash(table->secret, &headers->tuple);
-		opening->verdict = prepare(engine, &packets[fresh[i]], headers, opening, now);
-		if (opening->verdict == VERDICT_NONE)
-			fetch(table, opening, i);
-	}
-	fetch_buckets(&victims);
-	for (unsigned i = 0; i < count; i++) {
-		struct packet *packet = &packets[fresh[i]];
-
-		packet->verdict =
-			settle(engine, packet, &works[fresh[i]].headers, &openings[i], &begun, now);
-	}
 }

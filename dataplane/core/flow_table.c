@@ -15,10 +15,23 @@ static uint64_t round_up(uint64_t value, uint64_t step)
 	return (value + step - 1) / step * step;
 }
 
-/* Of its 10 entries a bucket uses 7.5 on average when every record is in use. */
+static bool shares_a_divisor_with_a_stride(uint32_t count)
+{
+	return count % 2 == 0 || count % 3 == 0 || count % 5 == 0 || count % 7 == 0 ||
+	       count % 11 == 0 || count % 13 == 0;
+}
+
+/*
+ * Of its 10 entries a bucket uses 7.5 on average when every record is in use.
+ * Every stride (1 to 16) comes by all of the buckets.
+ */
 static uint32_t bucket_count_for(uint32_t capacity)
 {
-	return (uint32_t)((uint64_t)capacity * 4 / 15 + 1);
+	uint32_t count = (uint32_t)((uint64_t)capacity * 4 / 15 + 1);
+
+	while (shares_a_divisor_with_a_stride(count))
+		count++;
+	return count;
 }
 
 static uint64_t head_size(uint32_t workers)
@@ -143,20 +156,14 @@ static bool record_matches(const struct abi_flow *flow, enum abi_flow_direction 
 	return memcmp(&flow_ipv6_of(flow)[direction], &tuple->ipv6, sizeof(tuple->ipv6)) == 0;
 }
 
-static uint32_t next_bucket(const struct flow_table *table, uint32_t number)
-{
-	return number + 1 == table->bucket_count ? 0 : number + 1;
-}
-
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple *tuple,
 			 uint64_t hash)
 {
-	uint32_t number = flow_table_bucket(table, hash);
+	const struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, hash)];
 	uint16_t tag = flow_table_tag(hash);
 
 	/* Once around: entries may have left all of the buckets that were passed. */
 	for (uint32_t left = table->bucket_count; left > 0; left--) {
-		const struct flow_bucket *bucket = &table->buckets[number];
 		uint32_t matches = flow_bucket_match(bucket, tag);
 
 		for (; matches != 0; matches &= matches - 1) {
@@ -166,57 +173,68 @@ uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple
 			if (record_matches(flow, flow_ref_direction(ref), tuple))
 				return ref;
 		}
-		if (bucket->passed == 0)
+		if (!flow_bucket_is_passed(bucket, tag))
 			return FLOW_NONE;
-		number = next_bucket(table, number);
+		bucket = flow_table_next_bucket(table, bucket, tag);
 	}
 	return FLOW_NONE;
+}
+
+/* A count that has come to 15 stays there: it may stand for more. Such as it is rare, and costs
+ * some searches a bucket more. */
+static void count_passed(struct flow_bucket *bucket, uint16_t tag, int by)
+{
+	unsigned shift = (tag >> 1 & 7) * 4;
+	uint32_t count = bucket->passed >> shift & 15;
+
+	if (count != 15)
+		bucket->passed += (uint32_t)by << shift;
 }
 
 /* There are more places than two for each record: one is always free. */
 static void index_add(struct flow_table *table, uint64_t hash, uint32_t ref)
 {
-	uint32_t number = flow_table_bucket(table, hash);
+	struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, hash)];
+	uint16_t tag = flow_table_tag(hash);
+	uint32_t free_places;
 
-	for (;; number = next_bucket(table, number)) {
-		struct flow_bucket *bucket = &table->buckets[number];
-		uint32_t free_places = flow_bucket_match(bucket, 0);
-
-		if (free_places != 0) {
-			unsigned place = (unsigned)__builtin_ctz(free_places);
-
-			bucket->refs[place] = ref;
-			bucket->tags[place] = flow_table_tag(hash);
-			return;
-		}
-		bucket->passed++;
+	while ((free_places = flow_bucket_match(bucket, 0)) == 0) {
+		count_passed(bucket, tag, 1);
+		bucket = flow_table_next_bucket(table, bucket, tag);
 	}
+	unsigned place = (unsigned)__builtin_ctz(free_places);
+	bucket->refs[place] = ref;
+	bucket->tags[place] = tag;
+}
+
+static bool bucket_remove(struct flow_bucket *bucket, uint16_t tag, uint32_t ref)
+{
+	for (uint32_t matches = flow_bucket_match(bucket, tag); matches != 0;
+	     matches &= matches - 1) {
+		unsigned place = (unsigned)__builtin_ctz(matches);
+
+		if (bucket->refs[place] == ref) {
+			bucket->tags[place] = 0;
+			return true;
+		}
+	}
+	return false;
 }
 
 static void index_remove(struct flow_table *table, uint64_t hash, uint32_t ref)
 {
-	uint32_t number = flow_table_bucket(table, hash);
+	struct flow_bucket *bucket = &table->buckets[flow_table_bucket(table, hash)];
 	uint16_t tag = flow_table_tag(hash);
 
-	for (;; number = next_bucket(table, number)) {
-		struct flow_bucket *bucket = &table->buckets[number];
-		uint32_t matches = flow_bucket_match(bucket, tag);
-
-		for (; matches != 0; matches &= matches - 1) {
-			unsigned place = (unsigned)__builtin_ctz(matches);
-
-			if (bucket->refs[place] == ref) {
-				bucket->tags[place] = 0;
-				return;
-			}
-		}
-		bucket->passed--;
+	while (!bucket_remove(bucket, tag, ref)) {
+		count_passed(bucket, tag, -1);
+		bucket = flow_table_next_bucket(table, bucket, tag);
 	}
 }
 
 static uint32_t take_record(struct flow_table *table)
 {
-	uint32_t record = flow_table_next_free(table);
+	uint32_t record = flow_table_first_free(table);
 
 	if (record == FLOW_NONE)
 		return FLOW_NONE;

@@ -3,9 +3,9 @@
 
 /*
  * A packet that changes nothing in its flow but when it was last seen: inline,
- * once for each family. What may be unusual is looked at without a branch each,
- * directions alternating at random would mislead the processor, and then, all
- * together, decides whether engine_run_flow() is to see to the packet.
+ * once for each family. Whatever is unusual is left to engine_run_flow(). No
+ * branch asks for the direction, which is a coin's throw and would mislead the
+ * processor: what differs by it is chosen by masks.
  */
 #pragma once
 
@@ -17,10 +17,11 @@ always_inline bool is_steady(const struct abi_flow *flow, enum abi_flow_directio
 			     uint8_t tcp_flags)
 {
 	bool known = (unsigned)direction <= (flow->flags & ABI_FLOW_ANSWERED);
-	bool tcp = flow->state == ABI_FLOW_TCP_ESTABLISHED &&
-		   (tcp_flags & (TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST)) == 0;
+	uint8_t unusual = tcp_flags & (TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST);
 
-	return known && (tcp || (flow->state == ABI_FLOW_UDP && (flow->flags & ABI_FLOW_STREAM)));
+	if (likely(flow->state == ABI_FLOW_TCP_ESTABLISHED))
+		return known & (unusual == 0);
+	return known & (flow->state == ABI_FLOW_UDP) & ((flow->flags & ABI_FLOW_STREAM) != 0);
 }
 
 /* The packet's verdict, or VERDICT_NONE: it is not as plain as that, and nothing was done. */
@@ -30,20 +31,21 @@ always_inline uint8_t forward(struct engine *engine, const struct flow_table *ta
 			      uint32_t now, uint8_t family)
 {
 	const struct service_rule *service = engine_service_of(engine->snapshot, flow);
-	const struct backend_rule *backend = engine_backend_of(engine->snapshot, flow);
-	const struct flow_hop_way *hop = &table->hop_ways[flow->client_hop];
-	bool from_client = direction == ABI_FLOW_FROM_CLIENT;
-
-	if (unlikely(service == NULL || backend == NULL))
+	if (unlikely(service == NULL))
 		return VERDICT_NONE;
+	const struct backend_rule *backend = engine_backend_of(engine->snapshot, flow);
+	if (unlikely(backend == NULL))
+		return VERDICT_NONE;
+	const struct flow_hop_way *hop = &table->hop_ways[flow->client_hop];
+	const struct way *way = direction == ABI_FLOW_FROM_CLIENT ? &backend->way : &hop->way;
 	/* Of a client: that it came as before, and may go there. To it: that the way is known. */
-	bool there = (hop->key == hops_key(packet)) & (backend->state != ABI_BACKEND_DOWN);
-	bool back = (flow->client_hop != HOP_NONE) & (hop->era == engine->era);
-	const struct way *way = from_client ? &backend->way : &hop->way;
-	bool fits = (headers->ip_length <= way->mtu) & (headers->hop_limit > 1);
+	uint64_t there = (hop->key ^ hops_key(packet)) | (backend->state == ABI_BACKEND_DOWN);
+	uint64_t back = hop->era ^ engine->era;
+	uint64_t to_client = -(uint64_t)direction;
 
-	if (unlikely(!(is_steady(flow, direction, headers->tcp_flags) &
-		       (from_client ? there : back) & fits)))
+	if (unlikely(((there & ~to_client) | (back & to_client)) != 0) ||
+	    unlikely(!is_steady(flow, direction, headers->tcp_flags)) ||
+	    unlikely(headers->ip_length > way->mtu) || unlikely(headers->hop_limit <= 1))
 		return VERDICT_NONE;
 	translate_packet(packet, headers, flow, direction, way, family);
 	if (flow->last_seen != now)

@@ -55,6 +55,18 @@ bool local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
 	return true;
 }
 
+bool local_ports_pass_over(struct engine *engine, const struct abi_local_pool *pool,
+			   struct local_draw *draw, struct flow_tuple *reply)
+{
+	struct port_range range = range_of_node(engine->snapshot->settings, pool);
+
+	if (pool->address_count * range.count <= LOCAL_PORT_PROBES)
+		return false;
+	draw_place(engine, pool, range, draw);
+	write_place(pool, range, draw, reply);
+	return true;
+}
+
 bool local_ports_next(struct engine *engine, const struct abi_local_pool *pool,
 		      struct local_draw *draw, struct flow_tuple *reply)
 {

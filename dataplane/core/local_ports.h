@@ -36,3 +36,10 @@ bool local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
  */
 bool local_ports_next(struct engine *engine, const struct abi_local_pool *pool,
 		      struct local_draw *draw, struct flow_tuple *reply);
+
+/*
+ * The same of a place that is only most likely taken. False, and nothing is
+ * drawn: the pool is small, and each of its places must be asked after.
+ */
+bool local_ports_pass_over(struct engine *engine, const struct abi_local_pool *pool,
+			   struct local_draw *draw, struct flow_tuple *reply);

@@ -25,6 +25,6 @@ struct packet {
 	void *cookie; /* the caller's; the engine does not look at it */
 
 	/* Out. */
-	uint8_t verdict;   /* enum abi_verdict */
 	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */
+	uint8_t verdict;   /* enum abi_verdict */
 };

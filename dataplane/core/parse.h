@@ -27,10 +27,10 @@ struct headers {
 	struct flow_tuple tuple;
 	uint8_t kind;
 	bool has_ports;     /* false: the tuple's ports say nothing */
-	uint8_t hop_limit;  /* TTL, with IPv4 */
-	uint8_t tcp_flags;  /* 0 with UDP */
 	uint16_t transport; /* where the TCP or UDP header begins, from the frame's start */
 	uint16_t ip_length; /* of the IP packet; the frame may be longer by padding */
+	uint8_t hop_limit;  /* TTL, with IPv4 */
+	uint8_t tcp_flags;  /* 0 with UDP */
 };
 
 static inline bool parse_is_translated(uint8_t protocol)
@@ -85,6 +85,23 @@ static inline void parse_transport(const uint8_t *transport, uint8_t protocol, u
 	out->kind = HEADERS_FLOW;
 }
 
+/* Both of these, for what is TCP or UDP and fits; a copy for each, with its constants. */
+static inline bool parse_plain_transport(const uint8_t *transport, uint32_t length,
+					 uint8_t protocol, uint8_t family, struct headers *out)
+{
+	if (protocol == PROTOCOL_TCP) {
+		if (!parse_transport_fits(transport, length, PROTOCOL_TCP))
+			return false;
+		parse_transport(transport, PROTOCOL_TCP, family, out);
+		return true;
+	}
+	if (protocol != PROTOCOL_UDP || !parse_transport_fits(transport, length, PROTOCOL_UDP))
+		return false;
+	parse_transport(transport, PROTOCOL_UDP, family, out);
+	/* Without a checksum there is no UDP over IPv6. */
+	return family == 4 || wire_load16(transport + UDP_CHECKSUM) != 0;
+}
+
 /* Of the first 8 bytes of an IPv4 header without options, and not of a fragment. */
 #define PARSE_IPV4_MASK  0xff3f0000000000ffull
 #define PARSE_IPV4_PLAIN 0x45ull
@@ -96,20 +113,17 @@ static inline bool parse_plain_ipv4(const uint8_t *frame, uint32_t length, struc
 	uint64_t first = wire_load64(ip);
 	uint32_t ip_length = be16toh((uint16_t)(first >> 16));
 	uint8_t protocol = ip[IPV4_PROTOCOL];
-	uint64_t sum = (first & UINT32_MAX) + (first >> 32) + wire_load32(ip + 8) +
-		       wire_load32(ip + IPV4_SOURCE) + wire_load32(ip + IPV4_DESTINATION);
+	uint64_t sum = checksum_add(checksum_add(first, wire_load64(ip + 8)),
+				    wire_load32(ip + IPV4_DESTINATION));
 
 	if ((first & PARSE_IPV4_MASK) != PARSE_IPV4_PLAIN || ip_length > length - ETHERNET_SIZE ||
-	    ip_length < IPV4_SIZE + UDP_SIZE || !parse_is_translated(protocol) ||
-	    !parse_transport_fits(transport, ip_length - IPV4_SIZE, protocol) ||
-	    checksum_fold(sum) != 0xffff)
+	    ip_length < IPV4_SIZE + UDP_SIZE || checksum_fold(sum) != 0xffff)
 		return false;
 	memcpy(&out->tuple.ipv4, ip + IPV4_SOURCE, sizeof(out->tuple.ipv4));
 	out->hop_limit = ip[IPV4_TTL];
 	out->ip_length = (uint16_t)ip_length;
 	out->transport = ETHERNET_SIZE + IPV4_SIZE;
-	parse_transport(transport, protocol, 4, out);
-	return true;
+	return parse_plain_transport(transport, ip_length - IPV4_SIZE, protocol, 4, out);
 }
 
 static inline bool parse_plain_ipv6(const uint8_t *frame, uint32_t length, struct headers *out)
@@ -120,28 +134,24 @@ static inline bool parse_plain_ipv6(const uint8_t *frame, uint32_t length, struc
 	uint8_t protocol = ip[IPV6_NEXT_HEADER];
 
 	if (length < ETHERNET_SIZE + IPV6_SIZE + UDP_SIZE || ip[0] >> 4 != 6 ||
-	    payload_length > length - ETHERNET_SIZE - IPV6_SIZE || payload_length < UDP_SIZE ||
-	    !parse_is_translated(protocol) ||
-	    !parse_transport_fits(transport, payload_length, protocol) ||
-	    (protocol == PROTOCOL_UDP && wire_load16(transport + UDP_CHECKSUM) == 0))
+	    payload_length > length - ETHERNET_SIZE - IPV6_SIZE || payload_length < UDP_SIZE)
 		return false;
 	memcpy(&out->tuple.ipv6, ip + IPV6_SOURCE, sizeof(out->tuple.ipv6));
 	out->hop_limit = ip[IPV6_HOP_LIMIT];
 	out->ip_length = (uint16_t)(IPV6_SIZE + payload_length);
 	out->transport = ETHERNET_SIZE + IPV6_SIZE;
-	parse_transport(transport, protocol, 6, out);
-	return true;
+	return parse_plain_transport(transport, payload_length, protocol, 6, out);
 }
 
-/* True, with *out filled, when the frame is TCP or UDP without anything unusual. */
-static inline bool parse_plain(const uint8_t *frame, uint32_t length, struct headers *out)
+/* The family, with *out filled, when the frame is TCP or UDP without anything unusual; else 0. */
+static inline uint8_t parse_plain(const uint8_t *frame, uint32_t length, struct headers *out)
 {
 	if (length < ETHERNET_SIZE + IPV4_SIZE + UDP_SIZE)
-		return false;
+		return 0;
 	uint16_t be_type = wire_load16(frame + ETHERNET_TYPE);
 	if (be_type == htobe16(ETHERNET_TYPE_IPV4))
-		return parse_plain_ipv4(frame, length, out);
+		return parse_plain_ipv4(frame, length, out) ? 4 : 0;
 	if (be_type == htobe16(ETHERNET_TYPE_IPV6))
-		return parse_plain_ipv6(frame, length, out);
-	return false;
+		return parse_plain_ipv6(frame, length, out) ? 6 : 0;
+	return 0;
 }

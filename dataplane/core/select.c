@@ -32,10 +32,9 @@ bool select_begin(const struct snapshot *snapshot, const struct abi_service *ser
 	if (service->ring >= snapshot->ring_count || snapshot->rings[service->ring] == NULL)
 		return false;
 	const struct abi_ring *ring = snapshot->rings[service->ring];
-	*selection = (struct selection){
-		.ring = ring,
-		.slot = select_slot(snapshot->settings, service, ring, tuple),
-	};
+	selection->ring = ring;
+	selection->slot = select_slot(snapshot->settings, service, ring, tuple);
+	selection->tried_count = 0;
 	return ring->slots[selection->slot] != ABI_NO_BACKEND;
 }
 

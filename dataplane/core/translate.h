@@ -15,27 +15,25 @@
 /* Rewrites an IPv4 header; what its addresses add to the transport's checksum. */
 static inline uint64_t translate_ipv4(uint8_t *ip, const struct abi_flow_ipv4 *to)
 {
-	uint64_t difference =
-		checksum_replace32(0, wire_load32(ip + IPV4_SOURCE), to->be_destination);
+	uint64_t pair;
+
+	memcpy(&pair, to, sizeof(pair));
+	uint64_t difference = checksum_replace64(0, wire_load64(ip + IPV4_SOURCE), pair);
 	uint16_t checksum = wire_load16(ip + IPV4_CHECKSUM);
 
-	difference =
-		checksum_replace32(difference, wire_load32(ip + IPV4_DESTINATION), to->be_source);
-	wire_store32(ip + IPV4_SOURCE, to->be_destination);
-	wire_store32(ip + IPV4_DESTINATION, to->be_source);
+	wire_store64(ip + IPV4_SOURCE, pair << 32 | pair >> 32);
 	ip[IPV4_TTL]--;
 	/* The word of TTL and protocol, less 1 in its first byte, which lies low. */
-	wire_store16(ip + IPV4_CHECKSUM, checksum_adjust(checksum, difference + 0xfffe));
+	wire_store16(ip + IPV4_CHECKSUM,
+		     checksum_adjust(checksum, checksum_add(difference, 0xfffe)));
 	return difference;
 }
 
 static inline uint64_t translate_replace128(uint64_t difference, const uint8_t *old,
 					    const uint8_t *new)
 {
-	for (unsigned i = 0; i < 16; i += 4)
-		difference =
-			checksum_replace32(difference, wire_load32(old + i), wire_load32(new + i));
-	return difference;
+	difference = checksum_replace64(difference, wire_load64(old), wire_load64(new));
+	return checksum_replace64(difference, wire_load64(old + 8), wire_load64(new + 8));
 }
 
 static inline uint64_t translate_ipv6(uint8_t *ip, const struct abi_flow_ipv6 *to)
@@ -52,18 +50,19 @@ static inline uint64_t translate_ipv6(uint8_t *ip, const struct abi_flow_ipv6 *t
 static inline void translate_transport(uint8_t *transport, uint8_t protocol,
 				       const struct abi_flow_ports *to, uint64_t difference)
 {
-	struct abi_flow_ports ports = {to->be_destination, to->be_source};
-	uint32_t old, new;
+	uint32_t pair;
 
-	memcpy(&old, transport, sizeof(old));
-	memcpy(&new, &ports, sizeof(new));
-	difference = checksum_replace32(difference, old, new);
-	memcpy(transport, &new, sizeof(new));
+	memcpy(&pair, to, sizeof(pair));
+	difference = checksum_replace32(difference, wire_load32(transport), pair);
+	wire_store32(transport, pair << 16 | pair >> 16);
 
-	uint8_t *checksum = transport + (protocol == PROTOCOL_TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
-	uint16_t before = wire_load16(checksum);
-	wire_store16(checksum, protocol == PROTOCOL_TCP ? checksum_adjust(before, difference)
-							: checksum_adjust_udp(before, difference));
+	if (protocol == PROTOCOL_TCP)
+		wire_store16(transport + TCP_CHECKSUM,
+			     checksum_adjust(wire_load16(transport + TCP_CHECKSUM), difference));
+	else
+		wire_store16(
+			transport + UDP_CHECKSUM,
+			checksum_adjust_udp(wire_load16(transport + UDP_CHECKSUM), difference));
 }
 
 /* Sends a packet of a flow's direction on by `way`. `family` is the flow's. */
@@ -72,13 +71,13 @@ static inline void translate_packet(struct packet *packet, const struct headers 
 				    const struct way *way, uint8_t family)
 {
 	enum abi_flow_direction other = (enum abi_flow_direction)(direction ^ 1);
-	uint8_t *ip = packet->data + ETHERNET_SIZE;
+	uint8_t *frame = packet->data, *ip = frame + ETHERNET_SIZE;
 	uint64_t difference = family == 4 ? translate_ipv4(ip, &flow->addresses[other])
 					  : translate_ipv6(ip, &flow_ipv6_of(flow)[other]);
 
-	translate_transport(packet->data + headers->transport, headers->tuple.protocol,
+	translate_transport(frame + headers->transport, headers->tuple.protocol,
 			    &flow->ports[other], difference);
-	memcpy(packet->data, way->ethernet, sizeof(way->ethernet));
+	memcpy(frame, way->ethernet, sizeof(way->ethernet));
 	packet->length = ETHERNET_SIZE + headers->ip_length;
 	packet->out_port = way->port;
 	packet->vlan = way->vlan;

@@ -109,6 +109,11 @@ static inline void wire_store32(uint8_t *bytes, uint32_t value)
 	memcpy(bytes, &value, sizeof(value));
 }
 
+static inline void wire_store64(uint8_t *bytes, uint64_t value)
+{
+	memcpy(bytes, &value, sizeof(value));
+}
+
 /* As a number: host order. */
 static inline uint16_t wire_read16(const uint8_t *bytes)
 {

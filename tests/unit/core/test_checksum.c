@@ -3,6 +3,7 @@
 
 /* Checksums by difference against checksums over everything. */
 #include "dataplane/core/checksum.h"
+#include "dataplane/core/random.h"
 #include "tests/unit/core/check.h"
 
 struct row {
@@ -52,12 +53,66 @@ static void stays_off_by_as_much(void **state)
 				 (checksum + change) % 0xffff);
 }
 
+static uint64_t load64(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* By RFC 1071, 16 bits at a time. */
+static uint16_t sum_of(const uint8_t *bytes, unsigned count)
+{
+	uint32_t sum = 0;
+
+	for (unsigned i = 0; i < count; i += 2) {
+		uint16_t word;
+
+		memcpy(&word, bytes + i, sizeof(word));
+		sum += word;
+	}
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* Words of 64 bits, with carries at every place, against words of 16. */
+static void long_words(void **state)
+{
+	uint64_t random[2] = {3, 5};
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		uint8_t old[16], new[16];
+
+		for (unsigned byte = 0; byte < 16; byte += 8) {
+			uint64_t words[2] = {random_next(random), random_next(random)};
+
+			/* Often all ones or zeros, where carries run through. */
+			for (unsigned word = 0; word < 2; word++)
+				words[word] = i % 3 == 0   ? words[word] | 0xffffffff00000000ull
+					      : i % 5 == 0 ? words[word] & 0x000000000000ffffull
+							   : words[word];
+			memcpy(old + byte, &words[0], 8);
+			memcpy(new + byte, &words[1], 8);
+		}
+		uint64_t difference = checksum_replace64(0, load64(old), load64(new));
+		difference = checksum_replace64(difference, load64(old + 8), load64(new + 8));
+		uint16_t adjusted = checksum_adjust((uint16_t)~sum_of(old, 16), difference);
+		assert_int_equal((uint16_t)~adjusted % 0xffff, sum_of(new, 16) % 0xffff);
+		assert_int_equal(checksum_fold(checksum_add(load64(old), load64(old + 8))),
+				 sum_of(old, 16));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_values),
 		cmocka_unit_test(udp_zero),
 		cmocka_unit_test(stays_off_by_as_much),
+		cmocka_unit_test(long_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

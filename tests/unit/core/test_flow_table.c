@@ -225,7 +225,7 @@ static void full_to_the_last_record(void **state)
 		assert_int_equal(insert(half, table, n), n);
 		order[n] = n;
 	}
-	assert_int_equal(flow_table_next_free(table), FLOW_NONE);
+	assert_int_equal(flow_table_first_free(table), FLOW_NONE);
 	assert_int_equal(insert(half, table, LARGE), FLOW_NONE);
 	for (uint32_t n = 0; n < LARGE; n++)
 		check_flow(half, table, n, n);
@@ -250,25 +250,34 @@ static void full_to_the_last_record(void **state)
 	memory_free(&memory);
 }
 
-static uint32_t bucket_of(const struct flow_table *table, const struct abi_flow6 *flow,
-			  enum abi_flow_direction direction)
-{
-	struct flow_tuple tuple = flow_tuple_of(&flow->flow, direction);
+#define PASSED_CAPACITY 30
 
-	return flow_table_bucket(table, flow_hash(secret, &tuple));
+/* Whether both tuples of a flow lead to a bucket, and into the first of its counts. */
+static bool belongs_into(const struct flow_table *table, const struct abi_flow6 *flow,
+			 uint32_t bucket)
+{
+	for (unsigned direction = 0; direction < 2; direction++) {
+		struct flow_tuple tuple =
+			flow_tuple_of(&flow->flow, (enum abi_flow_direction)direction);
+		uint64_t hash = flow_hash(secret, &tuple);
+
+		if (flow_table_bucket(table, hash) != bucket ||
+		    (flow_table_tag(hash) >> 1 & 7) != 0)
+			return false;
+	}
+	return true;
 }
 
-/* The next flow from number *n on, both of whose tuples belong into one bucket. */
-static uint32_t insert_into(const struct half *half, struct flow_table *table, uint32_t bucket,
-			    uint32_t *n)
+/* The number of the next such flow, from `n` on. */
+static uint32_t next_into(const struct half *half, const struct flow_table *table, uint32_t bucket,
+			  uint32_t n)
 {
 	struct abi_flow6 flow;
 
 	do
-		flow = flow_of(half, (*n)++);
-	while (bucket_of(table, &flow, ABI_FLOW_FROM_CLIENT) != bucket ||
-	       bucket_of(table, &flow, ABI_FLOW_FROM_BACKEND) != bucket);
-	return flow_table_insert(table, &flow);
+		flow = flow_of(half, n++);
+	while (!belongs_into(table, &flow, bucket));
+	return n - 1;
 }
 
 /* Entries leave full buckets behind themselves, and stay where they went when there is room again:
@@ -276,27 +285,56 @@ static uint32_t insert_into(const struct half *half, struct flow_table *table, u
 static void every_bucket_was_passed(void **state)
 {
 	const struct half *half = *state;
-	struct memory memory = memory_new(half, 15);
+	struct memory memory = memory_new(half, PASSED_CAPACITY);
 	struct flow_table *table = memory.table;
 	uint32_t n = 0;
 
+	assert_true(table->bucket_count > 1);
 	for (uint32_t bucket = 0; bucket < table->bucket_count; bucket++) {
-		uint32_t fillers[FLOW_BUCKET_ENTRIES / 2];
+		uint32_t records[FLOW_BUCKET_ENTRIES / 2 + 1];
 
+		/* The last does not fit; those before it go away again. */
+		for (unsigned i = 0; i <= FLOW_BUCKET_ENTRIES / 2; i++) {
+			n = next_into(half, table, bucket, n) + 1;
+			records[i] = insert(half, table, n - 1);
+			assert_int_not_equal(records[i], FLOW_NONE);
+		}
 		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES / 2; i++)
-			fillers[i] = insert_into(half, table, bucket, &n);
-		assert_int_not_equal(insert_into(half, table, bucket, &n), FLOW_NONE);
-		for (unsigned i = 0; i < FLOW_BUCKET_ENTRIES / 2; i++)
-			flow_table_remove(table, fillers[i]);
+			flow_table_remove(table, records[i]);
 	}
 	for (uint32_t i = 0; i < table->bucket_count; i++)
-		assert_true(table->buckets[i].passed > 0);
-	check_flow(half, table, n, FLOW_NONE);
-	for (uint32_t record = 0; record < 15; record++)
+		assert_true((table->buckets[i].passed & 15) > 0);
+	check_flow(half, table, next_into(half, table, 0, n), FLOW_NONE);
+	for (uint32_t record = 0; record < PASSED_CAPACITY; record++)
 		if (flow_table_record(table, record)->state != ABI_FLOW_FREE)
 			flow_table_remove(table, record);
 	for (uint32_t i = 0; i < table->bucket_count; i++)
 		assert_int_equal(table->buckets[i].passed, 0);
+	memory_free(&memory);
+}
+
+/* More flows of one bucket than its counts can tell: none is lost, whoever goes first. */
+static void counts_that_are_full(void **state)
+{
+	enum { FLOWS = 30 };
+	const struct half *half = *state;
+	struct memory memory = memory_new(half, FLOWS);
+	struct flow_table *table = memory.table;
+	uint32_t numbers[FLOWS], n = 0;
+
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		numbers[i] = n = next_into(half, table, 0, n);
+		assert_int_equal(insert(half, table, n++), i);
+	}
+	assert_int_equal(table->buckets[0].passed, 15);
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		for (uint32_t other = 0; other < FLOWS; other++)
+			check_flow(half, table, numbers[other], other < i ? FLOW_NONE : other);
+		flow_table_remove(table, i);
+	}
+	check_flow(half, table, numbers[0], FLOW_NONE);
+	assert_int_equal(insert(half, table, numbers[0]), FLOWS - 1);
+	check_flow(half, table, numbers[0], FLOWS - 1);
 	memory_free(&memory);
 }
 
@@ -372,6 +410,7 @@ int main(void)
 		OF_BOTH_FAMILIES(smallest_table),
 		OF_BOTH_FAMILIES(full_to_the_last_record),
 		OF_BOTH_FAMILIES(every_bucket_was_passed),
+		OF_BOTH_FAMILIES(counts_that_are_full),
 		OF_BOTH_FAMILIES(empty_table),
 		cmocka_unit_test(layout_of_the_file),
 		cmocka_unit_test(sizes_out_of_range),

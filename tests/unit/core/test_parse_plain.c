@@ -83,7 +83,8 @@ static bool same_tuple(const struct flow_tuple *a, const struct flow_tuple *b)
 static bool compare(const uint8_t *bytes, uint32_t length)
 {
 	struct headers plain, headers;
-	bool is_plain = parse_plain(bytes, length, &plain);
+	uint8_t family = parse_plain(bytes, length, &plain);
+	bool is_plain = family != 0;
 	uint8_t verdict = parse_headers(bytes, length, &headers);
 	bool may_be_plain = verdict == VERDICT_NONE && headers.kind == HEADERS_FLOW &&
 			    headers.transport == IP + (headers.tuple.family == 4 ? 20 : 40);
@@ -92,6 +93,7 @@ static bool compare(const uint8_t *bytes, uint32_t length)
 		fail_msg("%u bytes: plain %d, but %s", length, is_plain, abi_verdict_text(verdict));
 	if (!is_plain)
 		return false;
+	assert_int_equal(family, headers.tuple.family);
 	assert_int_equal(plain.kind, headers.kind);
 	assert_int_equal(plain.hop_limit, headers.hop_limit);
 	assert_int_equal(plain.tcp_flags, headers.tcp_flags);
