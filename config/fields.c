@@ -97,8 +97,7 @@ static const struct field dataplane_fields[] = {
 	 .help = "Neighbours on ports without a Linux interface. Those on the others come from Linux."},
 	{.key = "workers", .type = FIELD_NUMBER, IN(config_dataplane, workers), .minimum = 1,
 	 .maximum = 64, .fallback = "1", .flags = FIELD_START_ONLY,
-	 .help = "Threads that forward packets, each on a CPU of its own. More than one is not built "
-		 "yet."},
+	 .help = "Threads that forward packets, each on a CPU of its own."},
 	{.key = "cores", .type = FIELD_NUMBER, LIST(config_dataplane, cores, core_count),
 	 .maximum = 1023, .count_maximum = 64, .flags = FIELD_START_ONLY,
 	 .default_text = "the highest ones allowed",

@@ -35,7 +35,4 @@ void validate_unbuilt(const struct config *config, struct report *report)
 			report_add(report, place("/services/%zu/on_backend_down", i).text,
 				   "\"reset\" is not built yet in this version: use \"keep\"");
 	}
-	if (config->dataplane.workers > 1)
-		report_add(report, "/dataplane/workers",
-			   "more than one worker is not built yet in this version: use 1");
 }

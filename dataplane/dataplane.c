@@ -4,6 +4,7 @@
 #include "dataplane/dataplane.h"
 
 #include "bpf/loader.h"
+#include "dataplane/core/owner.h"
 #include "dataplane/counters.h"
 #include "dataplane/cpus.h"
 #include "dataplane/eal.h"
@@ -12,6 +13,7 @@
 #include "dataplane/kernel_path.h"
 #include "dataplane/log.h"
 #include "dataplane/port.h"
+#include "dataplane/queues.h"
 #include "dataplane/status.h"
 #include "dataplane/worker.h"
 
@@ -33,6 +35,9 @@
 
 /* Kept by each thread that frees buffers, beside the pool. */
 #define BUFFER_CACHE 256
+
+/* To share out packets by, until one is good. */
+#define KEYS_TRIED 64
 
 /* DPDK's own structures, beside the buffers. */
 #define MEBIBYTES_ELSEWHERE 64
@@ -56,6 +61,8 @@ struct dataplane {
 	struct abi_status *status;
 	struct flows_file flows;
 	struct kernel_path kernel_path;
+	struct handoff handoff;
+	struct owner owner; /* with several workers */
 	struct rte_rcu_qsbr *quiescent;
 	struct worker *workers;
 	unsigned worker_count;
@@ -147,18 +154,51 @@ static int make_quiescent(struct dataplane *dataplane)
 	return 0;
 }
 
+static void give_queues(struct worker *worker, const struct port *port)
+{
+	for (uint16_t queue = 0; queue < port->queue_count; queue++)
+		if (queue_receiver(port->index, port->queue_count, queue, worker->worker_count) ==
+		    worker->number)
+			worker->queues[worker->queue_count++] =
+				(struct worker_queue){port->index, port->dpdk_id, queue};
+}
+
 static void describe_ports(struct worker *worker, const struct ports *ports)
 {
 	worker->engine.port_count = worker->output_count = ports->count;
 	for (uint16_t i = 0; i < ports->count; i++) {
 		const struct port *port = &ports->items[i];
+		struct queue_sender sender = queue_sender(i, port->queue_count, worker->number,
+							  worker->worker_count);
 
 		worker->engine.ports[i] = port_for_engine(port);
 		worker->outputs[i].dpdk_id = port->dpdk_id;
-		for (uint16_t queue = 0; queue < port->queue_count; queue++)
-			worker->queues[worker->queue_count++] =
-				(struct worker_queue){i, port->dpdk_id, queue};
+		worker->outputs[i].sender = sender.worker;
+		worker->outputs[i].queue = sender.queue;
+		give_queues(worker, port);
 	}
+}
+
+/* By a key drawn at each start: a sender who knew it could send everything to one worker. */
+static int make_owner(struct dataplane *dataplane)
+{
+	uint8_t key[TOEPLITZ_KEY_SIZE], reta[OWNER_RETA_SIZE];
+	const char *wrong = "no key was tried";
+
+	owner_fill_reta(reta, OWNER_RETA_SIZE, dataplane->worker_count);
+	/* Few keys are no good. */
+	for (unsigned i = 0; i < KEYS_TRIED && wrong != NULL; i++) {
+		if (getrandom(key, sizeof(key), 0) != sizeof(key)) {
+			log_line("no random numbers: %s", strerror(errno));
+			return -1;
+		}
+		wrong = owner_init(&dataplane->owner, key, sizeof(key), dataplane->worker_count,
+				   reta, OWNER_RETA_SIZE);
+	}
+	if (wrong != NULL)
+		log_line("cannot share packets out to %u workers: %s", dataplane->worker_count,
+			 wrong);
+	return wrong == NULL ? 0 : -1;
 }
 
 static int make_workers(struct dataplane *dataplane)
@@ -173,12 +213,19 @@ static int make_workers(struct dataplane *dataplane)
 		struct worker *worker = &dataplane->workers[i];
 
 		worker->number = i;
+		worker->worker_count = dataplane->worker_count;
+		handoff_wire(&dataplane->handoff, i, worker->peers);
 		worker->idle_latency_us = UINT32_MAX;
 		worker->idle_mode = dataplane->config->dataplane.idle;
 		worker->quiescent = dataplane->quiescent;
 		worker->status = &dataplane->status->workers[i];
 		worker->to_linux = dataplane->kernel_path.to_linux[i];
 		worker->from_linux = i == 0 ? dataplane->kernel_path.from_linux : NULL;
+		if (dataplane->worker_count > 1) {
+			worker->engine.owner = &dataplane->owner;
+			worker->engine.number = i;
+			worker->engine.foreign = UINT32_MAX;
+		}
 		worker->engine.counters = counters_block(&dataplane->counters, i);
 		engine_set_isa(&worker->engine, dataplane->isa);
 		for (unsigned family = 0; family < FAMILY_COUNT; family++)
@@ -290,7 +337,9 @@ static int start(struct dataplane *dataplane)
 	    kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->worker_count,
 			     dataplane->pool,
 			     counters_block(&dataplane->counters, dataplane->worker_count)) != 0 ||
-	    make_quiescent(dataplane) != 0 || make_workers(dataplane) != 0)
+	    handoff_open(&dataplane->handoff, dataplane->worker_count) != 0 ||
+	    make_owner(dataplane) != 0 || make_quiescent(dataplane) != 0 ||
+	    make_workers(dataplane) != 0)
 		return -1;
 
 	dataplane->status->cycles_per_us = (uint32_t)(rte_get_tsc_hz() / 1000000);
@@ -378,6 +427,7 @@ static void stop(struct dataplane *dataplane)
 		generation_stop_steering(&dataplane->generations);
 	stop_workers(dataplane);
 	generation_close(&dataplane->generations);
+	handoff_close(&dataplane->handoff);
 	kernel_path_close(&dataplane->kernel_path);
 	clean = ports_close(&dataplane->ports);
 	if (dataplane->eal.started && clean) {
@@ -396,11 +446,6 @@ int dataplane_run(const struct config *config, const char *run_dir, enum engine_
 	struct dataplane *dataplane;
 	int error = -1;
 
-	if (config->dataplane.workers != 1) {
-		log_line("dataplane.workers is %u, and this version forwards with one worker",
-			 config->dataplane.workers);
-		return -1;
-	}
 	dataplane = calloc(1, sizeof(*dataplane));
 	if (dataplane == NULL) {
 		log_line("no memory");

@@ -70,7 +70,8 @@ static void refuse(struct generations *generations, uint64_t generation, const c
 static struct snapshot *take(struct generations *generations)
 {
 	struct engine_port ports[ABI_MAX_PORTS];
-	const struct tables_limits limits = {generations->ports->count, ports};
+	const struct tables_limits limits = {generations->ports->count, ports,
+					     generations->worker_count > 1};
 	const struct tables_source source = tables_reader_source(&generations->reader);
 	const uint64_t begin = status_clock();
 	struct snapshot *snapshot = NULL;

@@ -7,6 +7,7 @@
 #include "dataplane/af_xdp.h"
 #include "dataplane/core/packet.h"
 #include "dataplane/device.h"
+#include "dataplane/handoff.h"
 #include "dataplane/log.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static bool is_af_xdp(const struct port *port)
 
 unsigned ports_buffer_count(const struct config_dataplane *config)
 {
-	unsigned count = BUFFERS_ELSEWHERE;
+	unsigned count = BUFFERS_ELSEWHERE + handoff_buffer_count(config->workers);
 
 	for (size_t i = 0; i < config->port_count; i++) {
 		const struct config_port *port = &config->ports[i];

@@ -34,26 +34,63 @@ static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum abi_verdict 
 	rte_pktmbuf_free(mbuf);
 }
 
-static void flush(struct worker *worker, uint16_t port)
+/* What did not fit: `count` of the first ones. */
+static void drop_some(struct worker *worker, struct rte_mbuf **mbufs, unsigned count,
+		      enum abi_verdict reason)
+{
+	for (unsigned i = 0; i < count; i++)
+		drop(worker, mbufs[i], reason);
+}
+
+static void send_burst(struct worker *worker, uint16_t port)
 {
 	struct abi_counters_block *counters = worker->engine.counters;
 	struct worker_output *output = &worker->outputs[port];
 	uint64_t bytes = 0;
 	uint16_t sent;
 
-	if (output->count == 0)
-		return;
 	for (uint16_t i = 0; i < output->count; i++)
 		bytes += rte_pktmbuf_data_len(output->mbufs[i]);
-	sent = rte_eth_tx_burst(output->dpdk_id, 0, output->mbufs, output->count);
-	for (uint16_t i = sent; i < output->count; i++) {
+	sent = rte_eth_tx_burst(output->dpdk_id, output->queue, output->mbufs, output->count);
+	for (uint16_t i = sent; i < output->count; i++)
 		bytes -= rte_pktmbuf_data_len(output->mbufs[i]);
-		counters->ports[port].tx_full++;
-		drop(worker, output->mbufs[i], ABI_VERDICT_TX_FULL);
-	}
+	counters->ports[port].tx_full += output->count - sent;
+	drop_some(worker, output->mbufs + sent, output->count - sent, ABI_VERDICT_TX_FULL);
 	counters->sent += sent;
 	counters->ports[port].sent += sent;
 	counters->ports[port].sent_bytes += bytes;
+	output->count = 0;
+}
+
+/* Puts a batch on its ring; what does not fit is dropped. */
+static void flush_batch(struct worker *worker, struct handoff_batch *batch)
+{
+	if (batch->count > 0)
+		drop_some(worker, batch->mbufs, handoff_flush(batch), ABI_VERDICT_HANDOFF_FULL);
+}
+
+static void add_to_batch(struct worker *worker, struct handoff_batch *batch, struct rte_mbuf *mbuf)
+{
+	batch->mbufs[batch->count++] = mbuf;
+	if (batch->count == PACKET_BURST)
+		flush_batch(worker, batch);
+}
+
+/* Sent by the worker itself, or by the one that may use a queue of the port. */
+static void flush(struct worker *worker, uint16_t port)
+{
+	struct worker_output *output = &worker->outputs[port];
+
+	if (output->count == 0)
+		return;
+	if (output->sender == worker->number) {
+		send_burst(worker, port);
+		return;
+	}
+	for (uint16_t i = 0; i < output->count; i++) {
+		output->mbufs[i]->port = port;
+		add_to_batch(worker, &worker->peers[output->sender].to_send, output->mbufs[i]);
+	}
 	output->count = 0;
 }
 
@@ -70,6 +107,12 @@ static void flush_all(struct worker *worker)
 {
 	for (uint16_t port = 0; port < worker->output_count; port++)
 		flush(worker, port);
+	if (worker->worker_count == 1)
+		return;
+	for (unsigned other = 0; other < worker->worker_count; other++) {
+		flush_batch(worker, &worker->peers[other].to_run);
+		flush_batch(worker, &worker->peers[other].to_send);
+	}
 }
 
 /* The engine may have moved the packet's start or changed its length. */
@@ -107,30 +150,34 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 		if (rte_ring_sp_enqueue(worker->to_linux, mbuf) != 0)
 			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
 		break;
+	case VERDICT_FOREIGN:
+		mbuf->port = packet->in_port;
+		worker->engine.counters->handed_over++;
+		add_to_batch(worker, &worker->peers[packet->owner].to_run, mbuf);
+		break;
 	default:
 		rte_pktmbuf_free(mbuf);
 	}
 }
 
-/* Fills `packets` from the mbufs; how many: one that cannot be made contiguous is dropped. */
-static unsigned describe(struct worker *worker, uint16_t port, struct rte_mbuf *const *mbufs,
-			 unsigned count, struct packet *packets)
+/* Fills `packets` from the mbufs, whose ports are ours; how many: one that cannot be made
+ * contiguous is dropped. */
+static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
+			 struct packet *packets)
 {
-	struct abi_counters_block *counters = worker->engine.counters;
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct rte_mbuf *mbuf = mbufs[i];
 		struct packet *packet = &packets[kept];
 
-		counters->ports[port].received_bytes += rte_pktmbuf_pkt_len(mbuf);
 		if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) {
 			drop(worker, mbuf, ABI_VERDICT_TRUNCATED);
 			continue;
 		}
 		packet->data = rte_pktmbuf_mtod(mbuf, uint8_t *);
 		packet->length = rte_pktmbuf_data_len(mbuf);
-		packet->in_port = port;
+		packet->in_port = mbuf->port;
 		packet->vlan = 0;
 		if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 			packet->vlan = mbuf->vlan_tci & 0xfff;
@@ -140,26 +187,68 @@ static unsigned describe(struct worker *worker, uint16_t port, struct rte_mbuf *
 	return kept;
 }
 
+/* A burst from a port, or from workers that are not these packets' owners. */
+static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
+		      bool owned)
+{
+	const uint64_t begun = rte_rdtsc();
+	struct packet packets[PACKET_BURST];
+	unsigned kept = describe(worker, mbufs, count, packets);
+
+	if (owned)
+		engine_run_owned(&worker->engine, packets, kept, worker->now_ms);
+	else
+		engine_run(&worker->engine, packets, kept, worker->now_ms);
+	for (unsigned i = 0; i < kept; i++)
+		carry_out(worker, &packets[i]);
+	flush_all(worker);
+	engine_count_latency(&worker->engine, rte_rdtsc() - begun, kept);
+}
+
 static unsigned poll_queue(struct worker *worker, const struct worker_queue *queue)
 {
 	struct abi_counters_block *counters = worker->engine.counters;
 	struct rte_mbuf *mbufs[PACKET_BURST];
-	struct packet packets[PACKET_BURST];
 	unsigned count = rte_eth_rx_burst(queue->dpdk_id, queue->queue, mbufs, PACKET_BURST);
-	unsigned kept;
 
 	if (count == 0)
 		return 0;
 	counters->received += count;
 	counters->ports[queue->port].received += count;
-	const uint64_t begun = rte_rdtsc();
-	kept = describe(worker, queue->port, mbufs, count, packets);
-	engine_run(&worker->engine, packets, kept, worker->now_ms);
-	for (unsigned i = 0; i < kept; i++)
-		carry_out(worker, &packets[i]);
-	flush_all(worker);
-	engine_count_latency(&worker->engine, rte_rdtsc() - begun, kept);
+	for (unsigned i = 0; i < count; i++) {
+		counters->ports[queue->port].received_bytes += rte_pktmbuf_pkt_len(mbufs[i]);
+		mbufs[i]->port = queue->port;
+	}
+	run_burst(worker, mbufs, count, false);
 	return count;
+}
+
+/* What other workers hand over: packets of this one's flows, and packets to send. */
+static unsigned poll_peer(struct worker *worker, const struct handoff_peer *peer)
+{
+	struct rte_mbuf *mbufs[PACKET_BURST];
+	unsigned run = rte_ring_sc_dequeue_burst(peer->run, (void **)mbufs, PACKET_BURST, NULL);
+
+	if (run > 0) {
+		worker->engine.counters->taken_over += run;
+		run_burst(worker, mbufs, run, true);
+	}
+	unsigned send = rte_ring_sc_dequeue_burst(peer->send, (void **)mbufs, PACKET_BURST, NULL);
+	for (unsigned i = 0; i < send; i++)
+		put_out(worker, mbufs[i]->port, mbufs[i]);
+	if (send > 0)
+		flush_all(worker);
+	return run + send;
+}
+
+static unsigned poll_peers(struct worker *worker)
+{
+	unsigned found = 0;
+
+	for (unsigned other = 0; other < worker->worker_count; other++)
+		if (other != worker->number)
+			found += poll_peer(worker, &worker->peers[other]);
+	return found;
 }
 
 /* What Linux sends by a tap goes out by its port as it is. */
@@ -194,6 +283,7 @@ int worker_run(void *argument)
 		engine_use(&worker->engine, __atomic_load_n(&worker->snapshot, __ATOMIC_ACQUIRE));
 		for (unsigned i = 0; i < worker->queue_count; i++)
 			found += poll_queue(worker, &worker->queues[i]);
+		found += poll_peers(worker);
 		found += poll_from_linux(worker);
 		engine_age(&worker->engine, worker->now_ms);
 		rte_rcu_qsbr_quiescent(worker->quiescent, worker->number);

@@ -3,8 +3,9 @@
 
 /*
  * A worker: polls its receive queues, runs the engine over each burst, sends
- * what is to be sent. One thread on a CPU of its own; no system calls but the
- * driver's and naps, no locks, no memory taken or given back.
+ * what is to be sent, and hands over what is another worker's (handoff.h). One
+ * thread on a CPU of its own; no system calls but the driver's and naps, no locks,
+ * no memory taken or given back.
  *
  * Synchronization: `snapshot` is the main thread's to store (release) and the
  * worker's to load (acquire), once a turn; `quiescent` tells the main thread
@@ -15,6 +16,7 @@
 
 #include "dataplane/abi/status.h"
 #include "dataplane/core/engine.h"
+#include "dataplane/handoff.h"
 #include "dataplane/idle.h"
 #include "dataplane/port.h"
 
@@ -33,6 +35,8 @@ struct worker_queue {
 /* Packets gathered for a port until the end of the burst. */
 struct worker_output {
 	uint16_t dpdk_id;
+	uint16_t queue;
+	unsigned sender; /* the worker that sends by it for this one: itself, or another */
 	uint16_t count;
 	struct rte_mbuf *mbufs[PACKET_BURST];
 };
@@ -52,6 +56,8 @@ struct worker {
 	unsigned queue_count;
 	struct worker_output outputs[ABI_MAX_PORTS];
 	uint16_t output_count;
+	struct handoff_peer peers[ABI_MAX_WORKERS]; /* by number; its own is empty */
+	unsigned worker_count;
 	enum config_idle idle_mode;
 
 	struct idle idle;

@@ -64,7 +64,9 @@ struct abi_counters_block {
 	uint64_t empty_polls; /* that found no packet */
 	uint64_t naps;
 	uint64_t evicted; /* half-open and closing connections that gave way in a full flow table */
-	uint64_t reserved[7];
+	uint64_t handed_over; /* packets given to the worker that owns their flow */
+	uint64_t taken_over;  /* packets that other workers gave this one */
+	uint64_t reserved[5];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
 	struct abi_traffic services[ABI_MAX_SERVICES];

@@ -35,7 +35,8 @@
 	V(WORKER_RING_FULL, "worker-ring-full", "the ring from the main thread was full")  \
 	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")            \
 	V(DENIED, "denied", "the service does not allow this client")                      \
-	V(NO_CHECKSUM, "no-checksum", "UDP over IPv6 without a checksum")
+	V(NO_CHECKSUM, "no-checksum", "UDP over IPv6 without a checksum")                  \
+	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,

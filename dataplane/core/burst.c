@@ -30,19 +30,19 @@ always_inline void fetch_bucket(const struct engine *engine, struct work *work, 
 	__builtin_prefetch(work->bucket);
 }
 
-/* Reads a packet's headers and fetches its bucket; `unsteered` has a bit for each port. */
+/* Reads a packet's headers and fetches its bucket; `unsteered` and `foreign` have a bit for each
+ * port. */
 always_inline void begin(struct engine *engine, struct packet *packet, struct work *work,
-			 uint32_t unsteered)
+			 uint32_t unsteered, uint32_t foreign)
 {
 	uint8_t family = parse_plain(packet->data, packet->length, &work->headers);
 
 	packet->verdict = VERDICT_NONE;
 	if (unlikely(family == 0)) {
-		packet->verdict = engine_read_unusual(engine, packet, &work->headers);
+		packet->verdict = engine_read_unusual(engine, packet, &work->headers, foreign);
 		family = work->headers.tuple.family;
-	} else if (unlikely(unsteered >> packet->in_port & 1) &&
-		   !classify_is_for_port(&engine->ports[packet->in_port], packet->data)) {
-		packet->verdict = ABI_VERDICT_TO_LINUX;
+	} else if (unlikely((unsteered | foreign) >> packet->in_port & 1)) {
+		packet->verdict = engine_judge_arrival(engine, packet, &work->headers, foreign);
 	}
 	if (unlikely(packet->verdict != VERDICT_NONE))
 		return;
@@ -122,7 +122,8 @@ always_inline uint8_t finish(struct engine *engine, struct packet *packet, struc
 	return ref == FLOW_NONE ? VERDICT_NONE : engine_run_flow(engine, packet, headers, ref, now);
 }
 
-void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count, uint32_t now)
+void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count, uint32_t now,
+		  uint32_t foreign)
 {
 	struct work works[PACKET_BURST];
 	uint8_t fresh[PACKET_BURST];
@@ -136,7 +137,7 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 	for (unsigned i = 0; i < count; i++)
 		__builtin_prefetch(packets[i].data, 1);
 	for (unsigned i = 0; i < count; i++)
-		begin(engine, &packets[i], &works[i], unsteered);
+		begin(engine, &packets[i], &works[i], unsteered, foreign);
 	for (unsigned i = 0; i < count; i++) {
 		if (unlikely(packets[i].verdict != VERDICT_NONE))
 			continue;
@@ -170,5 +171,6 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
+		if (packets[i].verdict != VERDICT_FOREIGN)
+			counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
 }

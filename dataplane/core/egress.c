@@ -5,7 +5,7 @@
 
 static struct tables_limits limits_of(const struct engine *engine)
 {
-	return (struct tables_limits){engine->port_count, engine->ports};
+	return (struct tables_limits){engine->port_count, engine->ports, false};
 }
 
 /* With the neighbour's MAC of now, or the MAC learned. */

@@ -59,13 +59,26 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot)
 		engine->era = 1;
 }
 
-void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms)
+static void run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms,
+		uint32_t foreign)
 {
 	if (engine->snapshot != NULL) {
-		engine->burst(engine, packets, count, (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT));
+		engine->burst(engine, packets, count, (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT),
+			      foreign);
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
 		packets[i].verdict = ABI_VERDICT_TO_LINUX;
 	engine->counters->verdicts[ABI_VERDICT_TO_LINUX] += count;
+}
+
+void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms)
+{
+	run(engine, packets, count, now_ms, engine->foreign);
+}
+
+void engine_run_owned(struct engine *engine, struct packet *packets, unsigned count,
+		      uint64_t now_ms)
+{
+	run(engine, packets, count, now_ms, 0);
 }

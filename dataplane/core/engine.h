@@ -21,8 +21,9 @@
 
 struct engine;
 
+/* `foreign` has a bit for each port whose packets may be another worker's. */
 typedef void engine_burst(struct engine *engine, struct packet *packets, unsigned count,
-			  uint32_t now);
+			  uint32_t now, uint32_t foreign);
 
 /* The owner fills all of it but what engine_use() and engine_set_isa() set. */
 struct engine {
@@ -34,6 +35,11 @@ struct engine {
 	struct engine_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
 	uint64_t random[2]; /* draws local ports; seeded by the caller, not all 0 */
+
+	/* With several workers; else owner is NULL, and nothing is computed. */
+	const struct owner *owner;
+	uint32_t number;  /* this worker's */
+	uint32_t foreign; /* a bit for each port that does not deliver to owners by itself */
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */
@@ -56,10 +62,16 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot);
  * it is to be sent, translates it in place: addresses, ports, checksums by
  * difference (RFC 1624), hop limit, MACs. Counts verdicts, services and
  * backends, not what ports receive and send. `now_ms` is CLOCK_MONOTONIC.
+ * What is another worker's gets VERDICT_FOREIGN, is left as it came, and counts
+ * nowhere.
  * With snapshot NULL every packet goes to Linux. A packet that is not sent
  * is left as it came.
  */
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms);
+
+/* The same of packets that another worker's engine said are this one's. */
+void engine_run_owned(struct engine *engine, struct packet *packets, unsigned count,
+		      uint64_t now_ms);
 
 /* Counts packets that were on their way through the worker for so many cycles, at least 1. */
 static inline void engine_count_latency(struct engine *engine, uint64_t cycles, unsigned count)

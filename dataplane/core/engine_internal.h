@@ -83,8 +83,13 @@ static inline void engine_count(struct engine *engine, const struct abi_flow *fl
 }
 
 /* A packet that nothing plain was found of: its verdict, or VERDICT_NONE when it is of a flow. */
-uint8_t engine_read_unusual(struct engine *engine, const struct packet *packet,
-			    struct headers *headers);
+uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct headers *headers,
+			    uint32_t foreign);
+
+/* A plain packet from a port that may give us what is not for it, or another worker's: its verdict,
+ * or VERDICT_NONE when neither is so. */
+uint8_t engine_judge_arrival(const struct engine *engine, struct packet *packet,
+			     const struct headers *headers, uint32_t foreign);
 
 /* A packet of a known flow, whatever it does to it. VERDICT_NONE: the flow has been ended, the
  * packet is to be treated as one without. */

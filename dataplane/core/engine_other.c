@@ -6,6 +6,7 @@
 #include "dataplane/core/engine_internal.h"
 
 #include "dataplane/core/classify.h"
+#include "dataplane/core/owner.h"
 
 /*
  * What is addressed to a dnat backend itself, or is about a packet that came
@@ -38,8 +39,31 @@ uint8_t engine_run_other(struct engine *engine, const struct headers *headers)
 	return headers->kind == HEADERS_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
 }
 
-uint8_t engine_read_unusual(struct engine *engine, const struct packet *packet,
-			    struct headers *headers)
+/* VERDICT_FOREIGN, and whose it is; VERDICT_NONE: this worker's, or anyone's. */
+static uint8_t ask_for_owner(const struct engine *engine, struct packet *packet,
+			     const struct headers *headers)
+{
+	uint8_t owner = owner_of(engine->owner, engine->snapshot->owner_roles, headers);
+
+	if (owner == engine->number || owner == OWNER_ANY)
+		return VERDICT_NONE;
+	packet->owner = owner;
+	return VERDICT_FOREIGN;
+}
+
+uint8_t engine_judge_arrival(const struct engine *engine, struct packet *packet,
+			     const struct headers *headers, uint32_t foreign)
+{
+	const struct engine_port *port = &engine->ports[packet->in_port];
+
+	if (port->unsteered && !classify_is_for_port(port, packet->data))
+		return ABI_VERDICT_TO_LINUX;
+	return foreign >> packet->in_port & 1 ? ask_for_owner(engine, packet, headers)
+					      : VERDICT_NONE;
+}
+
+uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct headers *headers,
+			    uint32_t foreign)
 {
 	const struct engine_port *port = &engine->ports[packet->in_port];
 
@@ -47,6 +71,9 @@ uint8_t engine_read_unusual(struct engine *engine, const struct packet *packet,
 	    (packet->length < ETHERNET_SIZE || !classify_is_for_port(port, packet->data)))
 		return ABI_VERDICT_TO_LINUX;
 	uint8_t verdict = parse_headers(packet->data, packet->length, headers);
+	if (verdict == VERDICT_NONE && foreign >> packet->in_port & 1 &&
+	    ask_for_owner(engine, packet, headers) != VERDICT_NONE)
+		return VERDICT_FOREIGN;
 	/* A known flow's needs no steering; who may begin one is asked there. */
 	if (verdict == VERDICT_NONE && headers->kind == HEADERS_FLOW)
 		return VERDICT_NONE;

@@ -14,6 +14,11 @@
 #define PACKET_HEADROOM 128 /* least room before data */
 #define PACKET_TAILROOM 64  /* least room behind */
 
+/* No verdict yet: the packet goes on. */
+#define VERDICT_NONE 0xff
+/* Of a flow that another worker has: to be handed over. Counted nowhere yet. */
+#define VERDICT_FOREIGN 0xfe
+
 struct packet {
 	/* In, and out: all may change. */
 	uint8_t *data;
@@ -26,5 +31,6 @@ struct packet {
 
 	/* Out. */
 	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */
-	uint8_t verdict;   /* enum abi_verdict */
+	uint8_t verdict;   /* enum abi_verdict; VERDICT_FOREIGN: another worker's */
+	uint8_t owner;     /* with VERDICT_FOREIGN: that worker */
 };

@@ -12,10 +12,8 @@
 
 #include "dataplane/core/checksum.h"
 #include "dataplane/core/flow_tuple.h"
+#include "dataplane/core/packet.h"
 #include "dataplane/core/wire.h"
-
-/* No verdict yet: the packet goes on. */
-#define VERDICT_NONE 0xff
 
 enum headers_kind {
 	HEADERS_FLOW,      /* TCP or UDP, whole */

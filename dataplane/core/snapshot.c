@@ -9,6 +9,8 @@
  */
 #include "dataplane/core/snapshot.h"
 
+#include "dataplane/core/owner.h"
+
 #include <netinet/in.h>
 
 /* Hands out pieces of the block; without memory it only adds up. */
@@ -409,6 +411,21 @@ static void take_neighbours(struct snapshot *snapshot, const struct snapshot *be
 	COPY_ROWS(snapshot, before, macs, snapshot->next_hop_mask + 1ul);
 }
 
+static bool add_owner_roles(struct snapshot *snapshot, const struct refusal *refusal)
+{
+	const struct allocator *allocator = &snapshot->allocator;
+	size_t head = (sizeof(*snapshot->owner_roles) + ABI_CACHE_LINE - 1) / ABI_CACHE_LINE *
+		      ABI_CACHE_LINE;
+	uint8_t *memory =
+		allocator->allocate(allocator->context, head + owner_roles_size(snapshot));
+
+	if (!memory)
+		return refuse(refusal, "no memory for the roles of addresses");
+	snapshot->owner_roles = (struct owner_roles *)(void *)memory;
+	owner_roles_fill(snapshot->owner_roles, memory + head, snapshot);
+	return true;
+}
+
 struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 				const struct snapshot *before, const struct tables_limits *limits,
 				const struct allocator *allocator, const struct refusal *refusal)
@@ -423,7 +440,8 @@ struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 	}
 	place_objects(snapshot, objects, alike);
 	if (!validate_links(snapshot, before, refusal) ||
-	    !take_listeners(snapshot, before, refusal) || !fill_locals(snapshot, refusal)) {
+	    !take_listeners(snapshot, before, refusal) || !fill_locals(snapshot, refusal) ||
+	    (limits->several_workers && !add_owner_roles(snapshot, refusal))) {
 		allocator->release(allocator->context, snapshot);
 		return NULL;
 	}
@@ -450,5 +468,7 @@ void snapshot_release(struct snapshot *snapshot)
 
 	for (uint32_t i = 0; i < snapshot->object_count; i++)
 		object_unshare(snapshot->objects[i], &allocator);
+	if (snapshot->owner_roles)
+		allocator.release(allocator.context, snapshot->owner_roles);
 	allocator.release(allocator.context, snapshot);
 }

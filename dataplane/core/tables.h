@@ -109,6 +109,8 @@ struct snapshot {
 	const struct abi_routes *routes;                 /* NULL: none */
 	const struct abi_host_addresses *host_addresses; /* NULL: none */
 
+	struct owner_roles *owner_roles; /* what addresses say of owners; NULL: one worker */
+
 	/* Indexed as services and backends are. */
 	struct service_rule *service_rules;
 	struct backend_rule *backend_rules;
@@ -169,10 +171,12 @@ struct tables_head {
 	uint64_t published;
 };
 
-/* How many ports next hops and routes may name, and what they are (NULL: of no matter). */
+/* How many ports next hops and routes may name, and what they are (NULL: of no matter); whether
+ * there are workers to tell apart. */
 struct tables_limits {
 	uint16_t port_count;
 	const struct engine_port *ports;
+	bool several_workers;
 };
 
 /*

@@ -125,7 +125,7 @@ static bool read_file(void *context, uint64_t offset, void *to, size_t length)
 static void take(struct publishing *row)
 {
 	const struct allocator allocator = {.allocate = allocate, .release = release};
-	const struct tables_limits limits = {2, row->world->engine.ports};
+	const struct tables_limits limits = {2, row->world->engine.ports, false};
 	struct snapshot *before = row->world->snapshot, *snapshot = NULL;
 	struct stat state;
 	uint64_t generation;
