@@ -11,7 +11,7 @@
 #include "dataplane/core/engine.h"
 #include "dataplane/core/parse.h"
 
-#define always_inline static inline __attribute__((always_inline))
+#define always_inline static inline __attribute__((__always_inline__))
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
