@@ -113,19 +113,41 @@ void stats_totals(struct stats *stats, struct abi_counters_block *out)
 		add_counters(out, block + i * step, size);
 }
 
-bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out)
+/* The block of one worker; NULL: there is none. */
+static const struct abi_counters_block *find_worker(struct stats *stats, uint32_t worker)
 {
 	const uint8_t *block = NULL;
 	uint64_t step = 0;
-	size_t size = offsetof(struct abi_counters_block, services);
-
 	uint32_t count = find_blocks(stats, &block, &step);
 
-	memset(out, 0, size);
 	/* The last block is the main thread's. */
 	if (count == 0 || worker >= count - 1)
+		return NULL;
+	return (const struct abi_counters_block *)(const void *)(block + worker * step);
+}
+
+bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out)
+{
+	size_t size = offsetof(struct abi_counters_block, services);
+	const struct abi_counters_block *block = find_worker(stats, worker);
+
+	memset(out, 0, size);
+	if (block == NULL)
 		return false;
-	add_counters(out, block + worker * step, size);
+	add_counters(out, block, size);
+	return true;
+}
+
+bool stats_latency(struct stats *stats, uint32_t worker, uint32_t cycles_per_us,
+		   struct latency *out)
+{
+	const struct abi_counters_block *block = find_worker(stats, worker);
+
+	*out = (struct latency){.cycles_per_us = cycles_per_us};
+	if (block == NULL || cycles_per_us == 0)
+		return false;
+	add_counters(out->buckets, block->latency, sizeof(out->buckets));
+	add_counters(&out->cycles, &block->latency_cycles, sizeof(out->cycles));
 	return true;
 }
 
