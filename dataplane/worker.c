@@ -158,7 +158,7 @@ static unsigned poll_queue(struct worker *worker, const struct worker_queue *que
 	for (unsigned i = 0; i < kept; i++)
 		carry_out(worker, &packets[i]);
 	flush_all(worker);
-	engine_count_latency(&worker->engine, rte_rdtsc() - begun, kept);
+	engine_count_latency(&worker->engine, rte_rdtsc() - begun, count);
 	return count;
 }
 
