@@ -187,11 +187,12 @@ static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, u
 	return kept;
 }
 
-/* A burst from a port, or from workers that are not these packets' owners. */
+/* A burst from a port, or from workers that are not these packets' owners. What is handed over is
+ * timed by its owner only, so that each packet is once. */
 static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
 		      bool owned)
 {
-	const uint64_t begun = rte_rdtsc();
+	const uint64_t begun = rte_rdtsc(), handed_over = worker->engine.counters->handed_over;
 	struct packet packets[PACKET_BURST];
 	unsigned kept = describe(worker, mbufs, count, packets);
 
@@ -202,7 +203,8 @@ static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
 	for (unsigned i = 0; i < kept; i++)
 		carry_out(worker, &packets[i]);
 	flush_all(worker);
-	engine_count_latency(&worker->engine, rte_rdtsc() - begun, kept);
+	count -= (unsigned)(worker->engine.counters->handed_over - handed_over);
+	engine_count_latency(&worker->engine, rte_rdtsc() - begun, count);
 }
 
 static unsigned poll_queue(struct worker *worker, const struct worker_queue *queue)

@@ -69,9 +69,28 @@ static json_t *render_generation(const struct controlplane *controlplane,
 			 status != NULL ? render_refusal(status) : json_string(""));
 }
 
+static json_t *microseconds(double seconds)
+{
+	return json_real(seconds * 1e6);
+}
+
+/* How long the worker had its packets; null before the first one. */
+static json_t *render_processing(const struct latency *latency)
+{
+	uint64_t packets = latency_packets(latency);
+
+	if (packets == 0)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o}", "packets", number(packets), "mean_us",
+			 microseconds(latency_sum(latency) / (double)packets), "p50_us",
+			 microseconds(latency_quantile(latency, 0.5)), "p99_us",
+			 microseconds(latency_quantile(latency, 0.99)));
+}
+
 /* Of both families together, and of IPv6 alone, which has a table of its own. */
 static json_t *render_worker(const struct abi_status_worker *worker,
-			     const struct abi_counters_block *counters)
+			     const struct abi_counters_block *counters,
+			     const struct latency *latency)
 {
 	json_t *object = json_object();
 
@@ -82,6 +101,7 @@ static json_t *render_worker(const struct abi_status_worker *worker,
 	json_object_set_new(object, "flows_ipv6", number(worker->flows_ipv6));
 	json_object_set_new(object, "flow_capacity_ipv6", number(worker->flow_capacity_ipv6));
 	json_object_set_new(object, "evicted", number(counters->evicted));
+	json_object_set_new(object, "processing", render_processing(latency));
 	json_object_set_new(object, "heartbeat_age_ms", age_ms(worker->heartbeat));
 	return object;
 }
@@ -93,8 +113,11 @@ static json_t *render_workers(const struct controlplane *controlplane,
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; counters != NULL && i < status->worker_count; i++) {
+		struct latency latency;
+
 		stats_worker(controlplane->stats, i, counters);
-		json_array_append_new(list, render_worker(&status->workers[i], counters));
+		stats_latency(controlplane->stats, i, status->cycles_per_us, &latency);
+		json_array_append_new(list, render_worker(&status->workers[i], counters, &latency));
 	}
 	free(counters);
 	return list;

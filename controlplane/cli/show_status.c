@@ -100,11 +100,23 @@ static void add_count(struct table *table, uint64_t count)
 	table_add(table, TABLE_PLAIN, "%s", units_count(count, text));
 }
 
+/* How long the worker had its packets; `key`: which share of them took no longer. */
+static void add_processing(struct table *table, const json_t *worker, const char *key)
+{
+	const json_t *processing = json_object_get(worker, "processing");
+	char text[UNITS_SIZE] = "-";
+
+	if (json_is_object(processing))
+		units_short(json_number_value(json_object_get(processing, key)), text);
+	table_add(table, TABLE_PLAIN, "%s", text);
+}
+
 static void print_workers(const json_t *workers, const struct show_output *output)
 {
-	static const char *const titles[] = {"WORKER",    ">CPU",        ">IPV4 FLOWS",
-					     ">ROOM FOR", ">IPV6 FLOWS", ">ROOM FOR",
-					     ">EVICTED",  ">HEARTBEAT",  NULL};
+	static const char *const titles[] = {
+		"WORKER",      ">CPU",       ">IPV4 FLOWS", ">ROOM FOR",
+		">IPV6 FLOWS", ">ROOM FOR",  ">EVICTED",    ">PROCESSING P50",
+		">P99",        ">HEARTBEAT", NULL};
 	struct table table;
 
 	if (json_array_size(workers) == 0)
@@ -123,6 +135,8 @@ static void print_workers(const json_t *workers, const struct show_output *outpu
 		add_count(&table, flows);
 		add_count(&table, capacity);
 		add_count(&table, show_number(worker, "evicted"));
+		add_processing(&table, worker, "p50_us");
+		add_processing(&table, worker, "p99_us");
 		table_add(&table, age > 1000 ? TABLE_RED : TABLE_PLAIN, "%.1f ms", age);
 	}
 	fputc('\n', output->stream);

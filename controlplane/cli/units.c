@@ -4,6 +4,7 @@
 #include "controlplane/cli/units.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,5 +57,15 @@ const char *units_duration(double seconds, char *text)
 	else
 		snprintf(text, UNITS_SIZE, "%" PRIu64 " d %" PRIu64 " h", whole / 86400,
 			 whole % 86400 / 3600);
+	return text;
+}
+
+const char *units_short(double us, char *text)
+{
+	bool is_us = us < 999.5;
+	double amount = is_us ? us : us / 1e3;
+	int decimals = amount < 0.995 ? 2 : amount < 9.95 ? 1 : 0;
+
+	snprintf(text, UNITS_SIZE, "%.*f %s", decimals, amount, is_us ? "us" : "ms");
 	return text;
 }

@@ -24,6 +24,7 @@ metrics_part metrics_of_configuration;
 metrics_part metrics_of_generations;
 metrics_part metrics_of_packets;
 metrics_part metrics_of_workers;
+metrics_part metrics_of_processing;
 metrics_part metrics_of_ports;
 metrics_part metrics_of_services;
 metrics_part metrics_of_backends;

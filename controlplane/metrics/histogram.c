@@ -20,24 +20,36 @@ void histogram_add(struct metrics_histogram *histogram, uint64_t duration_ns)
 	histogram->last_ns = duration_ns;
 }
 
+void histogram_write_series(struct metrics_text *text, const char *name,
+			    const struct metrics_labels *labels,
+			    const struct histogram_series *series)
+{
+	uint64_t within = 0;
+	char sample[128], bound[16];
+
+	text->family = sample;
+	snprintf(sample, sizeof(sample), "%s_bucket", name);
+	for (size_t i = 0; i < series->bucket_count; i++) {
+		within += series->buckets[i];
+		snprintf(bound, sizeof(bound), "%g", series->bounds[i]);
+		metrics_count_of(text, labels, "le", bound, within);
+	}
+	metrics_count_of(text, labels, "le", "+Inf", series->count);
+	snprintf(sample, sizeof(sample), "%s_sum", name);
+	metrics_value(text, labels, series->sum);
+	snprintf(sample, sizeof(sample), "%s_count", name);
+	metrics_count(text, labels, series->count);
+	text->family = name;
+}
+
 void histogram_write(struct metrics_text *text, const char *name, const char *help,
 		     const struct metrics_histogram *histogram)
 {
-	uint64_t within = 0;
-	char series[128], bound[16];
-
 	metrics_family(text, name, METRICS_HISTOGRAM, help);
-	text->family = series;
-	snprintf(series, sizeof(series), "%s_bucket", name);
-	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		within += histogram->buckets[i];
-		snprintf(bound, sizeof(bound), "%g", bounds[i]);
-		metrics_count_of(text, NULL, "le", bound, within);
-	}
-	metrics_count_of(text, NULL, "le", "+Inf", histogram->count);
-	snprintf(series, sizeof(series), "%s_sum", name);
-	metrics_value(text, NULL, (double)histogram->sum_ns / 1e9);
-	snprintf(series, sizeof(series), "%s_count", name);
-	metrics_count(text, NULL, histogram->count);
-	text->family = name;
+	histogram_write_series(text, name, NULL,
+			       &(struct histogram_series){.bounds = bounds,
+							  .buckets = histogram->buckets,
+							  .bucket_count = HISTOGRAM_BUCKETS,
+							  .count = histogram->count,
+							  .sum = (double)histogram->sum_ns / 1e9});
 }

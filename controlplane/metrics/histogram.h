@@ -19,6 +19,20 @@ struct metrics_histogram {
 	uint64_t sum_ns, last_ns;
 };
 
+/* The samples of one series, as a histogram of any bounds has them. */
+struct histogram_series {
+	const double *bounds;    /* growing */
+	const uint64_t *buckets; /* within this bound and no lower one */
+	size_t bucket_count;
+	uint64_t count; /* those above the last bound too */
+	double sum;
+};
+
+/* Of the family `name`, which is begun. */
+void histogram_write_series(struct metrics_text *text, const char *name,
+			    const struct metrics_labels *labels,
+			    const struct histogram_series *series);
+
 void histogram_add(struct metrics_histogram *histogram, uint64_t duration_ns);
 
 /* A whole family. */

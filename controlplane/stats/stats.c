@@ -113,19 +113,41 @@ void stats_totals(struct stats *stats, struct abi_counters_block *out)
 		add_counters(out, block + i * step, size);
 }
 
-bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out)
+/* The block of one worker; NULL: there is none. */
+static const struct abi_counters_block *find_worker(struct stats *stats, uint32_t worker)
 {
 	const uint8_t *block = NULL;
 	uint64_t step = 0;
-	size_t size = offsetof(struct abi_counters_block, services);
-
 	uint32_t count = find_blocks(stats, &block, &step);
 
-	memset(out, 0, size);
 	/* The last block is the main thread's. */
 	if (count == 0 || worker >= count - 1)
+		return NULL;
+	return (const struct abi_counters_block *)(const void *)(block + worker * step);
+}
+
+bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out)
+{
+	size_t size = offsetof(struct abi_counters_block, services);
+	const struct abi_counters_block *block = find_worker(stats, worker);
+
+	memset(out, 0, size);
+	if (block == NULL)
 		return false;
-	add_counters(out, block + worker * step, size);
+	add_counters(out, block, size);
+	return true;
+}
+
+bool stats_latency(struct stats *stats, uint32_t worker, uint32_t cycles_per_us,
+		   struct latency *out)
+{
+	const struct abi_counters_block *block = find_worker(stats, worker);
+
+	*out = (struct latency){.cycles_per_us = cycles_per_us};
+	if (block == NULL || cycles_per_us == 0)
+		return false;
+	add_counters(out->buckets, block->latency, sizeof(out->buckets));
+	add_counters(&out->cycles, &block->latency_cycles, sizeof(out->cycles));
 	return true;
 }
 
@@ -244,49 +266,4 @@ const struct abi_flows *stats_flows(struct stats *stats)
 			return NULL;
 	}
 	return flows;
-}
-
-bool stats_copy_flow(const struct abi_flow *record, uint32_t record_size, struct abi_flow6 *out)
-{
-	uint32_t version = __atomic_load_n(&record->version, __ATOMIC_ACQUIRE);
-
-	if ((version & 1) != 0)
-		return false;
-	memcpy(out, record, record_size);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&record->version, __ATOMIC_RELAXED) == version &&
-	       out->flow.state != ABI_FLOW_FREE && out->flow.state < ABI_FLOW_STATE_COUNT &&
-	       out->flow.family == (record_size == sizeof(*out) ? 6 : 4);
-}
-
-static size_t collect_table(const struct abi_flows *flows, const struct abi_flow_table *table,
-			    uint64_t count, size_t limit, struct abi_flow6 *out)
-{
-	const char *place = (const char *)flows + table->records_offset;
-	size_t found = 0;
-
-	/* Most records of a large table are free, and cost a glance. */
-	for (uint64_t i = 0; i < count && found < limit; i++, place += table->record_size) {
-		const struct abi_flow *record = (const void *)place;
-
-		if (record->state != ABI_FLOW_FREE &&
-		    stats_copy_flow(record, table->record_size, &out[found]))
-			found++;
-	}
-	return found;
-}
-
-size_t stats_collect_flows(const struct abi_flows *flows, uint64_t looked_max, size_t limit,
-			   struct abi_flow6 *out)
-{
-	size_t found = 0;
-
-	for (uint32_t i = 0; i < flows->table_count; i++) {
-		const struct abi_flow_table *table = &flows->tables[i];
-		uint64_t most = looked_max / flows->table_count;
-		uint64_t count = table->capacity < most ? table->capacity : most;
-
-		found += collect_table(flows, table, count, limit - found, out + found);
-	}
-	return found;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "controlplane/stats/baselines.h"
+#include "controlplane/stats/latency.h"
 #include "dataplane/abi/counters.h"
 #include "dataplane/abi/flows.h"
 #include "dataplane/abi/status.h"
@@ -37,6 +38,13 @@ void stats_totals(struct stats *stats, struct abi_counters_block *out);
 
 /* The same of the block of one worker alone; false: there is none. */
 bool stats_worker(struct stats *stats, uint32_t worker, struct abi_counters_block *out);
+
+/*
+ * How long one worker had its packets; `cycles_per_us` as `status` has it. False:
+ * there is no such worker, or it has not told how fast its clock is.
+ */
+bool stats_latency(struct stats *stats, uint32_t worker, uint32_t cycles_per_us,
+		   struct latency *out);
 
 /* Hash of what makes an object that object; `seed` chains several pieces. Never 0. */
 uint64_t stats_identity(const void *data, size_t length, uint64_t seed);

@@ -66,13 +66,19 @@ struct abi_counters_block {
 	uint64_t evicted; /* half-open and closing connections that gave way in a full flow table */
 	uint64_t handed_over; /* packets given to the worker that owns their flow */
 	uint64_t taken_over;  /* packets that other workers gave this one */
-	uint64_t reserved[5];
+	uint64_t latency_cycles; /* of all packets in `latency` together */
+	uint64_t reserved[4];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
 	struct abi_traffic services[ABI_MAX_SERVICES];
 	struct abi_traffic backends[ABI_MAX_BACKENDS];
-	/* Packets by how long the worker had them, from the driver's giving to its taking them:
-	 * [n] those of 2^n to 2^(n+1) cycles of abi_status.cycles_per_us. */
+	/*
+	 * Packets received by how long the worker had them: [n] those of 2^n to 2^(n+1)
+	 * cycles of abi_status.cycles_per_us. Time begins when the driver has given a burst
+	 * and ends when drivers, kernel path and drops have taken all of it, so the packets
+	 * of a burst have one time. What they waited for before that is not in it. At
+	 * rest the sum is `received`.
+	 */
 	uint64_t latency[ABI_LATENCY_BUCKETS];
 };
 

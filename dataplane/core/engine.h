@@ -73,10 +73,11 @@ void engine_run(struct engine *engine, struct packet *packets, unsigned count, u
 void engine_run_owned(struct engine *engine, struct packet *packets, unsigned count,
 		      uint64_t now_ms);
 
-/* Counts packets that were on their way through the worker for so many cycles, at least 1. */
+/* Counts the packets of a burst, which were on their way through the worker for so many cycles. */
 static inline void engine_count_latency(struct engine *engine, uint64_t cycles, unsigned count)
 {
 	engine->counters->latency[63 - __builtin_clzll(cycles | 1)] += count;
+	engine->counters->latency_cycles += cycles * count;
 }
 
 /* Ends flows whose time is over: a bounded piece of work, to be called once a poll. */

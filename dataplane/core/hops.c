@@ -21,7 +21,8 @@ static bool may_learn(const struct engine *engine, const struct packet *packet,
 
 static uint32_t first_place(const struct packet *packet)
 {
-	return (uint32_t)((hops_key(packet) * 0x9e3779b97f4a7c15ull) >> 32) & (ABI_FLOW_HOPS - 1);
+	return (uint32_t)flow_hash_mix(hops_key(packet), 0x9e3779b97f4a7c15ull) &
+	       (ABI_FLOW_HOPS - 1);
 }
 
 /* The hop's place, or else one that no flow names; HOP_NONE: neither. */

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "dataplane/abi/kinds.h"
+#include "dataplane/core/flow_tuple.h"
 #include "dataplane/core/tables.h"
 
 /*
@@ -64,10 +65,11 @@ static inline bool is_single_port(const struct abi_listener *listener)
 	return listener->port_first == listener->port_last;
 }
 
+/* Addresses of one network differ in their last bytes, the highest of the word: both halves of the
+ * product count. */
 static inline uint32_t snapshot_hash(uint64_t key)
 {
-	key *= 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(key >> 32) ^ (uint32_t)(key >> 47);
+	return (uint32_t)flow_hash_mix(key, 0x9e3779b97f4a7c15ull);
 }
 
 static inline uint32_t snapshot_hash_address(const struct ip_address *address, uint64_t salt)

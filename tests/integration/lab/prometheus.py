@@ -4,6 +4,7 @@
 """Prometheus's text format 0.0.4, read as strictly as it is described."""
 
 import http.client
+import math
 import re
 
 from .headrace import UnixConnection
@@ -35,6 +36,15 @@ class Family:
                 if self.kind != "histogram" or name.endswith("_bucket")}
         check(len(sets) <= 1, f"{self.name}: samples with different labels: {sets}")
         return set(*sets)
+
+    def series(self):
+        """Of a histogram, each series by its labels: {bound: how many were within it}, as written."""
+        found = {}
+        for (name, labels), value in self.samples.items():
+            if name.endswith("_bucket"):
+                others = tuple(label for label in labels if label[0] != "le")
+                found.setdefault(others, {})[float(dict(labels)["le"])] = value
+        return found
 
 
 def parse_labels(text, line):
@@ -77,9 +87,12 @@ def check_family(family):
     if family.kind != "gauge":
         check(min(family.samples.values(), default=0) >= 0, f"{family.name} is below 0")
     if family.kind == "histogram":
-        buckets = [value for (name, _), value in family.samples.items() if name.endswith("_bucket")]
-        check(buckets == sorted(buckets), f"{family.name}: buckets shrink: {buckets}")
-        check(buckets[-1] == family.samples[family.name + "_count", ()], f"{family.name}: count")
+        for labels, buckets in family.series().items():
+            within = list(buckets.values())
+            check(within == sorted(within), f"{family.name}: buckets shrink: {within}")
+            check(list(buckets) == sorted(buckets) and buckets[math.inf] ==
+                  family.samples[family.name + "_count", labels] and
+                  (family.name + "_sum", labels) in family.samples, f"{family.name}: {buckets}")
     family.labels()
 
 

@@ -118,7 +118,7 @@ class UdpServer:
     """An echo server on one backend, at one address or more of either family."""
 
     def __init__(self, namespace, addresses, port):
-        self.name = f"udpecho-{namespace.name}"
+        self.name = f"udpecho-{namespace.name}-{port}"
         self.process = namespace.spawn(
             self.name, [namespace.lab.tool("udpecho"), *ends(addresses, port)])
         wait_for(lambda: "ready" in self.process.output(), f"{self.name} to be ready")

@@ -30,6 +30,7 @@ from .topology import Namespace, Switch, link
 # Quick enough to watch, slow enough that a busy machine does not fail a check.
 HEALTH_CHECK = {"type": "http", "path": "/healthz", "interval": "400ms", "timeout": "300ms",
                 "rise": 2, "fall": 3}
+GUARD_SUFFIX = {4: "", 6: "_ipv6"}  # of the guard's sets
 TIME_TO_NOTICE = 3 * 0.4 + 0.3  # fall x interval + timeout
 
 
@@ -97,6 +98,11 @@ class World:
         for backend in self.backends:
             for family in self.families:
                 backend.run("ip", f"-{family}", "route", "del", "default")
+
+    def guarded(self, name):
+        """A set of the guard's, that of this family, as nft writes it."""
+        return self.balancer.run("nft", "list", "set", "netdev", "headrace",
+                                 name + GUARD_SUFFIX[self.family])
 
     def set_plug(self, backend, plugged):
         """Pulls a backend's cable out of the switch, or puts it back."""

@@ -84,6 +84,11 @@ def story_cable_full_nat(lab):
     pull_cable(two_arms(lab), "full-nat")
 
 
+def story_nginx_full_nat_ipv6(lab):
+    """nginx, full-nat, over IPv6."""
+    kill_nginx(two_arms(lab, family=6), "full-nat")
+
+
 def story_cable_dnat_ipv6(lab):
     """The cable, dnat, over IPv6."""
     pull_cable(two_arms(lab, family=6), "dnat")

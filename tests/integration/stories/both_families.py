@@ -6,20 +6,23 @@
     each service address: 80 to b1, 8000-8099 to b2, every other port to b3
 """
 
-from lab import FarEnds, check, check_law, curl, http_load, serve_http, two_arms, wait_for
+from lab import (FarEnds, check, check_law, curl, http_load, serve_http, serve_udp, two_arms, udp_load,
+                 wait_for)
 from lab.addressing import bracketed, end
 from lab.clients import start_http_load, try_tcp
 from lab.worlds import HEALTH_CHECK
 
 BACKENDS = {"80": "b1", "8000-8099": "b2", "*": "b3"}
+LISTENERS = {80: "b1", 8080: "b2", 8099: "b2", 1: "b3", 81: "b3", 7999: "b3", 8100: "b3", 65535: "b3"}
 FORWARDING = {4: "dnat", 6: "full-nat"}
+FORWARDING_UDP = {4: "full-nat", 6: "dnat"}  # the other way round
 
 
-def listeners(world, family):
+def listeners(world, family, forwarding, protocol):
     """A service each for a port, a range and every port of one address; b2 keeps the port."""
     for number, ports in enumerate(BACKENDS):
-        service = world.service(f"ports-{number}-{family}", FORWARDING[family],
-                                world.services_of(family)[0], port=ports,
+        service = world.service(f"ports-{number}-{family}", forwarding,
+                                world.services_of(family)[0], port=ports, protocol=protocol,
                                 health_check={**HEALTH_CHECK, "port": 8080})
         service["backends"] = [service["backends"][number]]
         if ports == "8000-8099":
@@ -27,27 +30,56 @@ def listeners(world, family):
         yield service
 
 
-def story_ports(lab):
-    """Of the services that fit a port, the one with fewest ports has it."""
-    world = two_arms(lab, family=6)
+def listen(world, forwarding, protocol):
+    """Headrace with all of them, of each family, and web servers behind them."""
     serve_http(world.backends)
-    serve_http(world.backends[1:2], 8099)
-    headrace = world.headrace(*(service for family in world.families
-                                for service in listeners(world, family)))
+    headrace = world.headrace(*(service for family in world.families for service in
+                                listeners(world, family, forwarding[family], protocol)))
     headrace.start()
+    return headrace
+
+
+def check_ports(world, headrace, ask):
+    """Of the services that fit a port, the one with fewest ports has it; ask(vip, port, backend)."""
     for family in world.families:
-        vip = world.services_of(family)[0]
-        for port, backend in ((80, "b1"), (8080, "b2"), (8099, "b2"), (1, "b3"), (81, "b3"),
-                              (7999, "b3"), (8100, "b3"), (65535, "b3")):
-            body = curl(world.client, f"http://{end(vip, port)}/")
-            check(f"served by {backend}" in body, f"{end(vip, port)}: {body.strip('.')}")
+        wanted = {f"ports-{number}-{family}": 0 for number in range(len(BACKENDS))}
         # What is in the range goes there, though nobody listens and another service would have it.
-        check(try_tcp(world.client, vip, 8000) == "refused", f"{end(vip, 8000)} is not b2's")
-    started = {name: service["flows_started"] for name, service in headrace.services().items()}
-    wanted = {f"ports-{number}-{family}": flows for number, flows in enumerate((1, 3, 5))
-              for family in world.families}
-    check(started == wanted, f"flows of services: {started}")
+        for port, backend in {**LISTENERS, 8000: "nobody"}.items():
+            ask(world.services_of(family)[0], port, backend)
+            number = list(BACKENDS.values()).index(LISTENERS.get(port, "b2"))
+            wanted[f"ports-{number}-{family}"] += 1
+            started = {name: row["flows_started"] for name, row in headrace.services().items()
+                       if name in wanted}
+            check(started == wanted, f"port {port} of IPv{family}: flows {started}, not {wanted}")
     check_law(headrace)
+
+
+def story_ports(lab):
+    """By TCP, which names who answers."""
+    world = two_arms(lab, family=6)
+    headrace = listen(world, FORWARDING, "tcp")
+    serve_http(world.backends[1:2], 8099)
+
+    def ask(vip, port, backend):
+        if backend == "nobody":
+            check(try_tcp(world.client, vip, port) == "refused", f"{end(vip, port)} is not b2's")
+            return
+        body = curl(world.client, f"http://{end(vip, port)}/")
+        check(f"served by {backend}" in body, f"{end(vip, port)}: {body.strip('.')}")
+    check_ports(world, headrace, ask)
+
+
+def story_ports_udp(lab):
+    """By UDP, forwarded the other way."""
+    world = two_arms(lab, family=6)
+    headrace = listen(world, FORWARDING_UDP, "udp")
+    serve_udp(world.backends, 8080)
+    serve_udp(world.backends[1:2], 8099)
+
+    def ask(vip, port, backend):
+        result = udp_load(world.client, vip, port, count=1, sockets=1, timeout=0.3)
+        check(result["answered"] == (backend != "nobody"), f"{end(vip, port)}: {result}")
+    check_ports(world, headrace, ask)
 
 
 def story_load(lab):

@@ -10,16 +10,18 @@ import socket
 import time
 
 from lab import check, check_law, serve_http, serve_udp, two_arms, wait_for
+from lab.addressing import socket_family
 
 ROOM, CLIENTS = 1024, 4096
 PLACES, ASKERS = 100, 200
+SETTING = {4: "flows_per_worker", 6: "flows_per_worker_ipv6"}  # each family has a table of its own
 
 
 def connected(world, count, seconds):
     """So many connections begun at once; those that stand after some seconds at most."""
     begun = {}
     for _ in range(count):
-        connection = world.client.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection = world.client.socket(socket_family(world.vip), socket.SOCK_STREAM)
         connection.setblocking(False)
         connection.connect_ex((world.vip, 80))
         begun[connection.fileno()] = connection
@@ -51,12 +53,11 @@ def ask(connection):
     return text
 
 
-def story(lab):
+def fill_table(world):
     """Who is in stays in; who comes later is refused and counted, and let in when there is room."""
-    world = two_arms(lab)
     serve_http(world.backends, log_requests=False)
     headrace = world.headrace(world.service("web", "full-nat"))
-    headrace.config["dataplane"]["flows_per_worker"] = ROOM
+    headrace.config["dataplane"][SETTING[world.family]] = ROOM
     headrace.write_config()
     headrace.start()
     first = connected(world, ROOM, 10)
@@ -72,13 +73,22 @@ def story(lab):
     wait_for(lambda: connected(world, 1, 0.2), "a new connection to be accepted", 5)
     took = time.monotonic() - ended
     check_law(headrace)
-    lab.notes.append(f"{len(answers)} finished, {refused} SYNs refused; {took * 1000:.0f} ms after "
-                     "the last end a new one was accepted")
+    world.lab.notes.append(f"{len(answers)} finished, {refused} SYNs refused; {took * 1000:.0f} ms after "
+                           "the last end a new one was accepted")
 
 
-def story_local_ports(lab):
+def story(lab):
+    """Over IPv4."""
+    fill_table(two_arms(lab))
+
+
+def story_ipv6(lab):
+    """Over IPv6."""
+    fill_table(two_arms(lab, family=6))
+
+
+def fill_local_pool(world):
     """One local address with 100 ports, 200 clients, one backend: 100 live, 100 refused."""
-    world = two_arms(lab, backends=1)
     serve_udp(world.backends)
     headrace = world.headrace(world.service("echo", "full-nat", port=53, protocol="udp",
                                             backend_port=5353))
@@ -86,7 +96,7 @@ def story_local_ports(lab):
         pool["ports"] = f"20000-{20000 + PLACES - 1}"
     headrace.write_config()
     headrace.start()
-    clients = [world.client.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(ASKERS)]
+    clients = [world.client.socket(socket_family(world.vip), socket.SOCK_DGRAM) for _ in range(ASKERS)]
     for number, client in enumerate(clients):
         client.sendto(b"%d" % number, (world.vip, 53))
     answered = set()
@@ -106,4 +116,14 @@ def story_local_ports(lab):
     places = {flow["local"] for flow in flows if flow["protocol"] == "udp"}
     check(len(places) == PLACES, f"{len(places)} places in use")
     check_law(headrace)
-    lab.notes.append(f"{len(answered)} live, {ASKERS - PLACES} refused")
+    world.lab.notes.append(f"{len(answered)} live, {ASKERS - PLACES} refused")
+
+
+def story_local_ports(lab):
+    """Over IPv4."""
+    fill_local_pool(two_arms(lab, backends=1))
+
+
+def story_local_ports_ipv6(lab):
+    """Over IPv6."""
+    fill_local_pool(two_arms(lab, backends=1, family=6))

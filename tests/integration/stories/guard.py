@@ -7,15 +7,17 @@
 """
 
 from lab import Capture, check, serve_udp, two_arms, wait_for
+from lab.captures import ICMP_ERRORS
 from lab.clients import start_udp_load
 from lab.waiting import pass_time
+from lab.worlds import GUARD_SUFFIX
 
 RELOADS = 40
 
-# What somebody may do to the table without taking it away.
+# What somebody may do to the table without taking it away. Sets are of a family.
 LOSSES = ("flush chain netdev headrace guard", "flush table netdev headrace",
-          "flush set netdev headrace services", "flush chain netdev headrace port_0",
-          "delete element netdev headrace hosts { 10.0.0.1 }",
+          "flush set netdev headrace services{family}", "flush chain netdev headrace port_0",
+          "delete element netdev headrace hosts{family} {{ {host} }}",
           "flush chain netdev headrace port_0; delete chain netdev headrace port_0",
           "delete table netdev headrace", "flush ruleset")
 
@@ -26,6 +28,7 @@ def losses(world, headrace):
         return world.balancer.run("nft", "-s", "list", "table", "netdev", "headrace")
     whole = table()
     for number, loss in enumerate(LOSSES, 1):
+        loss = loss.format(family=GUARD_SUFFIX[world.family], host=world.lan_address)
         world.balancer.run("nft", loss)
         wait_for(lambda: "headrace" in world.balancer.run("nft", "list", "tables") and table() == whole,
                  f"the guard to be whole again after: {loss}", 5)
@@ -33,9 +36,8 @@ def losses(world, headrace):
         check(told == number, f"{loss}: it was put back {told} times after {number} losses")
 
 
-def story(lab):
+def stay_silent(world):
     """Configurations come and go under a flood; no datagram gets an ICMP error."""
-    world = two_arms(lab)
     serve_udp(world.backends)
     echo = world.service("echo", "dnat", port=53, protocol="udp", backend_port=5353)
     other = world.service("other", "dnat", world.service_addresses[1])
@@ -43,7 +45,7 @@ def story(lab):
     headrace.start_controlplane()
     wait_for(lambda: "headrace" in world.balancer.run("nft", "list", "tables") and
              world.vip in world.balancer.run("ip", "-br", "address"), "the guard and the address")
-    errors = Capture(world.client, "eth0", f"dst host {world.client.address} and icmp", "errors")
+    errors = Capture(world.client, "eth0", f"dst host {world.client.address} and {ICMP_ERRORS}", "errors")
     flood = start_udp_load(world.client, world.vip, 53, rate=30000, sockets=300,
                            timeout=0.01)
     pass_time(0.2, alive=[flood.process])
@@ -63,4 +65,14 @@ def story(lab):
     check(result["answered"] == result["refused"] == 0, f"Linux answered: {result}")
     check(not errors.stop(), "there were ICMP errors")
     losses(world, headrace)
-    lab.notes.append(f"{RELOADS} reloads beside {result['sent']} datagrams")
+    world.lab.notes.append(f"{RELOADS} reloads beside {result['sent']} datagrams")
+
+
+def story(lab):
+    """Over IPv4."""
+    stay_silent(two_arms(lab))
+
+
+def story_ipv6(lab):
+    """Over IPv6."""
+    stay_silent(two_arms(lab, family=6))

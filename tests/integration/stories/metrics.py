@@ -6,6 +6,7 @@
                                                     up, down, draining, in maintenance, removed
 """
 
+import math
 import re
 import shutil
 import socket
@@ -130,6 +131,34 @@ def check_sums(headrace):
     return metrics
 
 
+def quantile(buckets, share):
+    """The time within which this share of the packets went, as histogram_quantile() tells it."""
+    wanted, lower, before = share * max(buckets.values()), 0.0, 0
+    for bound, within in buckets.items():
+        if within >= wanted:
+            return lower + (bound - lower) * (wanted - before) / (within - before)
+        lower, before = bound, within
+    return lower
+
+
+def check_processing(headrace):
+    """Each packet a worker received has its time in the histogram, and status says the same."""
+    workers, metrics = headrace.status()["dataplane"]["workers"], scrape(headrace)
+    name = "headrace_worker_processing_seconds"
+    for number, worker in enumerate(workers):
+        told, labels = worker["processing"], (("worker", str(number)),)
+        buckets = metrics.families[name].series()[labels]
+        received = metrics.value("headrace_worker_received_packets_total", worker=str(number))
+        check(told["packets"] == buckets[math.inf] == received > 0, f"{told}, {buckets}, {received}")
+        mean = metrics.families[name].samples[f"{name}_sum", labels] / received
+        for key, wanted in (("mean_us", mean), ("p50_us", quantile(buckets, 0.5)),
+                            ("p99_us", quantile(buckets, 0.99))):
+            check(0 < told[key] and abs(told[key] / wanted / 1e6 - 1) < 1e-4, f"{key}: {told}, {buckets}")
+    shown = headrace.command("show", "status").partition("\nWORKER ")[2].splitlines()
+    check("PROCESSING P50" in shown[0] and len(re.findall(r"[0-9.]+ [um]s", shown[1])) == 3, f"{shown}")
+    return workers[0]["processing"]
+
+
 def compare(metrics, noun, row, **labels):
     """A service's or backend's traffic is that of its row in /v1/..."""
     for direction in ("in", "out"):
@@ -190,6 +219,9 @@ def story(lab):
     under_load(world, headrace)
     check_law(headrace)
     metrics = check_sums(headrace)
+    processing = check_processing(headrace)
+    lab.notes.append("packets were with the worker for " + ", ".join(
+        f"{processing[key]:.1f} us ({key.removesuffix('_us')})" for key in ("p50_us", "p99_us", "mean_us")))
     check_states(headrace, metrics)
     check_documented(metrics)
     check_times(metrics)

@@ -50,10 +50,20 @@ def shares(world, weights):
     return [count / PAIRS for count in started]
 
 
-def story_equal(lab):
+def spread_equally(world):
     """Three equal ones: within 2 % of a third each."""
-    got = shares(two_arms(lab), [100, 100, 100])
+    got = shares(world, [100, 100, 100])
     check(all(abs(share * 3 - 1) < 0.02 for share in got), f"equal weights: {got}")
+
+
+def story_equal(lab):
+    """Over IPv4."""
+    spread_equally(two_arms(lab))
+
+
+def story_equal_ipv6(lab):
+    """Over IPv6."""
+    spread_equally(two_arms(lab, family=6))
 
 
 def spread_by_weights(world):

@@ -173,6 +173,28 @@ static void histograms_count_up_to_their_bounds(void **state)
 	free(written);
 }
 
+static void series_of_a_histogram_have_their_labels(void **state)
+{
+	static const double bounds[] = {1.024e-07, 0.5};
+	static const uint64_t buckets[] = {3, 4};
+	struct metrics_labels labels = {0};
+	struct metrics_text text = {0};
+
+	(void)state;
+	metrics_label_number(&labels, "worker", 1);
+	histogram_write_series(&text, "t_seconds", &labels,
+			       &(struct histogram_series){.bounds = bounds,
+							  .buckets = buckets,
+							  .bucket_count = 2,
+							  .count = 9,
+							  .sum = 2.5});
+	expect_text(&text, "t_seconds_bucket{worker=\"1\",le=\"1.024e-07\"} 3\n"
+			   "t_seconds_bucket{worker=\"1\",le=\"0.5\"} 7\n"
+			   "t_seconds_bucket{worker=\"1\",le=\"+Inf\"} 9\n"
+			   "t_seconds_sum{worker=\"1\"} 2.5\n"
+			   "t_seconds_count{worker=\"1\"} 9\n");
+}
+
 static void texts_grow(void **state)
 {
 	struct metrics_text text = {0};
@@ -213,6 +235,7 @@ int main(void)
 		cmocka_unit_test(texts_without_an_end_are_bounded),
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(histograms_count_up_to_their_bounds),
+		cmocka_unit_test(series_of_a_histogram_have_their_labels),
 		cmocka_unit_test(texts_grow),
 		cmocka_unit_test(no_memory_gives_no_text),
 	};

@@ -126,6 +126,27 @@ static void blocks_are_summed(void **state)
 	free(totals);
 }
 
+static void times_of_a_worker_need_its_clock(void **state)
+{
+	struct world *world = *state;
+	struct latency latency;
+
+	assert_false(stats_latency(world->stats, 0, 2000, &latency)); /* no dataplane */
+	world->blocks[0].latency[10] = 3;
+	world->blocks[0].latency[63] = 4;
+	world->blocks[0].latency_cycles = 5000;
+	world->blocks[1].latency[10] = 100;
+	put_counters(world);
+	assert_true(stats_latency(world->stats, 0, 2000, &latency));
+	assert_int_equal(latency.buckets[10], 3);
+	assert_int_equal(latency_packets(&latency), 7);
+	assert_int_equal(latency.cycles, 5000);
+	assert_int_equal(latency.cycles_per_us, 2000);
+	assert_false(stats_latency(world->stats, 0, 0, &latency)); /* it is starting */
+	assert_int_equal(latency_packets(&latency), 0);
+	assert_false(stats_latency(world->stats, 1, 2000, &latency)); /* the main thread's block */
+}
+
 static void another_object_of_the_index_begins_at_zero(void **state)
 {
 	struct world *world = *state;
@@ -342,6 +363,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(no_dataplane_is_all_zero, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(blocks_are_summed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(times_of_a_worker_need_its_clock, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(another_object_of_the_index_begins_at_zero, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(flows_of_the_one_before_are_not_missing, set_up,

@@ -102,6 +102,21 @@ static void durations(void **state)
 	assert_string_equal(units_duration(442800, text), "5 d 3 h");
 }
 
+static void short_times(void **state)
+{
+	char text[UNITS_SIZE];
+
+	(void)state;
+	assert_string_equal(units_short(0, text), "0.00 us");
+	assert_string_equal(units_short(0.4249, text), "0.42 us");
+	assert_string_equal(units_short(0.996, text), "1.0 us");
+	assert_string_equal(units_short(9.94, text), "9.9 us");
+	assert_string_equal(units_short(9.96, text), "10 us");
+	assert_string_equal(units_short(999.4, text), "999 us");
+	assert_string_equal(units_short(999.6, text), "1.0 ms");
+	assert_string_equal(units_short(123456, text), "123 ms");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +125,7 @@ int main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(bytes),
 		cmocka_unit_test(durations),
+		cmocka_unit_test(short_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -394,6 +394,29 @@ static void unsteered_port(void **state)
 	world_free(world);
 }
 
+static void times_are_counted_by_powers_of_two(void **state)
+{
+	static const struct {
+		uint64_t cycles;
+		unsigned bucket;
+	} cases[] = {{0, 0}, {1, 0}, {2, 1}, {3, 1}, {4, 2}, {1023, 9}, {1024, 10}};
+	struct world *world = world_new(1);
+	uint64_t cycles = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t before = world->counters->latency[cases[i].bucket];
+
+		engine_count_latency(&world->engine, cases[i].cycles, 32);
+		assert_int_equal(world->counters->latency[cases[i].bucket], before + 32);
+		cycles += 32 * cases[i].cycles;
+	}
+	assert_int_equal(world->counters->latency_cycles, cycles);
+	engine_count_latency(&world->engine, UINT64_MAX, 1);
+	assert_int_equal(world->counters->latency[63], 1);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +429,7 @@ int main(void)
 		OF_BOTH_FAMILIES(direct_meets_dnat),
 		OF_BOTH_FAMILIES(without_tables_all_is_linuxs),
 		OF_BOTH_FAMILIES(unsteered_port),
+		cmocka_unit_test(times_are_counted_by_powers_of_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

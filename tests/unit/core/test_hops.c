@@ -211,6 +211,27 @@ static void more_macs_than_places(void **state)
 	world_free(world);
 }
 
+/* Cards out of one box: MACs that differ in the last byte find places of their own. */
+static void macs_side_by_side(void **state)
+{
+	enum { CLIENTS = 250 };
+	const struct half *half = *state;
+	struct world *world = world_new(2 * CLIENTS);
+	struct frame frame;
+
+	world->engine.ports[0].learn_from_anyone = 1;
+	for (unsigned i = 1; i <= CLIENTS; i++) {
+		struct frame_spec spec = ask(half->dnat);
+
+		spec.source = half->far_client;
+		spec.source_port = (uint16_t)(1000 + i);
+		spec.mac_from = (uint8_t)i;
+		assert_int_equal(world_client(world, &spec, &frame), ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(way_back(world, &frame), i);
+	}
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +242,7 @@ int main(void)
 		OF_BOTH_FAMILIES(a_routers_new_mac_repairs_its_flows),
 		OF_BOTH_FAMILIES(vlans),
 		OF_BOTH_FAMILIES(more_macs_than_places),
+		OF_BOTH_FAMILIES(macs_side_by_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* Services of ranges of ports and of clients, in tables of both families; and what is refused. */
+#include "dataplane/core/snapshot.h"
 #include "tests/unit/core/world.h"
 
 #include <stdio.h>
@@ -124,7 +125,7 @@ static void many_ranges(void **state)
 	world_free(world);
 }
 
-static void refuse(struct world *world, const char *sentence)
+static void is_refused(struct world *world, const char *sentence)
 {
 	snapshot_builder_must_be_refused(world->builder, world->engine.port_count, sentence);
 }
@@ -137,14 +138,14 @@ static void ports_have_one_holder(void **state)
 	/* A port in common, at either end or inside. */
 	add_service(world, half, SINGLE, 400, 500);
 	add_service(world, half, RANGE, 500, 600);
-	refuse(world, "service 21 (service): ports 500-600 of an address are service 20's "
-		      "(service)");
+	is_refused(world, "service 21 (service): ports 500-600 of an address are service 20's "
+			  "(service)");
 	add_service(world, half, RANGE, 300, 400);
-	refuse(world, "service 20 (service): ports 400-500 of an address are service 21's "
-		      "(service)");
+	is_refused(world, "service 20 (service): ports 400-500 of an address are service 21's "
+			  "(service)");
 	add_service(world, half, RANGE, 450, 460);
-	refuse(world, "service 21 (service): ports 450-460 of an address are service 20's "
-		      "(service)");
+	is_refused(world, "service 21 (service): ports 450-460 of an address are service 20's "
+			  "(service)");
 	/* Next to each other they may lie. */
 	add_service(world, half, RANGE, 501, 600);
 	world_publish(world);
@@ -157,7 +158,8 @@ static void ports_have_one_holder(void **state)
 	/* One port, twice. */
 	add_service(world, half, SINGLE, 7, 7);
 	add_service(world, half, RANGE, 7, 7);
-	refuse(world, "service 21 (service): ports 7-7 of an address are service 20's (service)");
+	is_refused(world,
+		   "service 21 (service): ports 7-7 of an address are service 20's (service)");
 	/* By the other protocol it is another. */
 	((struct abi_service *)snapshot_builder_get(world->builder, ABI_SERVICE, RANGE))
 		->listeners[0]
@@ -285,7 +287,7 @@ static void ranges_of_clients_must_be_in_order(void **state)
 				cases[i / 2].ranges[row][1]);
 		snprintf(sentence, sizeof(sentence), order, deny ? "deny" : "allow",
 			 cases[i / 2].wrong);
-		refuse(world, sentence);
+		is_refused(world, sentence);
 		world_free(world);
 	}
 }
@@ -297,11 +299,11 @@ static void clients_are_of_the_services_family(void **state)
 	(void)state;
 	snapshot_builder_allow(world->builder, SERVICE_DNAT_TCP, "10.0.0.1", "10.0.0.2");
 	snapshot_builder_allow(world->builder, SERVICE_DNAT_TCP, "2001:db8::", "2001:db8::1");
-	refuse(world, "service 0: allow 1 is not IPv4");
+	is_refused(world, "service 0: allow 1 is not IPv4");
 	world_free(world);
 	world = world_new(10);
 	snapshot_builder_deny(world->builder, SERVICES_EACH, "10.0.0.1", "10.0.0.2");
-	refuse(world, "service 5: deny 0 is not IPv6");
+	is_refused(world, "service 5: deny 0 is not IPv6");
 	world_free(world);
 }
 
@@ -313,24 +315,24 @@ static void families_do_not_mix(void **state)
 
 	(void)state;
 	snapshot_builder_ring(builder, RING_DNAT, 7, (uint16_t[]){0, BACKENDS_EACH}, 2);
-	refuse(world, "ring 0: backends of both families");
+	is_refused(world, "ring 0: backends of both families");
 	snapshot_builder_ring(builder, RING_DNAT, 7, (uint16_t[]){BACKENDS_EACH}, 1);
-	refuse(world, "service 0 (service): the backends of ring 0 are not IPv4");
+	is_refused(world, "service 0 (service): the backends of ring 0 are not IPv4");
 	snapshot_builder_ring(builder, RING_DNAT, 7, (uint16_t[]){0}, 1);
 	world_publish(world);
 
 	service = snapshot_builder_get(builder, ABI_SERVICE, SERVICES_EACH + SERVICE_FULL_TCP);
 	service->local_pool = 0;
-	refuse(world, "service 8 (service): local pool 0 is not IPv6");
+	is_refused(world, "service 8 (service): local pool 0 is not IPv6");
 	service->local_pool = 1;
 	struct abi_local_pool *pool = snapshot_builder_get(builder, ABI_LOCAL_POOL, 1);
 	struct ip_address ipv4 = text_address("10.0.1.240");
 	memcpy(pool->addresses[1], &ipv4, 16);
-	refuse(world, "local pool 1: address 1 is IPv4, not IPv6");
+	is_refused(world, "local pool 1: address 1 is IPv4, not IPv6");
 	snapshot_builder_local_pool(builder, 1, LOCAL6, 2, 1024, 65535);
 
 	snapshot_builder_listener(builder, SERVICE_DNAT_TCP, "2001:db8:5::99", 80, 80, TCP);
-	refuse(world, "service 0: listener 1 is IPv6, not IPv4");
+	is_refused(world, "service 0: listener 1 is IPv6, not IPv4");
 	world_free(world);
 }
 
@@ -381,6 +383,32 @@ static void neighbours_with_one_mac(void **state)
 	world_free(world);
 }
 
+/* Most of the 250 addresses of one network that begin in one of 512 slots. */
+static unsigned fullest_slot(const char *network, unsigned last_byte)
+{
+	unsigned counts[512] = {0}, most = 0;
+
+	for (unsigned i = 1; i <= 250; i++) {
+		struct ip_address address = text_address(network);
+
+		((uint8_t *)&address)[last_byte] = (uint8_t)i;
+		unsigned *count = &counts[hash_endpoint(&address, 8080, 6) & 511];
+		*count += 1;
+		most = *count > most ? *count : most;
+	}
+	return most;
+}
+
+/* Addresses of one network lie scattered in the look-up tables, as by chance. */
+static void neighbours_are_scattered(void **state)
+{
+	(void)state;
+	assert_in_range(fullest_slot("10.0.1.0", 15), 1, 6);
+	assert_in_range(fullest_slot("2001:db8:1::", 15), 1, 6);
+	assert_in_range(fullest_slot("2001:db8:1::", 7), 1, 6);
+	assert_in_range(fullest_slot("2001:db8:1::", 8), 1, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +423,7 @@ int main(void)
 		cmocka_unit_test(families_do_not_mix),
 		cmocka_unit_test(routes_are_of_their_family),
 		cmocka_unit_test(neighbours_with_one_mac),
+		cmocka_unit_test(neighbours_are_scattered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
