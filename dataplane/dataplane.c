@@ -51,7 +51,7 @@
 
 struct dataplane {
 	const struct config *config;
-	enum engine_isa isa;
+	const struct dataplane_options *options;
 	struct run_directory directory;
 	struct cpus cpus;
 	struct eal eal;
@@ -168,8 +168,8 @@ static void describe_ports(struct worker *worker, const struct ports *ports)
 	worker->engine.port_count = worker->output_count = ports->count;
 	for (uint16_t i = 0; i < ports->count; i++) {
 		const struct port *port = &ports->items[i];
-		struct queue_sender sender = queue_sender(i, port->queue_count, worker->number,
-							  worker->worker_count);
+		struct queue_sender sender =
+			queue_sender(i, port->queue_count, worker->number, worker->worker_count);
 
 		worker->engine.ports[i] = port_for_engine(port);
 		worker->outputs[i].dpdk_id = port->dpdk_id;
@@ -214,6 +214,7 @@ static int make_workers(struct dataplane *dataplane)
 
 		worker->number = i;
 		worker->worker_count = dataplane->worker_count;
+		worker->assert_owners = dataplane->options->assert_owners;
 		handoff_wire(&dataplane->handoff, i, worker->peers);
 		worker->idle_latency_us = UINT32_MAX;
 		worker->idle_mode = dataplane->config->dataplane.idle;
@@ -227,7 +228,7 @@ static int make_workers(struct dataplane *dataplane)
 			worker->engine.foreign = UINT32_MAX;
 		}
 		worker->engine.counters = counters_block(&dataplane->counters, i);
-		engine_set_isa(&worker->engine, dataplane->isa);
+		engine_set_isa(&worker->engine, dataplane->options->isa);
 		for (unsigned family = 0; family < FAMILY_COUNT; family++)
 			worker->engine.flows[family] =
 				flows_file_table(&dataplane->flows, i, family, clock_ms());
@@ -295,7 +296,7 @@ static void announce_flows(const struct dataplane *dataplane)
 		 config->flows_per_worker, config->flows_per_worker_ipv6,
 		 (dataplane->flows.file.size + dataplane->flows.working_size) >> 20,
 		 dataplane->flows.file.target[0] != '\0' ? "huge" : "ordinary",
-		 engine_isa_text(dataplane->isa));
+		 engine_isa_text(dataplane->options->isa));
 }
 
 static void announce_workers(struct dataplane *dataplane)
@@ -441,7 +442,7 @@ static void stop(struct dataplane *dataplane)
 	run_file_remove(&dataplane->status_file);
 }
 
-int dataplane_run(const struct config *config, const char *run_dir, enum engine_isa isa)
+int dataplane_run(const struct config *config, const struct dataplane_options *options)
 {
 	struct dataplane *dataplane;
 	int error = -1;
@@ -452,9 +453,9 @@ int dataplane_run(const struct config *config, const char *run_dir, enum engine_
 		return -1;
 	}
 	dataplane->config = config;
-	dataplane->isa = isa;
+	dataplane->options = options;
 	dataplane->signals = open_signals();
-	if (run_directory_open(&dataplane->directory, run_dir) == 0) {
+	if (run_directory_open(&dataplane->directory, options->run_dir) == 0) {
 		error = start(dataplane);
 		if (error == 0)
 			run(dataplane);

@@ -7,8 +7,12 @@
 #include "config/model.h"
 #include "dataplane/core/engine.h"
 
-/*
- * `isa` is one the machine has. 0 when it was asked to stop, -1 when it could
- * not start, with the reason logged.
- */
-int dataplane_run(const struct config *config, const char *run_dir, enum engine_isa isa);
+/* What the command line says. */
+struct dataplane_options {
+	const char *run_dir;
+	enum engine_isa isa; /* one the machine has */
+	bool assert_owners;  /* see struct worker */
+};
+
+/* 0 when it was asked to stop, -1 when it could not start, with the reason logged. */
+int dataplane_run(const struct config *config, const struct dataplane_options *options);

@@ -17,6 +17,7 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 static void print_usage(FILE *out)
 {
 	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR] [--isa LEVEL]\n"
+	      "                          [--assert-owners]\n"
 	      "\n"
 	      "The packet-forwarding process of Headrace.\n"
 	      "\n"
@@ -24,6 +25,8 @@ static void print_usage(FILE *out)
 	      "  --run-dir DIR   sockets, shared memory, locks (default " DEFAULT_RUN_DIR ")\n"
 	      "  --isa LEVEL     instruction set of the packet path: x86-64, x86-64-v3 or\n"
 	      "                  x86-64-v4 (default: the best this machine has)\n"
+	      "  --assert-owners with several workers: end at once when a packet comes to a\n"
+	      "                  worker that does not own it; for tests, costs speed\n"
 	      "  --version       print the version\n"
 	      "  --help          print this\n",
 	      out);
@@ -55,13 +58,16 @@ static struct config *load(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
-		{"isa", required_argument, NULL, 'i'},    {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"isa", required_argument, NULL, 'i'},
+		{"assert-owners", no_argument, NULL, 'a'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *config_path = DEFAULT_CONFIG;
-	const char *run_dir = DEFAULT_RUN_DIR;
-	enum engine_isa isa = engine_best_isa();
+	struct dataplane_options run = {.run_dir = DEFAULT_RUN_DIR, .isa = engine_best_isa()};
 	struct config *config;
 	int option, error;
 
@@ -71,15 +77,18 @@ int main(int argc, char **argv)
 			config_path = optarg;
 			break;
 		case 'r':
-			run_dir = optarg;
+			run.run_dir = optarg;
 			break;
 		case 'i':
-			if (!engine_find_isa(optarg, &isa)) {
+			if (!engine_find_isa(optarg, &run.isa)) {
 				log_line("--isa %s: write x86-64, x86-64-v3 or x86-64-v4, and "
 					 "nothing above %s, which is the best this machine has",
 					 optarg, engine_isa_text(engine_best_isa()));
 				return EXIT_USAGE;
 			}
+			break;
+		case 'a':
+			run.assert_owners = true;
 			break;
 		case 'v':
 			puts("headrace-dataplane " HEADRACE_VERSION);
@@ -100,7 +109,7 @@ int main(int argc, char **argv)
 	config = load(config_path);
 	if (config == NULL)
 		return EXIT_FAILED;
-	error = dataplane_run(config, run_dir, isa);
+	error = dataplane_run(config, &run);
 	config_free(config);
 	return error == 0 ? EXIT_DONE : EXIT_FAILED;
 }

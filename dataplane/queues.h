@@ -33,6 +33,5 @@ static inline struct queue_sender queue_sender(unsigned port, unsigned queues, u
 		if (queue_receiver(port, queues, queue, workers) == worker)
 			return (struct queue_sender){worker, (uint16_t)queue};
 	unsigned queue = worker % queues;
-	return (struct queue_sender){queue_receiver(port, queues, queue, workers),
-				     (uint16_t)queue};
+	return (struct queue_sender){queue_receiver(port, queues, queue, workers), (uint16_t)queue};
 }

@@ -5,11 +5,14 @@
 
 #include "dataplane/abi/verdicts.h"
 #include "dataplane/core/flow_table.h"
+#include "dataplane/core/tables.h"
+#include "dataplane/log.h"
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
+#include <stdlib.h>
 #include <time.h>
 
 static void refresh_clock(struct worker *worker)
@@ -131,6 +134,16 @@ static bool put_tag(struct rte_mbuf **mbuf, uint16_t vlan)
 	return rte_vlan_insert(mbuf) == 0;
 }
 
+static void hand_over(struct worker *worker, const struct packet *packet)
+{
+	struct rte_mbuf *mbuf = packet->cookie;
+
+	mbuf->port = packet->in_port;
+	mbuf->hash.usr = (uint32_t)worker->engine.snapshot->generation;
+	worker->engine.counters->handed_over++;
+	add_to_batch(worker, &worker->peers[packet->owner].to_run, mbuf);
+}
+
 static void carry_out(struct worker *worker, const struct packet *packet)
 {
 	struct rte_mbuf *mbuf = packet->cookie;
@@ -151,9 +164,7 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
 		break;
 	case VERDICT_FOREIGN:
-		mbuf->port = packet->in_port;
-		worker->engine.counters->handed_over++;
-		add_to_batch(worker, &worker->peers[packet->owner].to_run, mbuf);
+		hand_over(worker, packet);
 		break;
 	default:
 		rte_pktmbuf_free(mbuf);
@@ -187,6 +198,21 @@ static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, u
 	return kept;
 }
 
+/* What was given to this worker as its own is not another's by the same tables. */
+static void assert_owners(const struct worker *worker, const struct packet *packets, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct rte_mbuf *mbuf = packets[i].cookie;
+
+		if (packets[i].verdict != VERDICT_FOREIGN ||
+		    mbuf->hash.usr != (uint32_t)worker->engine.snapshot->generation)
+			continue;
+		log_line("worker %u was given a packet that worker %u owns", worker->number,
+			 packets[i].owner);
+		abort();
+	}
+}
+
 /* A burst from a port, or from workers that are not these packets' owners. What is handed over is
  * timed by its owner only, so that each packet is once. */
 static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
@@ -196,10 +222,12 @@ static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
 	struct packet packets[PACKET_BURST];
 	unsigned kept = describe(worker, mbufs, count, packets);
 
-	if (owned)
+	if (owned && !worker->assert_owners)
 		engine_run_owned(&worker->engine, packets, kept, worker->now_ms);
 	else
 		engine_run(&worker->engine, packets, kept, worker->now_ms);
+	if (owned && worker->assert_owners)
+		assert_owners(worker, packets, kept);
 	for (unsigned i = 0; i < kept; i++)
 		carry_out(worker, &packets[i]);
 	flush_all(worker);

@@ -58,6 +58,8 @@ struct worker {
 	uint16_t output_count;
 	struct handoff_peer peers[ABI_MAX_WORKERS]; /* by number; its own is empty */
 	unsigned worker_count;
+	bool assert_owners; /* asks again of packets that others hand over, and ends the process
+			       when they are wrong */
 	enum config_idle idle_mode;
 
 	struct idle idle;

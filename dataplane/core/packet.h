@@ -15,7 +15,7 @@
 #define PACKET_TAILROOM 64  /* least room behind */
 
 /* No verdict yet: the packet goes on. */
-#define VERDICT_NONE 0xff
+#define VERDICT_NONE    0xff
 /* Of a flow that another worker has: to be handed over. Counted nowhere yet. */
 #define VERDICT_FOREIGN 0xfe
 

@@ -6,6 +6,7 @@
 import collections
 import http.client
 import json
+import os
 import signal
 import socket
 
@@ -51,18 +52,29 @@ class Headrace:
 
     def write_config(self, text=None):
         """Writes the configuration file: self.config, or any text."""
+        if self.lab.workers > 1 and isinstance(self.config, dict):
+            self.share_out(self.lab.workers)
         self.config_file.write_text(text if text is not None else json.dumps(self.config, indent=2),
                                     encoding="utf-8")
 
-    def _spawn(self, program, path=None):
+    def share_out(self, workers):
+        """So many workers, on the CPUs there are in turn: several may share one."""
+        cpus = sorted(os.sched_getaffinity(0), reverse=True)
+        dataplane = self.config.setdefault("dataplane", {})
+        if "workers" not in dataplane:
+            dataplane.update(workers=workers, cores=[cpus[i % len(cpus)] for i in range(workers)])
+
+    def _spawn(self, program, path=None, options=()):
         self.starts += 1
         return self.namespace.spawn(
             f"{self.name}-{self.starts}-{program.removeprefix('headrace-')}",
-            [path or self.lab.program(program), "--run-dir", self.run_dir, "--config", self.config_file])
+            [path or self.lab.program(program), "--run-dir", self.run_dir, "--config", self.config_file,
+             *options])
 
     def start_dataplane(self, path=None):
         """Starts the dataplane (or another program as it); does not wait."""
-        self.dataplane = self._spawn("headrace-dataplane", path)
+        options = ["--assert-owners"] if self.lab.workers > 1 and not path else []
+        self.dataplane = self._spawn("headrace-dataplane", path, options)
 
     def start_controlplane(self, path=None):
         """Starts the control plane (or another program as it); does not wait."""

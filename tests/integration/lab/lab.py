@@ -33,9 +33,10 @@ class Lab:
     reverse order, and goes on when one step fails.
     """
 
-    def __init__(self, build_directory, keep=False):
+    def __init__(self, build_directory, keep=False, workers=1):
         self.build = Path(build_directory).resolve()
         self.keep = keep
+        self.workers = workers  # of dataplanes whose configuration does not say
         self.directory = Path(f"/run/hr{os.getpid()}")
         self.processes = []
         self.notes = []  # figures worth a line in the report

@@ -55,7 +55,7 @@ def on_end(_number, _frame):
 def run_story(name, module, story, arguments):
     """Runs one; returns ("ok" | "FAIL" | "skip", sentence, notes)."""
     verdict, sentence = "ok", ""
-    lab = Lab(arguments.build)
+    lab = Lab(arguments.build, workers=arguments.workers)
     deadline = getattr(module, "DEADLINE", DEADLINE)
     try:
         signal.alarm(deadline)
@@ -103,6 +103,8 @@ def parse(argv):
     parser.add_argument("--build", default="build", type=Path, help="build directory")
     parser.add_argument("--failures", type=Path, help="where failed stories' logs are kept")
     parser.add_argument("--folder", default="stories", choices=("stories", "drills"))
+    parser.add_argument("--workers", default=1, type=int,
+                        help="how many workers the dataplanes have where a story does not say")
     parser.add_argument("--list", action="store_true", help="list the stories")
     arguments = parser.parse_args(argv)
     arguments.failures = arguments.failures or arguments.build / "failures"
