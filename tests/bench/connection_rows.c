@@ -6,6 +6,7 @@
  * never become one, while 1,000 connections go on.
  */
 #include "tests/bench/rows.h"
+#include "tests/bench/samples.h"
 #include "tests/unit/core/check.h"
 
 #define CONNECTIONS_A_RUN (1u << 18)
@@ -33,33 +34,45 @@ static const struct {
 	{false, TCP_FLAG_ACK},
 };
 
-/* One connection in each frame of the burst, side by side. */
-static void connect_burst(struct bench_world *world, const struct bench_tuple *clients)
+#define SCRIPT_STEPS (sizeof(script) / sizeof(script[0]))
+
+/* Of the run that is checked, how far apart the bursts of connections are that the model sees. */
+#define CONNECTIONS_SAMPLED_EACH (CONNECTIONS_A_RUN * SCRIPT_STEPS / PACKET_BURST / SAMPLES_BURSTS)
+
+/* One connection in each frame of the burst, side by side. The model sees it, or is NULL. */
+static void connect_burst(struct bench_world *world, const struct bench_tuple *clients,
+			  struct samples *samples)
 {
 	struct bench_tuple ends[2][PACKET_BURST];
 
 	memcpy(ends[1], clients, sizeof(ends[1]));
-	for (unsigned step = 0; step < sizeof(script) / sizeof(script[0]); step++) {
+	if (samples)
+		samples_forget(samples);
+	for (unsigned step = 0; step < SCRIPT_STEPS; step++) {
 		struct bench_tuple *from = ends[script[step].from_client];
 
 		for (unsigned i = 0; i < PACKET_BURST; i++) {
 			from[i].tcp_flags = script[step].tcp_flags;
 			bench_write(world, i, &from[i]);
 		}
-		bench_run(world, PACKET_BURST);
+		if (samples)
+			samples_run(samples, PACKET_BURST);
+		else
+			bench_run(world, PACKET_BURST);
 		engine_age(&world->engine, world->now_ms);
 		for (unsigned i = 0; step == 0 && i < PACKET_BURST; i++)
 			assert_true(bench_reply_of(world, i, &ends[0][i]));
 	}
 }
 
-/* The clock runs so that about as many connections end as begin. */
-static void run_connections(void *context, double *value, double *beside)
+/*
+ * The clock runs so that about as many connections end as begin. Returns the ns that went
+ * into clients' tuples. The model sees some, or is NULL.
+ */
+static uint64_t connect_all(struct connections *row, struct samples *samples)
 {
-	struct connections *row = context;
 	struct bench_world *world = row->world;
-	struct flow_table *table = world->engine.flows[FAMILY_IPV4];
-	uint64_t outside = 0, begun = measure_now_ns();
+	uint64_t outside = 0;
 
 	for (uint32_t i = 0; i < CONNECTIONS_A_RUN; i += PACKET_BURST) {
 		struct bench_tuple clients[PACKET_BURST];
@@ -69,9 +82,21 @@ static void run_connections(void *context, double *value, double *beside)
 			bench_client(world, row->next + j, &clients[j]);
 		outside += measure_now_ns() - before;
 		row->next += PACKET_BURST;
-		connect_burst(world, clients);
+		bool is_sampled = i / PACKET_BURST % CONNECTIONS_SAMPLED_EACH == 0;
+		connect_burst(world, clients, is_sampled ? samples : NULL);
 		world->now_ms += (i & 1023) == 0 ? 64 : 0;
 	}
+	return outside;
+}
+
+static void run_connections(void *context, double *value, double *beside)
+{
+	struct connections *row = context;
+	struct bench_world *world = row->world;
+	struct flow_table *table = world->engine.flows[FAMILY_IPV4];
+	uint64_t begun = measure_now_ns();
+	uint64_t outside = connect_all(row, NULL);
+
 	world->now_ms += 70000;
 	while (table->count > 0)
 		engine_age(&world->engine, world->now_ms);
@@ -82,11 +107,22 @@ static void run_connections(void *context, double *value, double *beside)
 		assert_int_equal(world->engine.counters->verdicts[verdict], 0);
 }
 
+/* One run more, of which the model sees connections from the first to the last. */
+static uint32_t check_connections(void *context, const char *name)
+{
+	struct connections *row = context;
+	struct samples *samples = samples_new(row->world, name);
+
+	connect_all(row, samples);
+	return samples_end(samples);
+}
+
 void bench_connections(struct measure *measure, const struct bench_settings *settings,
 		       const char *name)
 {
 	struct connections row = {.world = bench_world_new(settings)};
-	struct measure_row figures = {.name = name, .unit = "per_second"};
+	struct measure_row figures = {
+		.name = name, .unit = "per_second", .check = check_connections};
 
 	measure_row(measure, &figures, run_connections, &row);
 	bench_world_free(row.world);
@@ -143,11 +179,50 @@ static void run_flood(void *context, double *value, double *beside)
 	assert_int_equal(row->lost, 0);
 }
 
+/* Beside each burst of SYNs the model sees so many of the tuples that are kept: in the end all. */
+#define KEPT_A_STEP 8
+
+_Static_assert(2 * KEPT / KEPT_A_STEP * (KEPT_A_STEP + PACKET_BURST) == SAMPLES, "that many steps");
+
+/* Some connections that are kept, both directions of each, with the model beside. */
+static void check_kept(struct flood *row, struct samples *samples, uint32_t first)
+{
+	for (uint32_t i = first; i < first + KEPT_A_STEP; i += 2)
+		samples_teach(samples, &row->kept[i], &row->kept[i + 1]);
+	for (uint32_t i = 0; i < KEPT_A_STEP; i++)
+		bench_write(row->world, i, &row->kept[first + i]);
+	samples_run(samples, KEPT_A_STEP);
+}
+
+/*
+ * The flood goes on, with the table as full as it is. Which flow gives way to a SYN is the
+ * engine's to choose; the SYN has to be sent on as any first packet, and those that are kept
+ * as if there were no flood.
+ */
+static uint32_t check_flood(void *context, const char *name)
+{
+	struct flood *row = context;
+	struct samples *samples = samples_new(row->world, name);
+	const struct flow_table *table = row->world->engine.flows[FAMILY_IPV4];
+
+	for (uint32_t i = 0; i < 2 * KEPT; i += KEPT_A_STEP) {
+		samples_forget(samples);
+		write_syns(row, row->next);
+		samples_run(samples, PACKET_BURST);
+		row->next += PACKET_BURST;
+		check_kept(row, samples, i);
+		engine_age(&row->world->engine, row->world->now_ms);
+	}
+	assert_int_equal(table->count, table->capacity);
+	return samples_end(samples);
+}
+
 void bench_syn_flood(struct measure *measure, const struct bench_settings *settings,
 		     const char *name)
 {
 	struct flood row = {.world = bench_world_new(settings)};
-	struct measure_row figures = {.name = name, .unit = "per_second", .flows = KEPT};
+	struct measure_row figures = {
+		.name = name, .unit = "per_second", .flows = KEPT, .check = check_flood};
 	size_t size = (size_t)SYN_TUPLES * BENCH_TUPLE_SIZE(4);
 
 	bench_establish(row.world, 0, KEPT, row.syns = bench_memory(size));

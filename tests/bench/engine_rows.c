@@ -3,9 +3,11 @@
 
 /* Packets of established flows: the whole path over byte arrays. */
 #include "tests/bench/rows.h"
+#include "tests/bench/samples.h"
 #include "tests/unit/core/check.h"
 
 #define TUPLES_MAX (8u << 20)
+#define SAMPLED    (SAMPLES_BURSTS * PACKET_BURST)
 
 struct established {
 	struct bench_world *world;
@@ -14,6 +16,7 @@ struct established {
 	uint32_t tuple_count; /* a power of two */
 	uint32_t next;        /* the run's first tuple */
 	uint32_t packets;     /* of a run */
+	void *sampled; /* of each of the first SAMPLED tuples its flow: client's tuple, reply's */
 };
 
 static uint64_t step(uint64_t *state)
@@ -62,16 +65,20 @@ void bench_establish(struct bench_world *world, uint32_t first, uint32_t count, 
 	}
 }
 
-/* Draws the order of the packets: any flow, either direction. */
+/* Draws the order of the packets: any flow, either direction. The first ones will be samples. */
 static void shuffle(struct established *row, void *all, uint32_t flows)
 {
 	uint8_t family = row->world->settings.family;
+	size_t size = BENCH_TUPLE_SIZE(family);
 	uint64_t random = 7;
 
 	for (uint32_t i = 0; i < row->tuple_count; i++) {
 		size_t drawn = (size_t)((step(&random) * 2 * flows) >> 32);
 		memcpy(bench_tuple_at(row->tuples, family, i), bench_tuple_at(all, family, drawn),
-		       BENCH_TUPLE_SIZE(family));
+		       size);
+		if (i < SAMPLED)
+			memcpy(bench_tuple_at(row->sampled, family, 2 * (size_t)i),
+			       bench_tuple_at(all, family, drawn & ~(size_t)1), 2 * size);
 	}
 }
 
@@ -107,6 +114,24 @@ static void run(void *context, double *value, double *beside)
 	*value = (double)(middle - begun) / row->packets - *beside;
 }
 
+/* The first bursts of the order once more, with the model beside. */
+static uint32_t check(void *context, const char *name)
+{
+	struct established *row = context;
+	uint8_t family = row->world->settings.family;
+	struct samples *samples = samples_new(row->world, name);
+
+	for (uint32_t first = 0; first < SAMPLED; first += PACKET_BURST) {
+		samples_forget(samples);
+		for (size_t i = first; i < first + PACKET_BURST; i++)
+			samples_teach(samples, bench_tuple_at(row->sampled, family, 2 * i),
+				      bench_tuple_at(row->sampled, family, 2 * i + 1));
+		write_burst(row, first, family);
+		samples_run(samples, PACKET_BURST);
+	}
+	return samples_end(samples);
+}
+
 static uint32_t tuple_count(uint32_t flows)
 {
 	uint32_t count = 1u << 20;
@@ -122,19 +147,23 @@ void bench_established(struct measure *measure, const struct bench_settings *set
 	struct established row = {.world = bench_world_new(settings),
 				  .tuple_count = tuple_count(flows),
 				  .packets = measure->packets};
-	struct measure_row figures = {.name = name, .unit = "ns_per_packet", .flows = flows};
+	struct measure_row figures = {
+		.name = name, .unit = "ns_per_packet", .flows = flows, .check = check};
+	size_t sampled_size = 2 * (size_t)SAMPLED * BENCH_TUPLE_SIZE(settings->family);
 	size_t all_size = 2 * (size_t)flows * BENCH_TUPLE_SIZE(settings->family);
 	void *all = bench_memory(all_size);
 
 	bench_establish(row.world, 0, flows, all);
 	row.tuples_size = (size_t)row.tuple_count * BENCH_TUPLE_SIZE(settings->family);
 	row.tuples = bench_memory(row.tuples_size);
+	row.sampled = bench_memory(sampled_size);
 	shuffle(&row, all, flows);
 	bench_memory_free(all, all_size);
 	figures.bytes_per_flow = (double)bench_world_flow_bytes(row.world) / flows;
 	if (flows >= 1000000)
 		figures.load_ns = measure_load_ns();
 	measure_row(measure, &figures, run, &row);
+	bench_memory_free(row.sampled, sampled_size);
 	bench_memory_free(row.tuples, row.tuples_size);
 	bench_world_free(row.world);
 }

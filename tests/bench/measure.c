@@ -106,6 +106,8 @@ static void print_row(const struct measure *measure, struct measure_row *row)
 		printf(", \"load_ns\": %.1f", row->load_ns);
 	if (row->bytes_per_flow > 0)
 		printf(", \"bytes_per_flow\": %.1f", row->bytes_per_flow);
+	if (row->checked > 0)
+		printf(", \"checked\": %u", row->checked);
 	printf("}\n");
 	fflush(stdout);
 	fprintf(stderr, "%-36s %14.2f %14.2f %14.2f  %-14s %6.2f %3u%s\n", row->name,
@@ -131,5 +133,7 @@ void measure_row(struct measure *measure, struct measure_row *row,
 		else
 			i++;
 	}
+	if (row->check)
+		row->checked = row->check(context, row->name);
 	print_row(measure, row);
 }

@@ -32,6 +32,9 @@ struct measure_row {
 	double beside[MEASURE_RUNS_MAX]; /* of writing the frames, in the same unit */
 	double load_ns;                  /* a dependent load in these minutes; 0: not measured */
 	double bytes_per_flow;           /* 0: not told */
+	/* After the runs: compares outputs with the model's, returns how many; NULL: none are. */
+	uint32_t (*check)(void *context, const char *name);
+	uint32_t checked;
 };
 
 uint64_t measure_now_ns(void);
@@ -42,6 +45,6 @@ void measure_pin(void);
 /* Nanoseconds of one dependent load from memory far larger than any cache. */
 double measure_load_ns(void);
 
-/* Calls run(context, &row->values[i], &row->beside[i]) for each run, and prints the row. */
+/* Calls run(context, &row->values[i], &row->beside[i]) for each run, checks, and prints the row. */
 void measure_row(struct measure *measure, struct measure_row *row,
 		 void (*run)(void *context, double *value, double *beside), void *context);

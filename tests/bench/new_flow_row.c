@@ -3,9 +3,13 @@
 
 /* First packets of flows, into a table that is already that full. */
 #include "tests/bench/rows.h"
+#include "tests/bench/samples.h"
 #include "tests/unit/core/check.h"
 
 #define NEW_FLOWS_A_RUN (1u << 18)
+
+/* Of the run that is checked, how far apart the bursts are that the model sees. */
+#define SAMPLED_EACH (NEW_FLOWS_A_RUN / PACKET_BURST / SAMPLES_BURSTS)
 
 struct new_flow {
 	struct bench_world *world;
@@ -70,13 +74,33 @@ static void run(void *context, double *value, double *beside)
 	end_flows(world, before);
 }
 
+/* One run more, of which the model sees bursts from the first to the last. */
+static uint32_t check(void *context, const char *name)
+{
+	struct new_flow *row = context;
+	struct samples *samples = samples_new(row->world, name);
+
+	make_tuples(row);
+	for (uint32_t i = 0; i < NEW_FLOWS_A_RUN / PACKET_BURST; i++) {
+		write_burst(row, i * PACKET_BURST, row->world->settings.family);
+		if (i % SAMPLED_EACH == 0) {
+			samples_forget(samples);
+			samples_run(samples, PACKET_BURST);
+		} else {
+			bench_run(row->world, PACKET_BURST);
+		}
+	}
+	return samples_end(samples);
+}
+
 void bench_new_flow(struct measure *measure, const struct bench_settings *settings,
 		    const char *name, uint32_t flows)
 {
 	struct bench_settings larger = *settings;
 	size_t tuples_size = (size_t)NEW_FLOWS_A_RUN * BENCH_TUPLE_SIZE(settings->family);
 	size_t all_size = 2 * (size_t)flows * BENCH_TUPLE_SIZE(settings->family);
-	struct measure_row figures = {.name = name, .unit = "ns_per_packet", .flows = flows};
+	struct measure_row figures = {
+		.name = name, .unit = "ns_per_packet", .flows = flows, .check = check};
 	struct new_flow row = {.next = flows, .tuples = bench_memory(tuples_size)};
 	void *all = bench_memory(all_size);
 

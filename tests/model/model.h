@@ -21,7 +21,7 @@
 
 #include <stdbool.h>
 
-#define MODEL_OBJECTS 64   /* of a kind, at most */
+#define MODEL_OBJECTS 128  /* of a kind, at most */
 #define MODEL_FRAME   2048 /* bytes of a frame, at most */
 
 /* A generation. NULL where there is no object. */

@@ -3,7 +3,7 @@
 
 #include "tests/model/pair.h"
 
-#include "tests/model/parse.h"
+#include "tests/model/outcome.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -54,43 +54,6 @@ __attribute__((format(printf, 2, 3))) static bool complain(const struct pair *pa
 	return false;
 }
 
-static void print_packet(const char *what, const struct model_packet *packet)
-{
-	fprintf(stderr, "%s: verdict %s, in port %u, out port %u, VLAN %u, %u bytes:\n", what,
-		packet->verdict == MODEL_NO_VERDICT ? "none" : abi_verdict_text(packet->verdict),
-		packet->in_port, packet->out_port, packet->vlan, packet->length);
-	for (uint32_t i = 0; i < packet->length; i++)
-		fprintf(stderr, "%02x%s", packet->frame[i],
-			i % 32 == 31 || i + 1 == packet->length ? "\n" : "");
-}
-
-static bool is_sent(const struct model_packet *packet)
-{
-	return packet->verdict == ABI_VERDICT_TO_BACKEND ||
-	       packet->verdict == ABI_VERDICT_TO_CLIENT;
-}
-
-/* What of a packet that was run the model could not know. */
-static void tell_draw(const struct pair *pair, const struct model_packet *run,
-		      struct model_packet *packet)
-{
-	struct model_headers headers;
-
-	packet->drew_in_vain = run->verdict == ABI_VERDICT_NO_LOCAL_PORT;
-	packet->drew = run->verdict == ABI_VERDICT_TO_BACKEND &&
-		       model_parse(pair->model->features, run->frame, run->length, &headers) ==
-			       MODEL_NO_VERDICT;
-	if (packet->drew)
-		packet->drawn = headers.tuple.source;
-}
-
-static bool same_outcome(const struct model_packet *one, const struct model_packet *other)
-{
-	return one->verdict == other->verdict && one->length == other->length &&
-	       memcmp(one->frame, other->frame, one->length) == 0 &&
-	       (!is_sent(one) || (one->out_port == other->out_port && one->vlan == other->vlan));
-}
-
 static bool check_counts(const struct pair *pair)
 {
 	const struct abi_counters_block *counters = engine_side_counters(pair->engine);
@@ -130,17 +93,18 @@ bool pair_run(struct pair *pair, struct model_packet *packets, unsigned count)
 	memcpy(run, packets, count * sizeof(packets[0]));
 	engine_side_run(pair->engine, run, count, pair->now_ms);
 	for (unsigned i = 0; i < count; i++)
-		tell_draw(pair, &run[i], &packets[i]);
+		outcome_tell_draw(pair->model, &run[i], &packets[i]);
 	model_run(pair->model, packets, count, pair->now_ms);
 	pair->steps++;
 	for (unsigned i = 0; i < count; i++) {
 		pair->packets++;
-		if (same_outcome(&run[i], &packets[i]))
+		const char *what = outcome_differs(&run[i], &packets[i]);
+		if (!what)
 			continue;
-		print_packet("packet", &before[i]);
-		print_packet("engine", &run[i]);
-		print_packet("model", &packets[i]);
-		return complain(pair, "packet %u of %u of a burst differs", i + 1, count);
+		outcome_print("packet", &before[i]);
+		outcome_print("engine", &run[i]);
+		outcome_print("model", &packets[i]);
+		return complain(pair, "packet %u of %u of a burst: %s differs", i + 1, count, what);
 	}
 	return check_counts(pair);
 }
