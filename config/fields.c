@@ -101,7 +101,7 @@ static const struct field dataplane_fields[] = {
 	{.key = "cores", .type = FIELD_NUMBER, LIST(config_dataplane, cores, core_count),
 	 .maximum = 1023, .count_maximum = 64, .flags = FIELD_START_ONLY,
 	 .default_text = "the highest ones allowed",
-	 .help = "CPUs of the workers, one each."},
+	 .help = "CPUs of the workers, one each; with `idle` `sleep` one may be named twice."},
 	{.key = "flows_per_worker", .type = FIELD_NUMBER, IN(config_dataplane, flows_per_worker),
 	 .minimum = 1024, .maximum = 1u << 28, .fallback = "1000000", .unit = "flows",
 	 .flags = FIELD_START_ONLY,

@@ -107,11 +107,15 @@ static void validate_cores(const struct config_dataplane *dataplane, struct repo
 			   dataplane->core_count, dataplane->workers);
 	for (size_t i = 1; i < dataplane->core_count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			if (dataplane->cores[i] != dataplane->cores[j])
+			/* Workers that sleep may share one, which is slow but no harm. */
+			if (dataplane->cores[i] != dataplane->cores[j] ||
+			    dataplane->idle == CONFIG_IDLE_SLEEP)
 				continue;
-			report_add(report, place("/dataplane/cores/%zu", i).text,
-				   "core %u is named twice: a worker needs a core of its own",
-				   dataplane->cores[i]);
+			report_add(
+				report, place("/dataplane/cores/%zu", i).text,
+				"core %u is named twice: a worker that polls needs a core of its "
+				"own",
+				dataplane->cores[i]);
 			break;
 		}
 	}

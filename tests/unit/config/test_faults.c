@@ -134,8 +134,10 @@ static const struct row rows[] = {
 	   "{'address': '192.0.2.11', 'mac': '02:00:5e:00:53:02', 'port': 'lan'}"}},
 	 {"/dataplane/next_hops/1/address: is the address of /dataplane/next_hops/0 already"}},
 	{{{"/dataplane/cores", "[1, 2]"}}, {"/dataplane/cores: 2, is not that of workers, 1"}},
-	{{{"/dataplane/cores", "[1, 1]"}, {"/dataplane/workers", "2"}},
-	 {"/dataplane/cores/1: core 1 is named twice", "/dataplane/workers: not built yet"}},
+	{{{"/dataplane/cores", "[1, 1]"},
+	  {"/dataplane/workers", "2"},
+	  {"/dataplane/idle", "'poll'"}},
+	 {"/dataplane/cores/1: core 1 is named twice"}},
 
 	/* The ring. */
 	{{{"/defaults", "{'maglev_size': 65536}"}},
@@ -305,7 +307,6 @@ static const struct row rows[] = {
 			   "[{'id': 51, 'interface': 'eth1', 'addresses': ['198.51.100.10/32']}]}]"}},
 	 {"/vrrp_groups: \"vrrp_groups\" is not built yet"}},
 	{{{"/services/0/on_backend_down", "'reset'"}}, {"/services/0/on_backend_down: not built yet"}},
-	{{{"/dataplane/workers", "2"}}, {"/dataplane/workers: more than one worker is not built yet"}},
 	{{{"/api", "{'listen': ['10.0.0.1:7117', 'unix:api.sock']}"}},
 	 {"/api/listen/0: the API does not ask who is there", "/api/listen/1: write an absolute path"}},
 	{{{"/api", "{'listen': ['127.0.0.1', '[127.0.0.1]:80', '::1:7117', '[::1]:0', 'localhost:80']}"}},
