@@ -112,7 +112,8 @@ int main(int argc, char **argv)
 	double bytes = (double)bench_world_flow_bytes(world) / flows;
 	bool usable = true;
 
-	measure_pin();
+	struct measure measure = {0};
+	measure_pin(&measure);
 	uint64_t begun = measure_now_ns();
 	bench_establish(world, 0, flows, tuples);
 	printf("     %u flows of IPv%u, %u local addresses, %u backends: made in %.1f s\n", flows,

@@ -98,6 +98,12 @@ static void run_others(struct measure *measure, const struct selection *selectio
 		.isa = isa,
 	};
 
+	struct bench_settings small = settings;
+	small.capacity = 1250;
+	if (is_selected(selection, "engine.scale.two-workers"))
+		bench_scale(measure, &small, "engine.scale.two-workers");
+	if (is_selected(selection, "engine.hand-off"))
+		bench_handoff(measure, &small, "engine.hand-off");
 	if (is_selected(selection, "engine.connection.v4"))
 		bench_connections(measure, &settings, "engine.connection.v4");
 	if (is_selected(selection, "engine.syn-flood.v4"))
@@ -130,7 +136,7 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	const struct selection selection = {argv + optind, argc - optind};
-	measure_pin();
+	measure_pin(&measure);
 	fprintf(stderr, "instruction set: %s\n%-36s %14s %14s %14s\n", engine_isa_text(isa), "row",
 		"min", "median", "max");
 	run_established(&measure, &selection, isa);

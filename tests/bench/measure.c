@@ -24,14 +24,19 @@ uint64_t measure_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-void measure_pin(void)
+void measure_pin(struct measure *measure)
 {
-	cpu_set_t allowed, one;
+	if (sched_getaffinity(0, sizeof(measure->allowed), &measure->allowed) == 0)
+		measure_pin_to(measure, 0);
+}
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
-		return;
+void measure_pin_to(const struct measure *measure, unsigned below)
+{
+	unsigned left = below % (unsigned)CPU_COUNT(&measure->allowed);
+	cpu_set_t one;
+
 	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
-		if (!CPU_ISSET(cpu, &allowed))
+		if (!CPU_ISSET(cpu, &measure->allowed) || left-- > 0)
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
@@ -51,24 +56,31 @@ static double calibrate(void)
 	return (double)(measure_now_ns() - begun);
 }
 
-double measure_load_ns(void)
+uint64_t *measure_cycle(size_t bytes)
 {
-	const size_t count = LOAD_BYTES / 64;
-	uint64_t *places = bench_memory(LOAD_BYTES);
-	uint64_t random[2] = {1, 2};
-	uint64_t at = 0;
+	const size_t count = bytes / 64;
+	uint64_t *places = bench_memory(bytes);
+	uint64_t random = 1;
 
-	/* One cycle through all lines in a random order (Sattolo). */
+	/* Sattolo. */
 	for (size_t i = 0; i < count; i++)
 		places[i * 8] = i;
 	for (size_t i = count - 1; i > 0; i--) {
-		size_t other = (size_t)(random[0] % i);
+		size_t other = (size_t)(random % i);
 		uint64_t kept = places[i * 8];
 
-		random[0] = random[0] * 6364136223846793005ull + 1442695040888963407ull;
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
 		places[i * 8] = places[other * 8];
 		places[other * 8] = kept;
 	}
+	return places;
+}
+
+double measure_load_ns(void)
+{
+	uint64_t *places = measure_cycle(LOAD_BYTES);
+	uint64_t at = 0;
+
 	uint64_t begun = measure_now_ns();
 	for (unsigned i = 0; i < LOAD_STEPS; i++)
 		at = places[at * 8];
@@ -85,7 +97,7 @@ static int compare(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-static double median(double *values, unsigned count)
+double measure_median(double *values, unsigned count)
 {
 	qsort(values, count, sizeof(*values), compare);
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
@@ -93,8 +105,8 @@ static double median(double *values, unsigned count)
 
 static void print_row(const struct measure *measure, struct measure_row *row)
 {
-	double middle = median(row->values, measure->runs);
-	double beside = median(row->beside, measure->runs);
+	double middle = measure_median(row->values, measure->runs);
+	double beside = measure_median(row->beside, measure->runs);
 
 	printf("{\"name\": \"%s\", \"%s\": %.2f, \"flows\": %lu, \"runs\": %u, \"min\": %.2f, "
 	       "\"median\": %.2f, \"max\": %.2f, \"writing\": %.2f, \"calibration_ms\": %.2f, "

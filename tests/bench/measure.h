@@ -11,12 +11,14 @@
  */
 #pragma once
 
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MEASURE_RUNS_MAX 64
 
 struct measure {
+	cpu_set_t allowed;       /* CPUs, before measure_pin() */
 	unsigned runs;           /* that each row has */
 	uint32_t packets;        /* of a run, a multiple of PACKET_BURST */
 	double calibration_best; /* ns */
@@ -40,7 +42,16 @@ struct measure_row {
 uint64_t measure_now_ns(void);
 
 /* Pins the thread to the highest CPU it may use. */
-void measure_pin(void);
+void measure_pin(struct measure *measure);
+/* Pins another thread to the highest but `below` of them; where there are fewer it goes round. */
+void measure_pin_to(const struct measure *measure, unsigned below);
+
+/* `bytes` of memory in which each line's first word names the next of one cycle through all, in an
+ * order of chance; bench_memory_free() takes it back. */
+uint64_t *measure_cycle(size_t bytes);
+
+/* The median; sorts them. */
+double measure_median(double *values, unsigned count);
 
 /* Nanoseconds of one dependent load from memory far larger than any cache. */
 double measure_load_ns(void);

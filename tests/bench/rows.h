@@ -31,6 +31,11 @@ void bench_connections(struct measure *measure, const struct bench_settings *set
 		       const char *name);
 void bench_syn_flood(struct measure *measure, const struct bench_settings *settings,
 		     const char *name);
+/* Two workers with 1,000 flows each; at least 15 runs. */
+void bench_scale(struct measure *measure, const struct bench_settings *settings, const char *name);
+/* What it costs when each packet comes to the worker that does not own it. */
+void bench_handoff(struct measure *measure, const struct bench_settings *settings,
+		   const char *name);
 /* One backend of 10 of one of the services changed, in microseconds. */
 void bench_publish(struct measure *measure, const struct bench_settings *settings, const char *name,
 		   uint32_t services);

@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 		eal[i] = options[i];
 	if (rte_eal_init(sizeof(eal) / sizeof(eal[0]), eal) < 0)
 		return 1;
-	measure_pin();
+	measure_pin(&measure);
 	compare_at(&measure, 1000, "1k");
 	compare_at(&measure, 65536, "64k");
 	compare_at(&measure, 1000000, "1m");

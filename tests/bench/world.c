@@ -4,6 +4,8 @@
 #include "tests/bench/world.h"
 
 #include "dataplane/core/checksum.h"
+#include "dataplane/core/owner.h"
+#include "dataplane/core/random.h"
 #include "tests/unit/core/check.h"
 
 #include <stdlib.h>
@@ -143,6 +145,20 @@ void bench_world_free(struct bench_world *world)
 	free(world);
 }
 
+struct owner *bench_owner_new(uint32_t workers)
+{
+	struct owner *owner = calloc(1, sizeof(*owner));
+	uint8_t key[TOEPLITZ_KEY_SIZE], reta[OWNER_RETA_SIZE];
+	uint64_t random[2] = {11, 13};
+
+	for (unsigned i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)random_next(random);
+	owner_fill_reta(reta, OWNER_RETA_SIZE, workers);
+	assert_non_null(owner);
+	assert_null(owner_init(owner, key, sizeof(key), workers, reta, OWNER_RETA_SIZE));
+	return owner;
+}
+
 size_t bench_world_flow_bytes(const struct bench_world *world)
 {
 	unsigned family = world->settings.family == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
@@ -169,6 +185,14 @@ void bench_complete(const struct bench_world *world, struct bench_tuple *tuple)
 	tuple->be_ip_checksum = ip_checksum(ip);
 }
 
+static uint32_t hash_of_client(const struct bench_world *world, const struct bench_tuple *client)
+{
+	struct flow_tuple tuple = {.family = 4, .ipv4 = client->ipv4};
+
+	tuple.ports = client->ports;
+	return toeplitz_hash(&world->engine.owner->toeplitz, &tuple);
+}
+
 void bench_client(const struct bench_world *world, uint32_t flow, struct bench_tuple *out)
 {
 	uint8_t family = world->settings.family;
@@ -190,6 +214,11 @@ void bench_client(const struct bench_world *world, uint32_t flow, struct bench_t
 		memcpy(out->ipv6.be_source + 8, &be_host, 8);
 		memcpy(out->ipv6.be_destination, service, 16);
 	}
+	/* With several workers: one of this one's. Addresses further on are nobody else's. */
+	while (world->engine.owner != NULL && family == 4 &&
+	       owner_of_hash(world->engine.owner, hash_of_client(world, out)) !=
+		       world->engine.number)
+		out->ipv4.be_source = htobe32(be32toh(out->ipv4.be_source) + 0x10000);
 	bench_complete(world, out);
 }
 

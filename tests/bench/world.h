@@ -46,6 +46,9 @@ struct bench_world {
 struct bench_world *bench_world_new(const struct bench_settings *settings);
 void bench_world_free(struct bench_world *world);
 
+/* Rules of ownership of so many workers; free() takes them back. */
+struct owner *bench_owner_new(uint32_t workers);
+
 /* Bytes mapped for the flows of the family: records, index, hops, timers. */
 size_t bench_world_flow_bytes(const struct bench_world *world);
 

@@ -40,13 +40,12 @@ static inline void bench_write_transport(uint8_t *transport, uint8_t protocol,
 	}
 }
 
-static inline void bench_write(struct bench_world *world, unsigned number,
-			       const struct bench_tuple *from)
+/* Writes a frame, and the packet that a driver would make of it. */
+static inline void bench_write_frame(const struct bench_world *world, uint8_t *frame,
+				     struct packet *packet, const struct bench_tuple *from)
 {
 	uint8_t protocol = world->settings.protocol;
-	uint8_t *frame = bench_frame(world, number);
 	uint8_t *ip = frame + ETHERNET_SIZE;
-	struct packet *packet = &world->packets[number];
 
 	packet->data = frame;
 	packet->in_port = from->in_port;
@@ -71,4 +70,10 @@ static inline void bench_write(struct bench_world *world, unsigned number,
 		bench_write_transport(ip + IPV6_SIZE, protocol, from);
 		packet->length = BENCH_FRAME_IPV6;
 	}
+}
+
+static inline void bench_write(struct bench_world *world, unsigned number,
+			       const struct bench_tuple *from)
+{
+	bench_write_frame(world, bench_frame(world, number), &world->packets[number], from);
 }

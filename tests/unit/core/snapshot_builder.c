@@ -411,7 +411,7 @@ static enum tables_outcome take(struct snapshot_builder *builder,
 struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
 					   const struct engine_port *ports, uint16_t port_count)
 {
-	const struct tables_limits limits = {port_count, ports, false};
+	const struct tables_limits limits = {port_count, ports, true};
 	struct snapshot *snapshot = NULL;
 	char reason[256] = "";
 
@@ -423,7 +423,7 @@ struct snapshot *snapshot_builder_take_for(struct snapshot_builder *builder,
 void snapshot_builder_must_be_refused(struct snapshot_builder *builder, uint16_t port_count,
 				      const char *sentence)
 {
-	const struct tables_limits limits = {port_count, NULL, false};
+	const struct tables_limits limits = {port_count, NULL, true};
 	struct snapshot *snapshot = NULL;
 	char reason[256] = "";
 	enum tables_outcome outcome = take(builder, &limits, &snapshot, reason, sizeof(reason));
