@@ -6,6 +6,7 @@
 #include "controlplane/cli/changes.h"
 #include "controlplane/cli/check.h"
 #include "controlplane/cli/complete.h"
+#include "controlplane/cli/flows.h"
 #include "controlplane/cli/show.h"
 
 #include <curl/curl.h>
@@ -47,11 +48,11 @@ static enum cli_exit run_check(const struct client *client, const struct options
 
 static enum cli_exit run_show(const struct client *client, const struct options *options)
 {
-	struct show_options show = {.what = options->words[1],
-				    .client = client,
-				    .limit = options->limit,
-				    .json = options->json};
+	struct show_options show = {
+		.what = options->words[1], .client = client, .json = options->json};
 
+	if (strcmp(options->words[1], "flows") == 0)
+		return flows_show(client, options);
 	return show_run(&show);
 }
 

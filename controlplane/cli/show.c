@@ -21,7 +21,6 @@ static const struct view views[] = {
 	{"pools", "/v1/pools", show_pools},
 	{"backends", "/v1/pools", show_backends},
 	{"local-pools", "/v1/local_pools", show_local_pools},
-	{"flows", "/v1/flows", show_flows},
 	{"config", "/v1/config", NULL}, /* JSON is made for reading here */
 };
 
@@ -73,17 +72,14 @@ static enum cli_exit print_answer(const struct view *view, const struct show_opt
 enum cli_exit show_run(const struct show_options *options)
 {
 	const struct view *view = find_view(options->what);
-	char path[64];
-	struct client_request request = {.method = "GET", .path = path};
+	struct client_request request = {.method = "GET"};
 	struct client_answer answer;
 
 	if (view == NULL)
 		return options_refuse("there is no \"%s\" to show; there is status, services, "
 				      "pools, backends, local-pools, flows and config",
 				      options->what);
-	snprintf(path, sizeof(path), "%s", view->path);
-	if (view->render == show_flows)
-		snprintf(path, sizeof(path), "%s?limit=%u", view->path, options->limit);
+	request.path = view->path;
 
 	enum cli_exit status = client_send(options->client, &request, &answer);
 

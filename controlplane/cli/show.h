@@ -13,7 +13,6 @@
 struct show_options {
 	const char *what; /* "status", ... */
 	const struct client *client;
-	unsigned limit; /* of flows */
 	bool json;
 };
 
@@ -32,7 +31,6 @@ show_render show_services;
 show_render show_pools;
 show_render show_backends;
 show_render show_local_pools;
-show_render show_flows;
 
 /* Members of an answer; "" or 0 when they are not there. */
 const char *show_text(const json_t *object, const char *key);
