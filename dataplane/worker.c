@@ -188,6 +188,7 @@ int worker_run(void *argument)
 	rte_rcu_qsbr_thread_online(worker->quiescent, worker->number);
 
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
+		const uint64_t begun = rte_rdtsc();
 		unsigned found = 0;
 
 		refresh_clock(worker);
@@ -198,6 +199,8 @@ int worker_run(void *argument)
 		engine_age(&worker->engine, worker->now_ms);
 		rte_rcu_qsbr_quiescent(worker->quiescent, worker->number);
 
+		if (found > 0)
+			counters->busy_cycles += rte_rdtsc() - begun;
 		counters->polls++;
 		counters->empty_polls += found == 0;
 		counters->naps += idle_turn(&worker->idle, found > 0);

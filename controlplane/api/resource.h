@@ -58,6 +58,8 @@ api_render api_backend;
 api_render api_local_pools;
 api_render api_local_pool;
 
+api_render api_workers;
+api_render api_ports;
 api_act api_flows;
 
 /* PUT, POST, PATCH and DELETE. */
@@ -69,6 +71,9 @@ void api_put_traffic(json_t *object, const struct abi_traffic *traffic);
 
 /* The same of the backend at an index of `tables`; negative: it is not there, and all is 0. */
 void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, int index);
+
+/* A port, as the list of them and the status show it. */
+json_t *api_port(const struct abi_status_port *port, const struct abi_port_traffic *traffic);
 
 /* Since a time of CLOCK_MONOTONIC, ms. */
 double api_seconds_since(uint64_t then_ms);

@@ -9,6 +9,8 @@
 
 static const struct api_resource resources[] = {
 	{.pattern = "/v1/status", .render = api_status},
+	{.pattern = "/v1/workers", .render = api_workers},
+	{.pattern = "/v1/ports", .render = api_ports},
 	{.pattern = "/v1/flows", .read = api_flows, .argument = flow_filter_argument},
 	{.pattern = "/metrics", .text = metrics_render, .text_type = METRICS_TYPE},
 	{.pattern = "/v1/config", .render = api_config, .kind = OBJECT_DOCUMENT},

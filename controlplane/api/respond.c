@@ -227,7 +227,8 @@ enum MHD_Result respond(const struct respond_to *to)
 	} else if (resource == NULL) {
 		problem_set(&answer.problem, MHD_HTTP_NOT_FOUND,
 			    "there is no %.200s; there are /v1/config, /v1/services, /v1/pools, "
-			    "/v1/local_pools, /v1/status, /v1/flows and /metrics",
+			    "/v1/local_pools, /v1/status, /v1/workers, /v1/ports, /v1/flows and "
+			    "/metrics",
 			    to->path);
 	} else if (!api_allows(resource, to->method)) {
 		allow = api_allowed_methods(resource);

@@ -13,8 +13,8 @@
 
 static const char *const commands[] = {"apply",  "check", "diff", "reference",
 				       "schema", "set",   "show", NULL};
-static const char *const views[] = {"status",      "services", "pools",  "backends",
-				    "local-pools", "flows",    "config", NULL};
+static const char *const views[] = {"status", "services", "pools",   "backends", "local-pools",
+				    "flows",  "ports",    "workers", "config",   NULL};
 
 static void offer(const char *word, const char *begun)
 {
@@ -31,8 +31,8 @@ static void offer_all(const char *const *words, const char *begun)
 /* Options that take a value: the word behind is it. */
 static bool takes_value(const char *option)
 {
-	static const char *const names[] = {"--run-dir",  "--socket", "--api",
-					    "--if-match", "--weight", NULL};
+	static const char *const names[] = {"--run-dir", "--socket",   "--api", "--if-match",
+					    "--weight",  "--interval", NULL};
 
 	for (const char *const *name = names; *name != NULL; name++) {
 		if (strcmp(*name, option) == 0)

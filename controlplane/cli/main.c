@@ -48,8 +48,10 @@ static enum cli_exit run_check(const struct client *client, const struct options
 
 static enum cli_exit run_show(const struct client *client, const struct options *options)
 {
-	struct show_options show = {
-		.what = options->words[1], .client = client, .json = options->json};
+	struct show_options show = {.what = options->words[1],
+				    .client = client,
+				    .interval = options->interval,
+				    .json = options->json};
 
 	if (strcmp(options->words[1], "flows") == 0)
 		return flows_show(client, options);
@@ -78,7 +80,7 @@ static const struct command commands[] = {
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},
 	{"show", run_show, 2, 2,
-	 "one of status, services, pools, backends, local-pools, flows, config"},
+	 "one of status, services, pools, backends, local-pools, flows, ports, workers, config"},
 };
 
 static enum cli_exit run_command(const struct options *options)

@@ -31,6 +31,9 @@ static const char usage[] =
 	"N,\n"
 	"      --client ADDRESS | PREFIX | ADDRESS:PORT, --address (that it speaks to), --port N,\n"
 	"      --state half-open|established|closing|udp|direct, --older-than DURATION, --limit N\n"
+	"  show ports            each port: device, link, what it moved, what was lost\n"
+	"  show workers          each worker: how busy, cycles a packet, its flow tables\n"
+	"      --interval D      over so long (default 1s)\n"
 	"  show config           the configuration, as it was written\n"
 	"  schema                the configuration's JSON Schema\n"
 	"  reference             the configuration's reference page, in Markdown\n"
@@ -44,10 +47,11 @@ static const char usage[] =
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 control plane not reachable.\n";
 
 const char *const options_names[] = {
-	"--json",    "--run-dir", "--socket",   "--api",   "--dry-run", "--force",   "--if-match",
-	"--weight",  "--ready",   "--drain",    "--maint", "--service", "--backend", "--client",
-	"--address", "--port",    "--protocol", "--state", "--family",  "--worker",  "--older-than",
-	"--limit",   "--help",    "--version",  NULL};
+	"--json",     "--run-dir", "--socket",     "--api",   "--dry-run",  "--force",
+	"--if-match", "--weight",  "--ready",      "--drain", "--maint",    "--service",
+	"--backend",  "--client",  "--address",    "--port",  "--protocol", "--state",
+	"--family",   "--worker",  "--older-than", "--limit", "--interval", "--help",
+	"--version",  NULL};
 
 const char *const options_filters[] = {"service", "backend",    "client", "address",
 				       "port",    "protocol",   "state",  "family",
@@ -121,6 +125,9 @@ static int take_option(int option, struct options *options)
 	case 'f':
 		options->force = true;
 		return 0;
+	case 't':
+		options->interval = optarg;
+		return 0;
 	case 'i':
 		return set_if_match(options, optarg);
 	case 'w':
@@ -152,6 +159,7 @@ int options_parse(int argc, char **argv, struct options *options)
 				   {"api", required_argument, NULL, 'a'},
 				   {"dry-run", no_argument, NULL, 'n'},
 				   {"force", no_argument, NULL, 'f'},
+				   {"interval", required_argument, NULL, 't'},
 				   {"if-match", required_argument, NULL, 'i'},
 				   {"weight", required_argument, NULL, 'w'},
 				   {"ready", no_argument, NULL, 'R'},
