@@ -5,6 +5,7 @@
 
 #include "dataplane/abi/verdicts.h"
 #include "dataplane/core/flow_table.h"
+#include "dataplane/core/inbox.h"
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -196,6 +197,7 @@ int worker_run(void *argument)
 		for (unsigned i = 0; i < worker->queue_count; i++)
 			found += poll_queue(worker, &worker->queues[i]);
 		found += poll_from_linux(worker);
+		found += engine_take_commands(&worker->engine, worker->inbox, ABI_INBOX_COMMANDS);
 		engine_age(&worker->engine, worker->now_ms);
 		rte_rcu_qsbr_quiescent(worker->quiescent, worker->number);
 

@@ -27,7 +27,8 @@ struct api_resource {
 	api_render *render; /* GET; or else ... */
 	api_text *text;
 	const char *text_type;
-	api_act *read;                          /* GET in another form than JSON */
+	api_act *read;   /* GET in another form than JSON */
+	api_act *remove; /* DELETE of what is no part of the configuration; NULL: there is none */
 	enum object_kind kind;                  /* of the object that a change is to */
 	bool is_collection;                     /* of such objects: POST makes one */
 	const char *(*argument)(size_t number); /* of a query, from 0 on; NULL: none, no more */
@@ -61,6 +62,7 @@ api_render api_local_pool;
 api_render api_workers;
 api_render api_ports;
 api_act api_flows;
+api_act api_end_flows;
 
 /* PUT, POST, PATCH and DELETE. */
 void api_change(struct controlplane *controlplane, const struct api_resource *resource,

@@ -11,7 +11,10 @@ static const struct api_resource resources[] = {
 	{.pattern = "/v1/status", .render = api_status},
 	{.pattern = "/v1/workers", .render = api_workers},
 	{.pattern = "/v1/ports", .render = api_ports},
-	{.pattern = "/v1/flows", .read = api_flows, .argument = flow_filter_argument},
+	{.pattern = "/v1/flows",
+	 .read = api_flows,
+	 .remove = api_end_flows,
+	 .argument = flow_filter_argument},
 	{.pattern = "/metrics", .text = metrics_render, .text_type = METRICS_TYPE},
 	{.pattern = "/v1/config", .render = api_config, .kind = OBJECT_DOCUMENT},
 	{.pattern = "/v1/services",
@@ -69,7 +72,7 @@ void api_known_arguments(const struct api_resource *resource, const char *method
 const char *api_allowed_methods(const struct api_resource *resource)
 {
 	if (resource->kind == OBJECT_NONE)
-		return "GET, HEAD";
+		return resource->remove != NULL ? "GET, HEAD, DELETE" : "GET, HEAD";
 	if (resource->kind == OBJECT_DOCUMENT)
 		return "GET, HEAD, PUT";
 	return resource->is_collection ? "GET, HEAD, POST" : "GET, HEAD, PUT, PATCH, DELETE";

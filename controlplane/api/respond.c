@@ -188,6 +188,8 @@ static void answer_request(struct controlplane *controlplane, const struct api_r
 		return;
 	if (api_is_read(request->method))
 		read_resource(controlplane, resource, request, answer);
+	else if (resource->remove != NULL)
+		resource->remove(controlplane, request, answer);
 	else
 		api_change(controlplane, resource, request, answer);
 }

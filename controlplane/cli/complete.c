@@ -11,7 +11,7 @@
 /* A shell waits for us: rather no names than late ones. */
 #define TIMEOUT_MS 500L
 
-static const char *const commands[] = {"apply",  "check", "diff", "reference",
+static const char *const commands[] = {"apply",  "check", "diff", "flush", "reference",
 				       "schema", "set",   "show", NULL};
 static const char *const views[] = {"status", "services", "pools",   "backends", "local-pools",
 				    "flows",  "ports",    "workers", "config",   NULL};
@@ -173,6 +173,8 @@ enum cli_exit complete_run(const char *const *words, int count)
 		puts(":files");
 	} else if (strcmp(line.words[0], "show") == 0 && line.word_count == 1) {
 		offer_all(views, begun);
+	} else if (strcmp(line.words[0], "flush") == 0 && line.word_count == 1) {
+		offer("flow", begun);
 	} else if (strcmp(line.words[0], "set") == 0 && line.word_count == 1) {
 		offer("backend", begun);
 	} else if (strcmp(line.words[0], "set") == 0) {

@@ -29,8 +29,7 @@ static void put_encoded(FILE *to, const char *text)
 	}
 }
 
-/* "/v1/flows?service=web&limit=10", malloc'ed; NULL: no memory. */
-static char *make_path(const struct options *options)
+char *flows_path(const struct options *options)
 {
 	char *path = NULL;
 	size_t size;
@@ -51,6 +50,8 @@ static char *make_path(const struct options *options)
 		put_encoded(stream, options->filters[i]);
 		joint = '&';
 	}
+	if (options->all)
+		fprintf(stream, "%call=true", joint);
 	if (fclose(stream) == 0)
 		return path;
 	free(path);
@@ -121,7 +122,7 @@ static enum cli_exit show_lines(const struct client *client, struct client_reque
 enum cli_exit flows_show(const struct client *client, const struct options *options)
 {
 	static char output[OUTPUT_SIZE];
-	char *path = make_path(options);
+	char *path = flows_path(options);
 	struct client_request request = {.method = "GET", .path = path};
 	enum cli_exit status;
 

@@ -65,6 +65,13 @@ static enum cli_exit run_set(const struct client *client, const struct options *
 	return set_run(client, options);
 }
 
+static enum cli_exit run_flush(const struct client *client, const struct options *options)
+{
+	if (strcmp(options->words[1], "flow") != 0)
+		return options_refuse("there is nothing to flush but flow");
+	return flows_flush(client, options);
+}
+
 struct command {
 	const char *name;
 	enum cli_exit (*run)(const struct client *client, const struct options *options);
@@ -76,6 +83,7 @@ static const struct command commands[] = {
 	{"apply", apply_run, 2, 2, "one file"},
 	{"check", run_check, 2, 2, "one file"},
 	{"diff", diff_run, 2, 2, "one file"},
+	{"flush", run_flush, 2, 2, "\"flow\", and the flows by options"},
 	{"reference", run_reference, 1, 1, "nothing"},
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},

@@ -34,6 +34,9 @@ static const char usage[] =
 	"  show ports            each port: device, link, what it moved, what was lost\n"
 	"  show workers          each worker: how busy, cycles a packet, its flow tables\n"
 	"      --interval D      over so long (default 1s)\n"
+	"  flush flow            ends flows: those of the filters of show flows, but --limit\n"
+	"      --all             every one there is\n"
+	"      --dry-run         only tells how many\n"
 	"  show config           the configuration, as it was written\n"
 	"  schema                the configuration's JSON Schema\n"
 	"  reference             the configuration's reference page, in Markdown\n"
@@ -46,12 +49,13 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 control plane not reachable.\n";
 
-const char *const options_names[] = {
-	"--json",     "--run-dir", "--socket",     "--api",   "--dry-run",  "--force",
-	"--if-match", "--weight",  "--ready",      "--drain", "--maint",    "--service",
-	"--backend",  "--client",  "--address",    "--port",  "--protocol", "--state",
-	"--family",   "--worker",  "--older-than", "--limit", "--interval", "--help",
-	"--version",  NULL};
+const char *const options_names[] = {"--json",       "--run-dir", "--socket",   "--api",
+				     "--dry-run",    "--force",   "--if-match", "--weight",
+				     "--ready",      "--drain",   "--maint",    "--service",
+				     "--backend",    "--client",  "--address",  "--port",
+				     "--protocol",   "--state",   "--family",   "--worker",
+				     "--older-than", "--limit",   "--interval", "--all",
+				     "--help",       "--version", NULL};
 
 const char *const options_filters[] = {"service", "backend",    "client", "address",
 				       "port",    "protocol",   "state",  "family",
@@ -125,6 +129,9 @@ static int take_option(int option, struct options *options)
 	case 'f':
 		options->force = true;
 		return 0;
+	case 'A':
+		options->all = true;
+		return 0;
 	case 't':
 		options->interval = optarg;
 		return 0;
@@ -160,6 +167,7 @@ int options_parse(int argc, char **argv, struct options *options)
 				   {"dry-run", no_argument, NULL, 'n'},
 				   {"force", no_argument, NULL, 'f'},
 				   {"interval", required_argument, NULL, 't'},
+				   {"all", no_argument, NULL, 'A'},
 				   {"if-match", required_argument, NULL, 'i'},
 				   {"weight", required_argument, NULL, 'w'},
 				   {"ready", no_argument, NULL, 'R'},

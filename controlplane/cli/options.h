@@ -20,7 +20,8 @@ struct options {
 	const char *api;         /* NULL: the socket */
 	const char
 		*filters[OPTIONS_FILTERS_MAX]; /* of flows, as options_filters; NULL: not given */
-	const char *interval;                  /* NULL: not given */
+	bool all;
+	const char *interval; /* NULL: not given */
 	bool json;
 	bool dry_run, force;
 	const char *if_match;

@@ -138,3 +138,13 @@ def story(lab):
     lines, seconds = timed(headrace, lab, "$H show flows --client 203.0.113.7:10007 | wc -l")
     lab.notes.append(f"one of them by its client in {seconds:.2f} s")
     check(int(lines) == 2, f"{lines} lines for one client")
+
+    for what, wanted in (("--backend dns/a", each["dns/a"]), ("--all", each["dns/b"])):
+        watch = Watch(headrace)
+        said, seconds = timed(headrace, lab, f"$H flush flow {what}")
+        longest = watch.end()
+        check(said == f"{wanted:,} flows ended\n", f"{what}: {said}, not {wanted}")
+        lab.notes.append(f"flush {what}: {wanted:,} flows in {seconds:.2f} s; the API answered others "
+                         f"within {longest:.1f} ms meanwhile ({watch.asked} times)")
+    check(headrace.flows() == [] and headrace.services()["dns"]["flows"] == 0, "some are left")
+    check(headrace.get("/v1/workers")["workers"][0]["flushed"] == FLOWS, "the worker ended others")

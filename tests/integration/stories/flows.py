@@ -11,7 +11,7 @@ import re
 import socket
 import subprocess
 
-from lab import check, serve_http, serve_udp, two_arms, wait_for
+from lab import check, check_law, serve_http, serve_udp, two_arms, wait_for
 from lab.addressing import end, socket_family
 from lab.processes import CommandFailed
 
@@ -212,4 +212,117 @@ def story_reader_goes(lab):
     headrace.stop()
     answer = headrace.namespace.run("sh", "-c", f"{' '.join(map(str, program))} 2>&1; true")
     check("does headrace-controlplane run" in answer, answer)
+    connections.close()
+
+
+def answers(connection):
+    """Whether the connection is still answered."""
+    connection.settimeout(0.7)
+    try:
+        if connection.type & 0xf == socket.SOCK_DGRAM:
+            connection.send(b"hello")
+            connection.recv(100)
+        else:
+            Connections.ask(connection)
+    except (TimeoutError, ConnectionError):
+        return False
+    return True
+
+
+def ends_of(flow):
+    """What tells a flow from the others; a client's port alone may serve two services."""
+    return flow["client"], flow["service"]
+
+
+def flushed(headrace):
+    """What the worker counted."""
+    return sum(worker["flushed"] for worker in headrace.get("/v1/workers")["workers"])
+
+
+def story_flush(lab):
+    """Flows of full NAT that are ended get no answer any more; all others do."""
+    world, headrace, connections, targets = make(lab)
+    ended = set()
+
+    def flush(wanted, *options):
+        before = {ends_of(flow): flow for flow in headrace.flows()}
+        check(not ended & set(before), f"{ended & set(before)} are there again")
+        meant = {ends for ends, flow in before.items() if wanted(flow)}
+        said = headrace.command("flush", "flow", *options, "--dry-run")
+        check(said.startswith(f"{len(meant)} flow"), f"{options}: {said}, not {len(meant)}")
+        count = flushed(headrace)
+        said = headrace.command("flush", "flow", *options)
+        check(said.startswith(f"{len(meant)} flow") and "ended" in said, f"{options}: {said}")
+        check(flushed(headrace) - count == len(meant), f"{options}: the worker ended others")
+        left = {ends_of(flow) for flow in headrace.flows()}
+        check(left == set(before) - meant, f"{options}: {left}")
+        ended.update(meant)
+        return len(meant)
+
+    one = headrace.flows(service="full4")[0]
+    counts = [
+        flush(lambda flow: ends_of(flow) == ends_of(one), "--client", one["client"], "--address",
+              one["service"], "--protocol", "tcp"),
+        flush(lambda flow: flow["backend_name"] == "full6/b3", "--backend", "full6/b3"),
+        flush(lambda flow: flow["service_name"] == "echo4", "--service", "echo4"),
+        flush(lambda flow: False, "--client", "203.0.113.0/24"),
+        flush(lambda flow: flow["family"] == 6 and flow["protocol"] == "udp", "--client",
+              "2001:db8:1::/48", "--port", "53"),
+    ]
+    check(counts[0] == 1 and counts[2] == EACH and counts[3] == 0 and counts[4] == EACH, f"{counts}")
+    # UDP of a client that goes on begins a flow anew: TCP does not.
+    for (service, client), connection in connections.open.items():
+        if not service.startswith("echo"):
+            is_ended = (client, end(*targets[service])) in ended
+            check(answers(connection) != is_ended, f"{service} {client}")
+    check(headrace.status()["verdicts"]["no-flow"] > 0, "nothing was refused")
+    answer = headrace.change("DELETE", "/v1/flows?all=true").body
+    check(answer["complete"] and answer["asked"] > 0 and not headrace.flows(), f"{answer}")
+    services = headrace.services()
+    check(all(service["flows"] == 0 for service in services.values()), f"{services}")
+    check(answers(connections.begin("full4", targets["full4"])), "no new connection after it")
+    check(json.loads(headrace.command("flush", "flow", "--all", "--json"))["ended"] >= 1, "--json")
+    flush_refused(headrace)
+    connections.close()
+    check_law(headrace)
+    lab.notes.append(f"ended by one tuple, a backend, a service, a prefix that has none, a port: {counts}")
+
+
+def flush_refused(headrace):
+    """Without a filter nothing ends; nor without a dataplane."""
+    for query, status, words in (("", 400, "all=true"), ("?limit=3", 400, "limit is for lists"),
+                                 ("?all=false", 400, "all=true"), ("?service=nobody", 404, "no service"),
+                                 ("?dry_run=true", 400, "there is no \"dry_run\"")):
+        answer = headrace.request("DELETE", f"/v1/flows{query}")
+        check(answer.status == status and words in answer.body["detail"], f"{query}: {answer}")
+    for words in (("flow",), ("flows", "--all"), ("flow", "web", "--all")):
+        try:
+            headrace.command("flush", *words)
+        except CommandFailed as error:
+            check("exit 2" in str(error), f"{words}: {error}")
+        else:
+            check(False, f"{words} is taken")
+    headrace.dataplane.kill()
+    wait_for(lambda: not headrace.status()["dataplane"]["running"], "the dataplane to be dead")
+    check(headrace.request("DELETE", "/v1/flows?all=true").status == 503, "a dead dataplane is asked")
+    headrace.start_dataplane()
+    headrace.wait_ready()
+
+
+def story_flush_restarts(lab):
+    """Commands reach the worker after either daemon has died and come back."""
+    world = two_arms(lab)
+    serve_http(world.backends, log_requests=False)
+    headrace = world.headrace(world.service("web", "full-nat"))
+    headrace.start()
+    connections = Connections(world)
+    for daemon in ("none", "controlplane", "dataplane", "controlplane"):
+        if daemon != "none":
+            getattr(headrace, daemon).kill()
+            getattr(headrace, f"start_{daemon}")()
+            headrace.wait_ready()
+        connection = connections.begin("web", (world.vip, 80))
+        check("1 flow ended" in headrace.command("flush", "flow", "--client",
+                                                 end(*connection.getsockname()[:2])), daemon)
+        check(not answers(connection), f"{daemon}: it goes on")
     connections.close()
