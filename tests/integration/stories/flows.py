@@ -6,6 +6,7 @@
     each family: a service of HTTP by full NAT, one by dnat, and one of UDP
 """
 
+import collections
 import json
 import re
 import socket
@@ -13,6 +14,7 @@ import subprocess
 
 from lab import check, check_law, serve_http, serve_udp, two_arms, wait_for
 from lab.addressing import end, socket_family
+from lab.clients import start_http_load
 from lab.processes import CommandFailed
 
 EACH = 12  # connections to each service
@@ -213,6 +215,34 @@ def story_reader_goes(lab):
     answer = headrace.namespace.run("sh", "-c", f"{' '.join(map(str, program))} 2>&1; true")
     check("does headrace-controlplane run" in answer, answer)
     connections.close()
+
+
+def story_churn(lab):
+    """While others come and go, each flow that stays is listed once, every time."""
+    world, headrace, connections, _ = make(lab)
+    service = world.service("busy", "full-nat", world.services_of(4)[3],
+                            timeouts={"tcp_closing": "500ms"})
+    headrace.change("POST", "/v1/services", service)
+    headrace.wait_ready()
+    load = start_http_load(world.client, world.services_of(4)[3], rate=1000, connections=50,
+                           per_connection=1)
+    load.more(100)
+    standing = {ends for ends in map(ends_of, headrace.flows())
+                if not ends[1].startswith(world.services_of(4)[3])}
+    check(len(standing) == len(connections.open), f"{len(standing)} stand")
+    seen = set()
+    for _ in range(50):
+        listed = collections.Counter(map(ends_of, headrace.flows()))
+        check(not standing - set(listed), f"{standing - set(listed)} are missing")
+        twice = {ends for ends, count in listed.items() if count > 1}
+        check(not twice, f"{twice} are there twice")
+        seen |= set(listed)
+    check(load.stop()["failed"] == 0, "the load failed")
+    check(len(seen) > 10 * len(standing), "nothing came and went")
+    head = headrace.request("HEAD", "/v1/flows")
+    check((head.status, head.body) == (200, []), f"HEAD: {head}")
+    connections.close()
+    lab.notes.append(f"50 lists with {len(standing)} that stood, {len(seen)} flows in all")
 
 
 def answers(connection):
