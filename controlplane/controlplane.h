@@ -54,6 +54,7 @@ struct controlplane {
 	struct publication publication;
 	struct local_pool_watch local_pool_watch;
 	struct api_server *api;
+	unsigned streams; /* answers of the API that are made while they are sent */
 	struct counts counts;
 };
 

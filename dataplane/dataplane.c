@@ -10,6 +10,7 @@
 #include "dataplane/eal.h"
 #include "dataplane/flows_file.h"
 #include "dataplane/generation.h"
+#include "dataplane/inbox.h"
 #include "dataplane/kernel_path.h"
 #include "dataplane/log.h"
 #include "dataplane/port.h"
@@ -57,7 +58,7 @@ struct dataplane {
 	struct eal eal;
 	struct rte_mempool *pool;
 	struct ports ports;
-	struct run_file counters, status_file;
+	struct run_file counters, status_file, inbox;
 	struct abi_status *status;
 	struct flows_file flows;
 	struct kernel_path kernel_path;
@@ -133,6 +134,7 @@ static int open_files(struct dataplane *dataplane)
 	if (status_create(&dataplane->status_file, &dataplane->directory, &dataplane->cpus,
 			  capacities) != 0 ||
 	    counters_create(&dataplane->counters, &dataplane->directory, workers) != 0 ||
+	    inbox_create(&dataplane->inbox, &dataplane->directory, workers) != 0 ||
 	    flows_file_create(&dataplane->flows, &dataplane->directory, workers, capacities) != 0)
 		return -1;
 	dataplane->status = dataplane->status_file.data;
@@ -220,6 +222,7 @@ static int make_workers(struct dataplane *dataplane)
 		worker->idle_mode = dataplane->config->dataplane.idle;
 		worker->quiescent = dataplane->quiescent;
 		worker->status = &dataplane->status->workers[i];
+		worker->inbox = inbox_ring(&dataplane->inbox, i);
 		worker->to_linux = dataplane->kernel_path.to_linux[i];
 		worker->from_linux = i == 0 ? dataplane->kernel_path.from_linux : NULL;
 		if (dataplane->worker_count > 1) {
@@ -438,6 +441,7 @@ static void stop(struct dataplane *dataplane)
 		eal_stop(&dataplane->eal);
 	}
 	flows_file_remove(&dataplane->flows);
+	run_file_remove(&dataplane->inbox);
 	run_file_remove(&dataplane->counters);
 	run_file_remove(&dataplane->status_file);
 }

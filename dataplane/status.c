@@ -53,6 +53,7 @@ void status_describe_ports(struct abi_status *status, const struct ports *ports,
 		snprintf(row->device, sizeof(row->device), "%.*s", (int)sizeof(row->device) - 1,
 			 port->config->device);
 		snprintf(row->driver, sizeof(row->driver), "%s", port->driver);
+		row->queues = port->queue_count;
 		snprintf(row->tap, sizeof(row->tap), "%s", path->taps[i].name);
 		row->interface_index = port->interface.index;
 		memcpy(row->mac, port->mac, sizeof(row->mac));

@@ -5,6 +5,7 @@
 
 #include "dataplane/abi/verdicts.h"
 #include "dataplane/core/flow_table.h"
+#include "dataplane/core/inbox.h"
 #include "dataplane/core/tables.h"
 #include "dataplane/log.h"
 
@@ -307,6 +308,7 @@ int worker_run(void *argument)
 	rte_rcu_qsbr_thread_online(worker->quiescent, worker->number);
 
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
+		const uint64_t begun = rte_rdtsc();
 		unsigned found = 0;
 
 		refresh_clock(worker);
@@ -315,9 +317,12 @@ int worker_run(void *argument)
 			found += poll_queue(worker, &worker->queues[i]);
 		found += poll_peers(worker);
 		found += poll_from_linux(worker);
+		found += engine_take_commands(&worker->engine, worker->inbox, ABI_INBOX_COMMANDS);
 		engine_age(&worker->engine, worker->now_ms);
 		rte_rcu_qsbr_quiescent(worker->quiescent, worker->number);
 
+		if (found > 0)
+			counters->busy_cycles += rte_rdtsc() - begun;
 		counters->polls++;
 		counters->empty_polls += found == 0;
 		counters->naps += idle_turn(&worker->idle, found > 0);

@@ -52,6 +52,7 @@ struct worker {
 	struct rte_rcu_qsbr *quiescent;
 	struct rte_ring *to_linux, *from_linux; /* from_linux NULL: another worker's */
 	struct abi_status_worker *status;
+	struct abi_inbox_ring *inbox;
 	struct worker_queue queues[ABI_MAX_PORTS * PORT_MAX_QUEUES];
 	unsigned queue_count;
 	struct worker_output outputs[ABI_MAX_PORTS];

@@ -3,6 +3,7 @@
 
 #include "controlplane/api/query.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BAD_REQUEST 400
@@ -16,18 +17,31 @@ static int find_name(const char *const *known, const char *name)
 	return -1;
 }
 
+/* "a, b and c". */
+static const char *list_names(const char *const *names, char *list, size_t size)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; names[i] != NULL && length < size; i++) {
+		const char *joint = i == 0 ? "" : names[i + 1] == NULL ? " and " : ", ";
+
+		length += (size_t)snprintf(list + length, size - length, "%s%s", joint, names[i]);
+	}
+	return list;
+}
+
 static void refuse_unknown(const struct query *query, const char *name)
 {
 	const char *const *known = query->known;
+	char list[256];
 
 	if (known[0] == NULL)
 		problem_set(query->problem, BAD_REQUEST,
 			    "nothing can be asked by a query here: leave \"%.100s\" out", name);
 	else
 		problem_set(query->problem, BAD_REQUEST,
-			    "there is no \"%.100s\" to ask by a query here; there is %s%s%s", name,
-			    known[0], known[1] != NULL ? " and " : "",
-			    known[1] != NULL ? known[1] : "");
+			    "there is no \"%.100s\" to ask by a query here; there is %s", name,
+			    list_names(known, list, sizeof(list)));
 }
 
 bool query_take(struct query *query, const char *name, const char *value)

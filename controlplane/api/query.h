@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define QUERY_NAMES_MAX 2
+#define QUERY_NAMES_MAX 16
 
 /* A walk over the arguments of one request. */
 struct query {

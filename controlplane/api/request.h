@@ -10,6 +10,7 @@
 #include "controlplane/api/route.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct api_request {
 	const char *path;
@@ -25,10 +26,20 @@ struct api_request {
 	void *connection;
 };
 
+/* A body that is made while it is sent. */
+struct api_stream {
+	/* Its next bytes: a short piece of work; 0: none yet, but ask again; -1: there are no more.
+	 */
+	ssize_t (*read)(void *context, char *buffer, size_t size);
+	void (*close)(void *context);
+	void *context;
+};
+
 struct api_answer {
 	unsigned status;
 	json_t *json;               /* the body; NULL: see text */
-	char *text;                 /* the body of another type, malloc'ed; NULL: none */
+	char *text;                 /* the body of another type, malloc'ed; NULL: see stream */
+	struct api_stream stream;   /* read NULL: none */
 	const char *type;           /* of the body */
 	char etag[ETAG_SIZE];       /* empty: none */
 	char location[512];         /* empty: none */

@@ -15,6 +15,10 @@
 typedef json_t *api_render(struct controlplane *controlplane, const struct api_request *request,
 			   struct api_problem *problem);
 
+/* Fills the answer in, or its problem; what it leaves as it was is a want of memory. */
+typedef void api_act(struct controlplane *controlplane, const struct api_request *request,
+		     struct api_answer *answer);
+
 /* A text, malloc'ed; NULL: no memory. */
 typedef char *api_text(struct controlplane *controlplane);
 
@@ -23,9 +27,11 @@ struct api_resource {
 	api_render *render; /* GET; or else ... */
 	api_text *text;
 	const char *text_type;
-	enum object_kind kind; /* of the object that a change is to */
-	bool is_collection;    /* of such objects: POST makes one */
-	const char *argument;  /* that a GET may have in its query; NULL: none */
+	api_act *read;   /* GET in another form than JSON */
+	api_act *remove; /* DELETE of what is no part of the configuration; NULL: there is none */
+	enum object_kind kind;                  /* of the object that a change is to */
+	bool is_collection;                     /* of such objects: POST makes one */
+	const char *(*argument)(size_t number); /* of a query, from 0 on; NULL: none, no more */
 };
 
 /* The resource at a path, and the names in it; NULL: there is none. */
@@ -52,7 +58,11 @@ api_render api_backends;
 api_render api_backend;
 api_render api_local_pools;
 api_render api_local_pool;
-api_render api_flows;
+
+api_render api_workers;
+api_render api_ports;
+api_act api_flows;
+api_act api_end_flows;
 
 /* PUT, POST, PATCH and DELETE. */
 void api_change(struct controlplane *controlplane, const struct api_resource *resource,
@@ -63,6 +73,9 @@ void api_put_traffic(json_t *object, const struct abi_traffic *traffic);
 
 /* The same of the backend at an index of `tables`; negative: it is not there, and all is 0. */
 void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, int index);
+
+/* A port, as the list of them and the status show it. */
+json_t *api_port(const struct abi_status_port *port, const struct abi_port_traffic *traffic);
 
 /* Since a time of CLOCK_MONOTONIC, ms. */
 double api_seconds_since(uint64_t then_ms);

@@ -2,13 +2,19 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 #include "controlplane/api/resource.h"
+#include "controlplane/flows/filter.h"
 #include "controlplane/metrics/metrics.h"
 
 #include <string.h>
 
 static const struct api_resource resources[] = {
 	{.pattern = "/v1/status", .render = api_status},
-	{.pattern = "/v1/flows", .render = api_flows, .argument = "limit"},
+	{.pattern = "/v1/workers", .render = api_workers},
+	{.pattern = "/v1/ports", .render = api_ports},
+	{.pattern = "/v1/flows",
+	 .read = api_flows,
+	 .remove = api_end_flows,
+	 .argument = flow_filter_argument},
 	{.pattern = "/metrics", .text = metrics_render, .text_type = METRICS_TYPE},
 	{.pattern = "/v1/config", .render = api_config, .kind = OBJECT_DOCUMENT},
 	{.pattern = "/v1/services",
@@ -49,17 +55,24 @@ bool api_is_read(const char *method)
 void api_known_arguments(const struct api_resource *resource, const char *method,
 			 const char *known[QUERY_NAMES_MAX + 1])
 {
-	bool is_read = api_is_read(method);
+	size_t count = 0;
 
-	known[0] = is_read ? resource->argument : "dry_run";
-	known[1] = is_read ? NULL : "force";
-	known[2] = NULL;
+	if (resource->argument != NULL) {
+		while (count < QUERY_NAMES_MAX && resource->argument(count) != NULL) {
+			known[count] = resource->argument(count);
+			count++;
+		}
+	} else if (!api_is_read(method)) {
+		known[count++] = "dry_run";
+		known[count++] = "force";
+	}
+	known[count] = NULL;
 }
 
 const char *api_allowed_methods(const struct api_resource *resource)
 {
 	if (resource->kind == OBJECT_NONE)
-		return "GET, HEAD";
+		return resource->remove != NULL ? "GET, HEAD, DELETE" : "GET, HEAD";
 	if (resource->kind == OBJECT_DOCUMENT)
 		return "GET, HEAD, PUT";
 	return resource->is_collection ? "GET, HEAD, POST" : "GET, HEAD, PUT, PATCH, DELETE";

@@ -5,6 +5,7 @@
 
 #include "controlplane/api/host.h"
 #include "controlplane/api/resource.h"
+#include "controlplane/api/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,22 +38,13 @@ static void take_headers(const struct api_request *request, struct conditions *c
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, take_header, conditions);
 }
 
-/* Takes over `text`. */
-static enum MHD_Result send_text(struct MHD_Connection *connection, const struct api_answer *answer,
-				 char *text, const char *allow)
+/* Sends a response with what the answer has beside its body. */
+static enum MHD_Result send_response(struct MHD_Connection *connection,
+				     const struct api_answer *answer, const char *allow,
+				     struct MHD_Response *response)
 {
-	struct MHD_Response *response =
-		text == NULL ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
-			     : MHD_create_response_from_buffer(strlen(text), text,
-							       MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 
-	if (response == NULL) {
-		free(text);
-		return MHD_NO;
-	}
-	if (text != NULL)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
@@ -63,6 +55,24 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, const struct
 	result = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
 	return result;
+}
+
+/* Takes over `text`. */
+static enum MHD_Result send_text(struct MHD_Connection *connection, const struct api_answer *answer,
+				 char *text, const char *allow)
+{
+	struct MHD_Response *response =
+		text == NULL ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
+			     : MHD_create_response_from_buffer(strlen(text), text,
+							       MHD_RESPMEM_MUST_FREE);
+
+	if (response == NULL) {
+		free(text);
+		return MHD_NO;
+	}
+	if (text != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+	return send_response(connection, answer, allow, response);
 }
 
 /* With a newline at its end, for who reads it in a terminal. */
@@ -97,6 +107,16 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api
 	return send_text(connection, answer, text, allow);
 }
 
+static enum MHD_Result send_stream(const struct respond_to *to, const struct api_answer *answer)
+{
+	struct MHD_Response *response = stream_response(to->controlplane, answer);
+
+	if (response == NULL)
+		return MHD_NO;
+	stream_be_patient(to->connection);
+	return send_response(to->connection, answer, NULL, response);
+}
+
 static enum MHD_Result send_problem(struct MHD_Connection *connection, struct api_answer *answer,
 				    const char *allow)
 {
@@ -122,6 +142,11 @@ static void read_resource(struct controlplane *controlplane, const struct api_re
 		answer->type = resource->text_type;
 		if (answer->text == NULL)
 			answer->status = 0;
+		return;
+	}
+	if (resource->read != NULL) {
+		answer->status = 0;
+		resource->read(controlplane, request, answer);
 		return;
 	}
 	if (resource->kind != OBJECT_NONE)
@@ -163,6 +188,8 @@ static void answer_request(struct controlplane *controlplane, const struct api_r
 		return;
 	if (api_is_read(request->method))
 		read_resource(controlplane, resource, request, answer);
+	else if (resource->remove != NULL)
+		resource->remove(controlplane, request, answer);
 	else
 		api_change(controlplane, resource, request, answer);
 }
@@ -202,7 +229,8 @@ enum MHD_Result respond(const struct respond_to *to)
 	} else if (resource == NULL) {
 		problem_set(&answer.problem, MHD_HTTP_NOT_FOUND,
 			    "there is no %.200s; there are /v1/config, /v1/services, /v1/pools, "
-			    "/v1/local_pools, /v1/status, /v1/flows and /metrics",
+			    "/v1/local_pools, /v1/status, /v1/workers, /v1/ports, /v1/flows and "
+			    "/metrics",
 			    to->path);
 	} else if (!api_allows(resource, to->method)) {
 		allow = api_allowed_methods(resource);
@@ -213,8 +241,10 @@ enum MHD_Result respond(const struct respond_to *to)
 	}
 	counts_answer(&to->controlplane->counts,
 		      answer.status != 0 ? answer.status : answer.problem.status);
-	return answer.status != 0 ? send_answer(to->connection, &answer, NULL)
-				  : send_problem(to->connection, &answer, allow);
+	if (answer.status == 0)
+		return send_problem(to->connection, &answer, allow);
+	return answer.stream.read != NULL ? send_stream(to, &answer)
+					  : send_answer(to->connection, &answer, NULL);
 }
 
 /* How often each header that frames a request is there. */

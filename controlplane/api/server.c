@@ -19,9 +19,9 @@
 
 #define LISTENERS_MAX      8
 #define CONNECTIONS_MAX    64
-#define CONNECTION_MEMORY  (16 * 1024)
-#define CONNECTION_TIMEOUT 30u /* s */
-#define RUNS_MAX           16  /* in a row, while there is work without waiting */
+#define CONNECTION_MEMORY  (64 * 1024) /* holds a block of an answer too */
+#define CONNECTION_TIMEOUT 30u         /* s */
+#define RUNS_MAX           16          /* in a row, while there is work without waiting */
 
 struct api_listener {
 	struct api_server *server;

@@ -5,7 +5,6 @@
 #include "controlplane/api/resource.h"
 #include "controlplane/clock.h"
 
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,34 +122,6 @@ static json_t *render_workers(const struct controlplane *controlplane,
 	return list;
 }
 
-static json_t *render_port(const struct abi_status_port *port,
-			   const struct abi_port_traffic *traffic)
-{
-	char name[IF_NAMESIZE] = "", mac[18];
-	json_t *object = json_object();
-
-	if (port->interface_index != 0 && if_indextoname(port->interface_index, name) == NULL)
-		name[0] = '\0';
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
-		 port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
-	json_object_set_new(object, "name", TEXT(port->name));
-	json_object_set_new(object, "device", TEXT(port->device));
-	json_object_set_new(object, "driver", TEXT(port->driver));
-	json_object_set_new(object, "interface", json_string(name));
-	json_object_set_new(object, "mac", json_string(mac));
-	json_object_set_new(object, "mtu", number(port->mtu));
-	json_object_set_new(object, "link_up", json_boolean(port->link_up != 0));
-	json_object_set_new(object, "tap", TEXT(port->tap));
-	json_object_set_new(object, "received", number(traffic->received));
-	json_object_set_new(object, "sent", number(traffic->sent));
-	json_object_set_new(object, "to_linux", number(traffic->to_linux));
-	json_object_set_new(object, "from_linux", number(traffic->from_linux));
-	json_object_set_new(object, "tx_full", number(traffic->tx_full));
-	json_object_set_new(object, "missed", number(port->missed));
-	json_object_set_new(object, "no_buffer", number(port->no_buffer));
-	return object;
-}
-
 static const char *state_text(uint32_t state)
 {
 	switch (state) {
@@ -174,7 +145,7 @@ static json_t *render_dataplane(struct controlplane *controlplane, const struct 
 		return json_pack("{s:b, s:i, s:s, s:f, s:[], s:o}", "running", 0, "pid", 0, "state",
 				 "none", "heartbeat_age_ms", 0.0, "workers", "ports", ports);
 	for (uint32_t i = 0; i < status->port_count; i++)
-		json_array_append_new(ports, render_port(&status->ports[i], &totals->ports[i]));
+		json_array_append_new(ports, api_port(&status->ports[i], &totals->ports[i]));
 
 	bool lives = stats_dataplane_lives(controlplane->stats);
 

@@ -12,16 +12,34 @@
 
 #define BODY_LIMIT (256u << 20)
 
+/* s without a byte, of an answer whose length nobody knows */
+#define SILENCE_MAX 30L
+
 struct body {
+	CURL *easy;
+	const struct client_request *request;
 	char *text;
 	size_t length;
 };
+
+/* A refusal is JSON, whatever a good answer is. */
+static bool is_taken_in_pieces(const struct body *body)
+{
+	long status = 0;
+
+	if (body->request->take == NULL)
+		return false;
+	curl_easy_getinfo(body->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status == 200;
+}
 
 static size_t append_body(char *data, size_t size, size_t count, void *context)
 {
 	struct body *body = context;
 	size_t more = size * count;
 
+	if (is_taken_in_pieces(body))
+		return body->request->take(body->request->context, data, more) ? more : 0;
 	if (body->length + more > BODY_LIMIT)
 		return 0;
 
@@ -39,7 +57,14 @@ static void explain_unreachable(const struct client *client, CURLcode code)
 {
 	const char *socket_path = client->socket_path;
 
-	if (client->url != NULL)
+	if (code == CURLE_WRITE_ERROR)
+		fputs("headrace: the answer of the API cannot be used or written\n", stderr);
+	else if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
+		fputs("headrace: the answer ended early: headrace-controlplane has stopped or "
+		      "died; see "
+		      "its log\n",
+		      stderr);
+	else if (client->url != NULL)
 		fprintf(stderr,
 			"headrace: %s: %s: does headrace-controlplane run, and listen there "
 			"(api.listen)?\n",
@@ -86,10 +111,23 @@ static void make_url(const char *base, const char *path, char *url, size_t size)
 	snprintf(url, size, "%.*s%s", (int)length, base, path);
 }
 
+static void set_patience(CURL *easy, const struct client *client,
+			 const struct client_request *request)
+{
+	if (request->take == NULL) {
+		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, client->timeout_ms);
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, client->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_MAX);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
+}
+
 static CURLcode perform(const struct client *client, const struct client_request *request,
 			struct body *body, long *status)
 {
-	CURL *easy = curl_easy_init();
+	CURL *easy = body->easy;
 	struct curl_slist *headers = make_headers(request);
 	char url[1024];
 	CURLcode code = CURLE_OUT_OF_MEMORY;
@@ -102,7 +140,7 @@ static CURLcode perform(const struct client *client, const struct client_request
 			curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
 		curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, client->timeout_ms);
+		set_patience(easy, client, request);
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append_body);
 		curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
 		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
@@ -114,7 +152,6 @@ static CURLcode perform(const struct client *client, const struct client_request
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 		code = curl_easy_perform(easy);
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
-		curl_easy_cleanup(easy);
 	}
 	curl_slist_free_all(headers);
 	return code;
@@ -123,12 +160,14 @@ static CURLcode perform(const struct client *client, const struct client_request
 enum cli_exit client_send(const struct client *client, const struct client_request *request,
 			  struct client_answer *answer)
 {
-	struct body body = {0};
+	struct body body = {.easy = curl_easy_init(), .request = request};
 	json_error_t fault;
 
 	*answer = (struct client_answer){0};
 
 	CURLcode code = perform(client, request, &body, &answer->status);
+
+	curl_easy_cleanup(body.easy);
 
 	if (code != CURLE_OK) {
 		explain_unreachable(client, code);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* How the program ends. */
@@ -24,11 +25,15 @@ struct client_request {
 	const char *body; /* JSON; NULL: none */
 	size_t length;
 	const char *if_match; /* an ETag; NULL: any */
+	/* Takes a good answer in pieces, however long it is; false: it is none. NULL: it is JSON.
+	 */
+	bool (*take)(void *context, const char *bytes, size_t length);
+	void *context;
 };
 
 struct client_answer {
 	long status;
-	json_t *json; /* NULL: the answer had no body */
+	json_t *json; /* NULL: the answer had no body, or was taken in pieces */
 };
 
 /* CLI_DONE whatever the answer's status, or CLI_UNREACHABLE, told on stderr. */

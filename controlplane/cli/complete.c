@@ -11,10 +11,10 @@
 /* A shell waits for us: rather no names than late ones. */
 #define TIMEOUT_MS 500L
 
-static const char *const commands[] = {"apply",  "check", "diff", "reference",
+static const char *const commands[] = {"apply",  "check", "diff", "flush", "reference",
 				       "schema", "set",   "show", NULL};
-static const char *const views[] = {"status",      "services", "pools",  "backends",
-				    "local-pools", "flows",    "config", NULL};
+static const char *const views[] = {"status", "services", "pools",   "backends", "local-pools",
+				    "flows",  "ports",    "workers", "config",   NULL};
 
 static void offer(const char *word, const char *begun)
 {
@@ -31,11 +31,15 @@ static void offer_all(const char *const *words, const char *begun)
 /* Options that take a value: the word behind is it. */
 static bool takes_value(const char *option)
 {
-	static const char *const names[] = {"--limit",    "--run-dir", "--socket", "--api",
-					    "--if-match", "--weight",  NULL};
+	static const char *const names[] = {"--run-dir", "--socket",   "--api", "--if-match",
+					    "--weight",  "--interval", NULL};
 
 	for (const char *const *name = names; *name != NULL; name++) {
 		if (strcmp(*name, option) == 0)
+			return true;
+	}
+	for (const char *const *name = options_filters; *name != NULL; name++) {
+		if (strncmp(option, "--", 2) == 0 && strcmp(*name, option + 2) == 0)
 			return true;
 	}
 	return false;
@@ -123,6 +127,26 @@ static bool is_file_option(const char *option)
 	return strcmp(option, "--run-dir") == 0 || strcmp(option, "--socket") == 0;
 }
 
+/* Values of the filters that there are few of, and backends. */
+static void offer_values(const struct options *line, const char *option, const char *begun)
+{
+	static const char *const states[] = {"half-open", "established", "closing",
+					     "udp",       "direct",      NULL};
+	static const char *const protocols[] = {"tcp", "udp", NULL};
+	static const char *const families[] = {"4", "6", NULL};
+
+	if (is_file_option(option))
+		puts(":files");
+	else if (strcmp(option, "--state") == 0)
+		offer_all(states, begun);
+	else if (strcmp(option, "--protocol") == 0)
+		offer_all(protocols, begun);
+	else if (strcmp(option, "--family") == 0)
+		offer_all(families, begun);
+	else if (strcmp(option, "--backend") == 0)
+		offer_live_backends(line, begun);
+}
+
 static bool is_file_command(const char *command)
 {
 	return strcmp(command, "apply") == 0 || strcmp(command, "check") == 0 ||
@@ -137,8 +161,7 @@ enum cli_exit complete_run(const char *const *words, int count)
 
 	read_line(words, count, &line);
 	if (takes_value(before)) {
-		if (is_file_option(before))
-			puts(":files");
+		offer_values(&line, before, begun);
 	} else if (value_within(begun, "--run-dir") != NULL ||
 		   value_within(begun, "--socket") != NULL) {
 		puts(":files");
@@ -150,6 +173,8 @@ enum cli_exit complete_run(const char *const *words, int count)
 		puts(":files");
 	} else if (strcmp(line.words[0], "show") == 0 && line.word_count == 1) {
 		offer_all(views, begun);
+	} else if (strcmp(line.words[0], "flush") == 0 && line.word_count == 1) {
+		offer("flow", begun);
 	} else if (strcmp(line.words[0], "set") == 0 && line.word_count == 1) {
 		offer("backend", begun);
 	} else if (strcmp(line.words[0], "set") == 0) {

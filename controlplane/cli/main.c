@@ -6,6 +6,7 @@
 #include "controlplane/cli/changes.h"
 #include "controlplane/cli/check.h"
 #include "controlplane/cli/complete.h"
+#include "controlplane/cli/flows.h"
 #include "controlplane/cli/show.h"
 
 #include <curl/curl.h>
@@ -49,9 +50,11 @@ static enum cli_exit run_show(const struct client *client, const struct options 
 {
 	struct show_options show = {.what = options->words[1],
 				    .client = client,
-				    .limit = options->limit,
+				    .interval = options->interval,
 				    .json = options->json};
 
+	if (strcmp(options->words[1], "flows") == 0)
+		return flows_show(client, options);
 	return show_run(&show);
 }
 
@@ -60,6 +63,13 @@ static enum cli_exit run_set(const struct client *client, const struct options *
 	if (strcmp(options->words[1], "backend") != 0)
 		return options_refuse("there is nothing to set but backend");
 	return set_run(client, options);
+}
+
+static enum cli_exit run_flush(const struct client *client, const struct options *options)
+{
+	if (strcmp(options->words[1], "flow") != 0)
+		return options_refuse("there is nothing to flush but flow");
+	return flows_flush(client, options);
 }
 
 struct command {
@@ -73,11 +83,12 @@ static const struct command commands[] = {
 	{"apply", apply_run, 2, 2, "one file"},
 	{"check", run_check, 2, 2, "one file"},
 	{"diff", diff_run, 2, 2, "one file"},
+	{"flush", run_flush, 2, 2, "\"flow\", and the flows by options"},
 	{"reference", run_reference, 1, 1, "nothing"},
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},
 	{"show", run_show, 2, 2,
-	 "one of status, services, pools, backends, local-pools, flows, config"},
+	 "one of status, services, pools, backends, local-pools, flows, ports, workers, config"},
 };
 
 static enum cli_exit run_command(const struct options *options)

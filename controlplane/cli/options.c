@@ -27,7 +27,16 @@ static const char usage[] =
 	"  show backends         each backend: state, flows, traffic, its last health check\n"
 	"  show local-pools      addresses of full NAT, and how much room they leave\n"
 	"  show flows            connections, as the dataplane holds them\n"
-	"      --limit N         at most N of them (default 100, at most 10000)\n"
+	"      --service NAME, --backend POOL/BACKEND, --protocol tcp|udp, --family 4|6, --worker "
+	"N,\n"
+	"      --client ADDRESS | PREFIX | ADDRESS:PORT, --address (that it speaks to), --port N,\n"
+	"      --state half-open|established|closing|udp|direct, --older-than DURATION, --limit N\n"
+	"  show ports            each port: device, link, what it moved, what was lost\n"
+	"  show workers          each worker: how busy, cycles a packet, its flow tables\n"
+	"      --interval D      over so long (default 1s)\n"
+	"  flush flow            ends flows: those of the filters of show flows, but --limit\n"
+	"      --all             every one there is\n"
+	"      --dry-run         only tells how many\n"
 	"  show config           the configuration, as it was written\n"
 	"  schema                the configuration's JSON Schema\n"
 	"  reference             the configuration's reference page, in Markdown\n"
@@ -40,9 +49,20 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 control plane not reachable.\n";
 
-const char *const options_names[] = {"--json",    "--limit", "--run-dir",  "--socket",  "--api",
-				     "--dry-run", "--force", "--if-match", "--weight",  "--ready",
-				     "--drain",   "--maint", "--help",     "--version", NULL};
+const char *const options_names[] = {"--json",       "--run-dir", "--socket",   "--api",
+				     "--dry-run",    "--force",   "--if-match", "--weight",
+				     "--ready",      "--drain",   "--maint",    "--service",
+				     "--backend",    "--client",  "--address",  "--port",
+				     "--protocol",   "--state",   "--family",   "--worker",
+				     "--older-than", "--limit",   "--interval", "--all",
+				     "--help",       "--version", NULL};
+
+const char *const options_filters[] = {"service", "backend",    "client", "address",
+				       "port",    "protocol",   "state",  "family",
+				       "worker",  "older-than", "limit",  NULL};
+
+/* Values of getopt_long() for the filters, from here on in their order. */
+#define FILTER_OPTIONS 256
 
 enum cli_exit options_refuse(const char *format, ...)
 {
@@ -54,19 +74,6 @@ enum cli_exit options_refuse(const char *format, ...)
 	fputs("\nTry headrace --help.\n", stderr);
 	va_end(arguments);
 	return CLI_USAGE;
-}
-
-static int parse_limit(const char *text, unsigned *limit)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > 10000) {
-		options_refuse("%s is no limit from 0 to 10000", text);
-		return -1;
-	}
-	*limit = (unsigned)value;
-	return 0;
 }
 
 static int set_admin(struct options *options, const char *admin)
@@ -99,12 +106,14 @@ static void print_and_exit(const char *text)
 /* One option; 0 or -1. */
 static int take_option(int option, struct options *options)
 {
+	if (option >= FILTER_OPTIONS && option < FILTER_OPTIONS + OPTIONS_FILTERS_MAX) {
+		options->filters[option - FILTER_OPTIONS] = optarg;
+		return 0;
+	}
 	switch (option) {
 	case 'j':
 		options->json = true;
 		return 0;
-	case 'l':
-		return parse_limit(optarg, &options->limit);
 	case 'r':
 		options->run_dir = optarg;
 		return 0;
@@ -119,6 +128,12 @@ static int take_option(int option, struct options *options)
 		return 0;
 	case 'f':
 		options->force = true;
+		return 0;
+	case 'A':
+		options->all = true;
+		return 0;
+	case 't':
+		options->interval = optarg;
 		return 0;
 	case 'i':
 		return set_if_match(options, optarg);
@@ -145,24 +160,31 @@ static int take_option(int option, struct options *options)
 
 int options_parse(int argc, char **argv, struct options *options)
 {
-	static const struct option names[] = {{"json", no_argument, NULL, 'j'},
-					      {"limit", required_argument, NULL, 'l'},
-					      {"run-dir", required_argument, NULL, 'r'},
-					      {"socket", required_argument, NULL, 's'},
-					      {"api", required_argument, NULL, 'a'},
-					      {"dry-run", no_argument, NULL, 'n'},
-					      {"force", no_argument, NULL, 'f'},
-					      {"if-match", required_argument, NULL, 'i'},
-					      {"weight", required_argument, NULL, 'w'},
-					      {"ready", no_argument, NULL, 'R'},
-					      {"drain", no_argument, NULL, 'D'},
-					      {"maint", no_argument, NULL, 'M'},
-					      {"help", no_argument, NULL, 'h'},
-					      {"version", no_argument, NULL, 'v'},
-					      {NULL, 0, NULL, 0}};
+	struct option names[32] = {{"json", no_argument, NULL, 'j'},
+				   {"run-dir", required_argument, NULL, 'r'},
+				   {"socket", required_argument, NULL, 's'},
+				   {"api", required_argument, NULL, 'a'},
+				   {"dry-run", no_argument, NULL, 'n'},
+				   {"force", no_argument, NULL, 'f'},
+				   {"interval", required_argument, NULL, 't'},
+				   {"all", no_argument, NULL, 'A'},
+				   {"if-match", required_argument, NULL, 'i'},
+				   {"weight", required_argument, NULL, 'w'},
+				   {"ready", no_argument, NULL, 'R'},
+				   {"drain", no_argument, NULL, 'D'},
+				   {"maint", no_argument, NULL, 'M'},
+				   {"help", no_argument, NULL, 'h'},
+				   {"version", no_argument, NULL, 'v'},
+				   {NULL, 0, NULL, 0}};
+	size_t count = 0;
 	int option;
 
-	*options = (struct options){.run_dir = "/run/headrace", .limit = 100};
+	while (names[count].name != NULL)
+		count++;
+	for (int i = 0; options_filters[i] != NULL; i++)
+		names[count++] = (struct option){options_filters[i], required_argument, NULL,
+						 FILTER_OPTIONS + i};
+	*options = (struct options){.run_dir = "/run/headrace"};
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (take_option(option, options) < 0)
 			return -1;

@@ -10,11 +10,18 @@
 
 #define OPTIONS_WORDS_MAX 64
 
+/* Which flows are meant: these options go to the API as they are. */
+#define OPTIONS_FILTERS_MAX 16
+extern const char *const options_filters[]; /* "service", ...; NULL behind the last */
+
 struct options {
 	const char *run_dir;
 	const char *socket_path; /* NULL: that of the run directory */
 	const char *api;         /* NULL: the socket */
-	unsigned limit;
+	const char
+		*filters[OPTIONS_FILTERS_MAX]; /* of flows, as options_filters; NULL: not given */
+	bool all;
+	const char *interval; /* NULL: not given */
 	bool json;
 	bool dry_run, force;
 	const char *if_match;

@@ -3,11 +3,17 @@
 
 #include "controlplane/cli/show.h"
 
+#include "config/notation.h"
 #include "controlplane/cli/options.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Between the readings of workers. */
+#define INTERVAL_MS     1000
+#define INTERVAL_MS_MAX 3600000
 
 struct view {
 	const char *name;
@@ -21,8 +27,9 @@ static const struct view views[] = {
 	{"pools", "/v1/pools", show_pools},
 	{"backends", "/v1/pools", show_backends},
 	{"local-pools", "/v1/local_pools", show_local_pools},
-	{"flows", "/v1/flows", show_flows},
-	{"config", "/v1/config", NULL}, /* JSON is made for reading here */
+	{"ports", "/v1/ports", show_ports},
+	{"workers", "/v1/workers", NULL}, /* of two answers: show_twice() */
+	{"config", "/v1/config", NULL},   /* JSON is made for reading here */
 };
 
 #define VIEW_COUNT (sizeof(views) / sizeof(views[0]))
@@ -54,11 +61,16 @@ static void print_json(const json_t *document)
 	putchar('\n');
 }
 
+static struct show_output colour_output(void)
+{
+	return (struct show_output){.stream = stdout,
+				    .colours = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
+}
+
 static enum cli_exit print_answer(const struct view *view, const struct show_options *options,
 				  const struct client_answer *answer)
 {
-	struct show_output output = {
-		.stream = stdout, .colours = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
+	struct show_output output = colour_output();
 	bool refused = answer->status != 200;
 
 	if (answer->json != NULL && (options->json || (!refused && view->render == NULL)))
@@ -70,26 +82,70 @@ static enum cli_exit print_answer(const struct view *view, const struct show_opt
 	return refused ? CLI_REFUSED : CLI_DONE;
 }
 
+/* Waits between the readings; false: the interval is none. */
+static bool wait_between(const char *interval)
+{
+	uint64_t ms = INTERVAL_MS;
+
+	if (interval != NULL &&
+	    (notation_read_duration(interval, &ms) != NULL || ms == 0 || ms > INTERVAL_MS_MAX)) {
+		options_refuse("%s is no interval: write 1ms to 1h, such as 500ms or 10s",
+			       interval);
+		return false;
+	}
+	fflush(stdout);
+	nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / 1000),
+				     .tv_nsec = (long)(ms % 1000) * 1000000},
+		  NULL);
+	return true;
+}
+
+/* Rates come of two answers to the same question. */
+static enum cli_exit show_twice(const struct show_options *options,
+				const struct client_request *request,
+				const struct client_answer *before)
+{
+	struct show_output output = colour_output();
+	struct client_answer after;
+
+	if (!wait_between(options->interval))
+		return CLI_USAGE;
+
+	enum cli_exit status = client_send(options->client, request, &after);
+
+	if (status != CLI_DONE)
+		return status;
+	if (after.status == 200) {
+		show_workers(before->json, after.json, &output);
+	} else {
+		client_tell_refusal(&after, NULL);
+		status = CLI_REFUSED;
+	}
+	json_decref(after.json);
+	return status;
+}
+
 enum cli_exit show_run(const struct show_options *options)
 {
 	const struct view *view = find_view(options->what);
-	char path[64];
-	struct client_request request = {.method = "GET", .path = path};
+	struct client_request request = {.method = "GET"};
 	struct client_answer answer;
 
 	if (view == NULL)
 		return options_refuse("there is no \"%s\" to show; there is status, services, "
-				      "pools, backends, local-pools, flows and config",
+				      "pools, backends, local-pools, flows, ports, workers and "
+				      "config",
 				      options->what);
-	snprintf(path, sizeof(path), "%s", view->path);
-	if (view->render == show_flows)
-		snprintf(path, sizeof(path), "%s?limit=%u", view->path, options->limit);
+	request.path = view->path;
 
 	enum cli_exit status = client_send(options->client, &request, &answer);
 
 	if (status != CLI_DONE)
 		return status;
-	status = print_answer(view, options, &answer);
+	if (answer.status == 200 && !options->json && strcmp(view->name, "workers") == 0)
+		status = show_twice(options, &request, &answer);
+	else
+		status = print_answer(view, options, &answer);
 	json_decref(answer.json);
 	return status;
 }

@@ -13,7 +13,7 @@
 struct show_options {
 	const char *what; /* "status", ... */
 	const struct client *client;
-	unsigned limit; /* of flows */
+	const char *interval; /* between the readings of workers; NULL: a second */
 	bool json;
 };
 
@@ -32,7 +32,10 @@ show_render show_services;
 show_render show_pools;
 show_render show_backends;
 show_render show_local_pools;
-show_render show_flows;
+show_render show_ports;
+
+/* Of two readings, the later one last. */
+void show_workers(const json_t *before, const json_t *after, const struct show_output *output);
 
 /* Members of an answer; "" or 0 when they are not there. */
 const char *show_text(const json_t *object, const char *key);

@@ -9,6 +9,7 @@
 struct worker_row {
 	struct metrics_labels labels; /* first: see metrics_columns() */
 	uint64_t received, sent, polls, empty_polls, naps, evicted;
+	uint64_t handed_over, taken_over, aged, flushed, busy_cycles;
 	uint64_t heartbeat_age_ns;
 	uint32_t cpu;
 };
@@ -41,6 +42,14 @@ static const struct metrics_column columns[] = {
 	{"headrace_worker_evicted_flows_total",
 	 "Half-open connections that gave way to new ones in a full flow table.", METRICS_COUNTER,
 	 AT(evicted)},
+	{"headrace_worker_aged_flows_total", "Flows that ended because their time was over.",
+	 METRICS_COUNTER, AT(aged)},
+	{"headrace_worker_flushed_flows_total", "Flows that ended because somebody asked for it.",
+	 METRICS_COUNTER, AT(flushed)},
+	{"headrace_worker_handed_over_packets_total",
+	 "Packets given to the worker that owns their flow.", METRICS_COUNTER, AT(handed_over)},
+	{"headrace_worker_taken_over_packets_total", "Packets that other workers gave this one.",
+	 METRICS_COUNTER, AT(taken_over)},
 };
 
 static void fill_row(struct worker_row *row, const struct metrics_source *source, uint32_t number,
@@ -55,6 +64,11 @@ static void fill_row(struct worker_row *row, const struct metrics_source *source
 				   .empty_polls = counters->empty_polls,
 				   .naps = counters->naps,
 				   .evicted = counters->evicted,
+				   .handed_over = counters->handed_over,
+				   .taken_over = counters->taken_over,
+				   .aged = counters->aged,
+				   .flushed = counters->flushed,
+				   .busy_cycles = counters->busy_cycles,
 				   .cpu = worker->cpu};
 	if (source->now_ns > worker->heartbeat)
 		row->heartbeat_age_ns = source->now_ns - worker->heartbeat;
@@ -82,6 +96,16 @@ static void write_info(struct metrics_text *text, const struct worker_row *rows,
 	}
 }
 
+static void write_busy(struct metrics_text *text, const struct metrics_source *source,
+		       const struct worker_row *rows, uint32_t count)
+{
+	metrics_family(text, "headrace_worker_busy_seconds_total", METRICS_COUNTER,
+		       "Time in turns of the worker's loop that found something.");
+	for (uint32_t i = 0; i < count && source->status->cycles_per_us > 0; i++)
+		metrics_value(text, &rows[i].labels,
+			      (double)rows[i].busy_cycles / source->status->cycles_per_us / 1e6);
+}
+
 void metrics_of_workers(struct metrics_text *text, const struct metrics_source *source)
 {
 	uint32_t count = source->status != NULL ? source->status->worker_count : 0;
@@ -102,6 +126,7 @@ void metrics_of_workers(struct metrics_text *text, const struct metrics_source *
 			tables, 2 * count, sizeof(tables[0]));
 	metrics_columns(text, columns, sizeof(columns) / sizeof(columns[0]), rows, count,
 			sizeof(rows[0]));
+	write_busy(text, source, rows, count);
 	metrics_family(text, "headrace_worker_heartbeat_age_seconds", METRICS_GAUGE,
 		       "How long ago the worker last turned.");
 	for (uint32_t i = 0; i < count; i++)

@@ -66,6 +66,23 @@ int publisher_service_index(const struct publisher *publisher, const char *servi
 	return (int)index;
 }
 
+static uint32_t epoch_of(const struct identities *identities, uint32_t index)
+{
+	return index < identities->count && identities->rows[index].key != 0
+		       ? identities->rows[index].epoch
+		       : 0;
+}
+
+uint32_t publisher_backend_epoch(const struct publisher *publisher, uint32_t index)
+{
+	return epoch_of(&publisher->kinds[ABI_BACKEND], index);
+}
+
+uint32_t publisher_service_epoch(const struct publisher *publisher, uint32_t index)
+{
+	return epoch_of(&publisher->kinds[ABI_SERVICE], index);
+}
+
 bool publisher_moved_indexes(struct publisher *publisher)
 {
 	struct identities *backends = &publisher->kinds[ABI_BACKEND];

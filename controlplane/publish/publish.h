@@ -103,6 +103,10 @@ int publisher_backend_index(const struct publisher *publisher, const char *pool,
 			    const struct config_backend *backend);
 int publisher_service_index(const struct publisher *publisher, const char *service);
 
+/* The epoch that flows of the index's holder carry; 0: nobody has it. */
+uint32_t publisher_backend_epoch(const struct publisher *publisher, uint32_t index);
+uint32_t publisher_service_epoch(const struct publisher *publisher, uint32_t index);
+
 /* True when any of these may be another one than at the last call. */
 bool publisher_moved_indexes(struct publisher *publisher);
 

@@ -57,7 +57,8 @@ static bool map(struct mapped_file *file, int descriptor, const struct stat *inf
 
 	if (info->st_size < (off_t)file->least_size)
 		return false;
-	data = mmap(NULL, size, PROT_READ, MAP_SHARED, descriptor, 0);
+	data = mmap(NULL, size, file->is_writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+		    descriptor, 0);
 	if (data == MAP_FAILED)
 		return false;
 	if (!is_valid(file, data, size)) {
@@ -84,7 +85,7 @@ bool mapped_file_refresh(struct mapped_file *file)
 	}
 	mapped_file_close(file);
 
-	int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+	int descriptor = open(file->path, (file->is_writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 
 	if (descriptor < 0)
 		return false;

@@ -2,10 +2,11 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * A file of shared memory that somebody else writes, mapped for reading. Its
- * writer may die and a new one put another file into place at any time. Who
- * cuts the live file kills its readers by SIGBUS, and the dataplane that writes
- * it before them: no reader is guarded against that.
+ * A file of shared memory that somebody else makes, mapped for reading; `inbox`,
+ * of which parts are ours to write, for writing too. Its maker may die and a new
+ * one put another file into place at any time. Who cuts the live file kills its
+ * readers by SIGBUS, and the dataplane that writes it before them: no reader is
+ * guarded against that.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ struct mapped_file {
 	char path[256];
 	uint64_t magic;
 	size_t least_size; /* of a file worth looking into */
+	bool is_writable;  /* set before it is opened */
 	const void *data;  /* NULL: there is none */
 	size_t size;
 	dev_t device;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct stats {
-	struct mapped_file status, counters, flows;
+	struct mapped_file status, counters;
 	char lock_path[256];
 	struct baselines *baselines;
 };
@@ -28,8 +28,6 @@ int stats_open(const char *run_dir, struct stats **out)
 			 sizeof(struct abi_status));
 	mapped_file_init(&stats->counters, run_dir, ABI_FILE_COUNTERS, ABI_MAGIC_COUNTERS,
 			 sizeof(struct abi_counters));
-	mapped_file_init(&stats->flows, run_dir, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS,
-			 sizeof(struct abi_flows));
 	liveness_path(run_dir, stats->lock_path, sizeof(stats->lock_path));
 	stats->baselines = baselines_open(run_dir);
 	if (stats->baselines == NULL) {
@@ -46,7 +44,6 @@ void stats_close(struct stats *stats)
 		return;
 	mapped_file_close(&stats->status);
 	mapped_file_close(&stats->counters);
-	mapped_file_close(&stats->flows);
 	baselines_close(stats->baselines);
 	free(stats);
 }
@@ -240,30 +237,4 @@ uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index)
 		return UINT64_MAX;
 	sum_traffic(stats, STATS_BACKEND, index, &traffic);
 	return difference(traffic.flows_started, traffic.flows_ended);
-}
-
-static bool table_fits(const struct abi_flow_table *table, uint64_t size)
-{
-	return table->record_size ==
-		       (table->family == 6 ? sizeof(struct abi_flow6) : sizeof(struct abi_flow)) &&
-	       table->records_offset % ABI_CACHE_LINE == 0 && table->records_offset <= size &&
-	       table->capacity <= (size - table->records_offset) / table->record_size;
-}
-
-const struct abi_flows *stats_flows(struct stats *stats)
-{
-	if (!mapped_file_refresh(&stats->flows))
-		return NULL;
-
-	const struct abi_flows *flows = stats->flows.data;
-	uint64_t size = stats->flows.size;
-
-	if (flows->table_count > 2 * ABI_MAX_WORKERS ||
-	    sizeof(*flows) + flows->table_count * sizeof(flows->tables[0]) > size)
-		return NULL;
-	for (uint32_t i = 0; i < flows->table_count; i++) {
-		if (!table_fits(&flows->tables[i], size))
-			return NULL;
-	}
-	return flows;
 }

@@ -2,16 +2,15 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * What the dataplane shows of itself: `status`, `counters` and `flows`, read
- * without asking it. Everything is checked before it is believed; where there
- * is no dataplane the numbers are 0.
+ * What the dataplane shows of itself: `status` and `counters`, read without
+ * asking it. Everything is checked before it is believed; where there is no
+ * dataplane the numbers are 0. Its flows: controlplane/flows/.
  */
 #pragma once
 
 #include "controlplane/stats/baselines.h"
 #include "controlplane/stats/latency.h"
 #include "dataplane/abi/counters.h"
-#include "dataplane/abi/flows.h"
 #include "dataplane/abi/status.h"
 
 #include <stdbool.h>
@@ -62,17 +61,3 @@ void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
 
 /* Flows the dataplane has with the backend; UINT64_MAX: no dataplane tells. */
 uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index);
-
-/* `flows`, its tables checked to lie within it; NULL: none. */
-const struct abi_flows *stats_flows(struct stats *stats);
-
-/*
- * Copies records in use, up to `limit`, and returns how many. Of each table no
- * more than its share of `looked_max` records is looked at: a table of hundreds
- * of millions would keep the event loop for seconds.
- */
-size_t stats_collect_flows(const struct abi_flows *flows, uint64_t looked_max, size_t limit,
-			   struct abi_flow6 *out);
-
-/* Copies a record in use; false when it is free or is being written. */
-bool stats_copy_flow(const struct abi_flow *record, uint32_t record_size, struct abi_flow6 *out);

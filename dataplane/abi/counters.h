@@ -18,6 +18,11 @@
  * whose verdict was TO_BACKEND or TO_CLIENT but which the driver did not take
  * is counted under verdicts[TX_FULL] too. `to_linux` counts what Linux took from a
  * tap (main thread's block); `held` is computed: what is in no other column.
+ *
+ * How busy a worker is: the growth of busy_cycles over that of the clock. A turn
+ * that finds neither a packet nor a command is idle, whatever it costs; one that
+ * finds any counts whole, from before it asks its queues to after its last packet
+ * is out. So busy_cycles over the packets of the same time is what one costs.
  */
 #pragma once
 
@@ -67,7 +72,10 @@ struct abi_counters_block {
 	uint64_t handed_over; /* packets given to the worker that owns their flow */
 	uint64_t taken_over;  /* packets that other workers gave this one */
 	uint64_t latency_cycles; /* of all packets in `latency` together */
-	uint64_t reserved[4];
+	uint64_t busy_cycles; /* of turns that found something, by abi_status.cycles_per_us */
+	uint64_t aged;        /* flows that ended because their time was over */
+	uint64_t flushed;     /* flows that ended because `inbox` said so */
+	uint64_t reserved[1];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
 	struct abi_traffic services[ABI_MAX_SERVICES];

@@ -5,11 +5,10 @@
  * What every file in shared memory begins with.
  *
  * The files lie in the run directory (default /run/headrace). Each has one
- * writer. A live file is never truncated or resized: its writer makes a new
- * one beside it, fills it, and renames it into place; readers notice by the
- * inode and reopen. Positions are offsets from the start of the file or
- * indexes, never pointers. Integers are host order unless the type or the
- * name says be ("big-endian": network order).
+ * writer, but `inbox`, whose parts have. A live file is never truncated or resized: its writer
+ * makes a new one beside it, fills it, and renames it into place; readers notice by the inode and
+ * reopen. Positions are offsets from the start of the file or indexes, never pointers. Integers are
+ * host order unless the type or the name says be ("big-endian": network order).
  *
  * Who lives is told by a lock (flock, exclusive) held for life on
  * <run-dir>/dataplane.lock and <run-dir>/controlplane.lock.
@@ -58,11 +57,13 @@ static inline int abi_versions_agree(uint32_t file, uint32_t program)
 #define ABI_MAGIC_STATUS   0x0053555441545348ull
 #define ABI_MAGIC_COUNTERS 0x0053544e554f4348ull
 #define ABI_MAGIC_FLOWS    0x000053574f4c4648ull
+#define ABI_MAGIC_INBOX    0x0000584f424e4948ull
 
 #define ABI_FILE_TABLES   "tables"
 #define ABI_FILE_STATUS   "status"
 #define ABI_FILE_COUNTERS "counters"
 #define ABI_FILE_FLOWS    "flows"
+#define ABI_FILE_INBOX    "inbox"
 
 #define ABI_LOCK_DATAPLANE    "dataplane.lock"
 #define ABI_LOCK_CONTROLPLANE "controlplane.lock"

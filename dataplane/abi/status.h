@@ -18,9 +18,11 @@ enum abi_dataplane_state { ABI_DATAPLANE_STARTING, ABI_DATAPLANE_RUNNING, ABI_DA
 struct abi_status_port {
 	char name[ABI_NAME_SIZE];   /* as in the configuration */
 	char device[ABI_NAME_SIZE]; /* as in the configuration, cut */
-	char driver[32];            /* DPDK's name of it */
-	char tap[16];               /* Linux's name of the kernel path; empty: none */
-	uint32_t interface_index;   /* Linux's; 0: no interface */
+	char driver[24];            /* DPDK's name of it */
+	uint16_t queues;            /* receive queues; 0: a writer that does not tell */
+	uint8_t reserved[6];
+	char tap[16];             /* Linux's name of the kernel path; empty: none */
+	uint32_t interface_index; /* Linux's; 0: no interface */
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint64_t link_up;

@@ -59,6 +59,7 @@ static void age_batch(struct engine *engine, struct flow_table *table, const uin
 		engine_prefetch_index(table, flow);
 		over[over_count++] = due[i];
 	}
+	counter_add(&engine->counters->aged, over_count);
 	for (unsigned i = 0; i < over_count; i++)
 		engine_end_due_flow(engine, table, over[i]);
 }

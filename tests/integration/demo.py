@@ -204,7 +204,7 @@ def tell_how_to_play(screen, demo):
             ("", f"{inside(client)} curl http://198.51.100.11/"),
             ("", f"{inside(demo.insider.full_name)} curl http://10.0.0.80/"),
             ("", f"{inside(client)} curl http://[2001:db8:1::10]/"),
-            ("what Headrace says", f"{headrace} show status|services|backends|flows"),
+            ("what Headrace says", f"{headrace} show status|services|backends|flows|workers"),
             ("kill b2's nginx", f"kill -9 -- -{demo.servers['b2'].process.pid}"),
             ("change the configuration", f"\"$EDITOR\" {demo.headrace.config_file}"),
             ("... and have it read", f"kill -HUP {demo.headrace.controlplane.pid}"),

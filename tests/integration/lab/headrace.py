@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import urllib.parse
 
 from .waiting import wait_for
 
@@ -108,8 +109,10 @@ class Headrace:
         finally:
             if connection is None:
                 mine.close()
-        return Answer(answer.status, json.loads(text) if text else None,
-                      {name.lower(): value for name, value in answer.getheaders()})
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        if headers.get("content-type") == "application/x-ndjson":
+            return Answer(answer.status, [json.loads(line) for line in text.splitlines()], headers)
+        return Answer(answer.status, json.loads(text) if text else None, headers)
 
     def get(self, path):
         """GET of the API; the JSON it answers."""
@@ -125,6 +128,10 @@ class Headrace:
         if answer.status not in (200, 201, 204):
             raise Refused(f"{method} {path}: {answer.status} {answer.body}")
         return answer
+
+    def flows(self, **filters):
+        """The flows that fit, as /v1/flows lists them."""
+        return self.get("/v1/flows?" + urllib.parse.urlencode(filters))
 
     def status(self):
         """GET /v1/status."""

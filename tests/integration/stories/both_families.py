@@ -111,6 +111,6 @@ def story_load(lab):
     for server in servers.values():
         peers = server.peers()
         check(peers == {world.client.addresses[4], world.local_address}, f"{server.name}: {peers}")
-    flows = headrace.get("/v1/flows?limit=10000")["flows"]
+    flows = headrace.flows()
     check({flow["service_name"] for flow in flows} == {"web4", "web6"}, "flows of one family only")
     check_law(headrace, far_ends)

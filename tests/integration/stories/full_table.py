@@ -112,7 +112,7 @@ def fill_local_pool(world):
              f"{ASKERS - PLACES} to be refused")
     all_answered()
     check(len(answered) == PLACES, f"{len(answered)} answers from {PLACES} places")
-    flows = headrace.get("/v1/flows?limit=1000")["flows"]
+    flows = headrace.flows()
     places = {flow["local"] for flow in flows if flow["protocol"] == "udp"}
     check(len(places) == PLACES, f"{len(places)} places in use")
     check_law(headrace)

@@ -42,7 +42,7 @@ def story(lab):
         check("in huge pages" in headrace.dataplane.errors(), headrace.dataplane.tail())
         check(flows.is_symlink() and flows.resolve().parent == mount, f"{flows} is not a link there")
         check(http_load(world.client, world.vip, requests=200)["failed"] == 0, "it serves not")
-        check(len(headrace.get("/v1/flows?limit=50")["flows"]) == 50, "the flows are not read")
+        check(len(headrace.flows(limit=50)) == 50, "the flows are not read")
         check_law(headrace)
         headrace.dataplane.kill()
         headrace.start_dataplane()

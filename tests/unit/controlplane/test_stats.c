@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Reading a dataplane's counters and flows: sums, baselines, a new instance, files that lie. */
+/* Reading a dataplane's counters: sums, baselines, a new instance, files that lie. */
 #include "controlplane/stats/stats.h"
 #include "tests/unit/controlplane/check.h"
 
@@ -99,7 +99,6 @@ static void no_dataplane_is_all_zero(void **state)
 
 	assert_int_equal(packets_in(world, 3), 0);
 	assert_null(stats_status(world->stats));
-	assert_null(stats_flows(world->stats));
 	assert_false(stats_dataplane_lives(world->stats));
 	assert_true(stats_flows_of_backend(world->stats, 3) == UINT64_MAX);
 }
@@ -285,79 +284,6 @@ static void neighbouring_versions_are_read(void **state)
 	assert_int_equal(packets_in(world, 3), 100);
 }
 
-static void records_being_written_are_passed_over(void **state)
-{
-	struct abi_flow6 record = {.flow = {.version = 2, .state = ABI_FLOW_UDP, .family = 6},
-				   .addresses = {{.be_source = {0x20, 1}}}};
-	struct abi_flow6 copy;
-
-	(void)state;
-	assert_true(stats_copy_flow(&record.flow, sizeof(record), &copy));
-	assert_memory_equal(&copy, &record, sizeof(record));
-	record.flow.version = 3;
-	assert_false(stats_copy_flow(&record.flow, sizeof(record), &copy));
-	record.flow.version = 4;
-	record.flow.state = ABI_FLOW_FREE;
-	assert_false(stats_copy_flow(&record.flow, sizeof(record), &copy));
-	record.flow.state = ABI_FLOW_STATE_COUNT;
-	assert_false(stats_copy_flow(&record.flow, sizeof(record), &copy));
-}
-
-/* An IPv4 record is half as long; one that says it is of the other family lies. */
-static void records_are_of_their_tables_family(void **state)
-{
-	struct abi_flow record = {
-		.version = 2, .state = ABI_FLOW_UDP, .family = 4, .addresses = {{.be_source = 9}}};
-	struct abi_flow6 longer = {.flow = record};
-	struct abi_flow6 copy;
-
-	(void)state;
-	assert_true(stats_copy_flow(&record, sizeof(record), &copy));
-	assert_int_equal(copy.flow.addresses[0].be_source, 9);
-	record.family = 6;
-	assert_false(stats_copy_flow(&record, sizeof(record), &copy));
-	assert_false(stats_copy_flow(&longer.flow, sizeof(longer), &copy));
-}
-
-/* Two workers of eight records each; `used`: a letter a record, 'x' one in use. */
-static void assert_collected(const char *used, uint64_t looked_max, size_t limit, const char *found)
-{
-	size_t head = sizeof(struct abi_flows) + 2 * sizeof(struct abi_flow_table);
-	size_t offset = (head + ABI_CACHE_LINE - 1) / ABI_CACHE_LINE * ABI_CACHE_LINE;
-	struct abi_flows *flows =
-		aligned_alloc(ABI_CACHE_LINE, offset + 16 * sizeof(struct abi_flow));
-	struct abi_flow *records = (struct abi_flow *)(void *)((char *)flows + offset);
-	struct abi_flow6 out[16];
-
-	memset(flows, 0, offset + 16 * sizeof(struct abi_flow));
-	flows->table_count = 2;
-	for (uint32_t i = 0; i < 2; i++)
-		flows->tables[i] = (struct abi_flow_table){
-			.capacity = 8,
-			.family = 4,
-			.record_size = sizeof(*records),
-			.records_offset = offset + i * 8 * sizeof(*records)};
-	for (uint32_t i = 0; i < 16; i++) {
-		records[i].state = used[i] == 'x' ? ABI_FLOW_UDP : ABI_FLOW_FREE;
-		records[i].family = 4;
-		records[i].syn_time = i;
-	}
-	assert_int_equal(stats_collect_flows(flows, looked_max, limit, out), strlen(found));
-	for (size_t i = 0; found[i] != '\0'; i++)
-		assert_int_equal(out[i].flow.syn_time, found[i] - 'a');
-	free(flows);
-}
-
-static void flows_are_looked_for_in_a_bounded_part(void **state)
-{
-	(void)state;
-	assert_collected("x......xx......x", 16, 16, "ahip");
-	assert_collected("x......xx......x", 1000, 3, "ahi");
-	assert_collected("x......xx......x", 14, 16, "ai"); /* seven of each */
-	assert_collected("x......xx......x", 16, 0, "");
-	assert_collected("................", 16, 16, "");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,9 +301,6 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(lying_files_are_not_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(neighbouring_versions_are_read, set_up, tear_down),
-		cmocka_unit_test(records_being_written_are_passed_over),
-		cmocka_unit_test(flows_are_looked_for_in_a_bounded_part),
-		cmocka_unit_test(records_are_of_their_tables_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

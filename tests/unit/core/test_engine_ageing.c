@@ -131,8 +131,10 @@ static void ageing_is_bounded(void **state)
 	world->now_ms += 40000;
 	engine_age(&world->engine, world->now_ms);
 	assert_int_equal(world_flow_count(world), 500 - 64);
+	assert_int_equal(world->counters->aged, 64);
 	world_wait(world, 0);
 	assert_int_equal(world_flow_count(world), 0);
+	assert_int_equal(world->counters->aged, 500);
 	world_free(world);
 }
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* GET /v1/ports: what each port is, what it gave and took, and what was lost before us. */
+#include "controlplane/api/resource.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+/* A text in shared memory, which may lack its end. */
+static json_t *text(const char *bytes, size_t size)
+{
+	json_t *value = json_stringn(bytes, strnlen(bytes, size));
+
+	return value != NULL ? value : json_string("?");
+}
+
+#define TEXT(field) text(field, sizeof(field))
+
+json_t *api_port(const struct abi_status_port *port, const struct abi_port_traffic *traffic)
+{
+	char name[IF_NAMESIZE] = "", mac[18];
+	json_t *object = json_object();
+
+	if (port->interface_index != 0 && if_indextoname(port->interface_index, name) == NULL)
+		name[0] = '\0';
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
+		 port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
+	json_object_set_new(object, "name", TEXT(port->name));
+	json_object_set_new(object, "device", TEXT(port->device));
+	json_object_set_new(object, "driver", TEXT(port->driver));
+	json_object_set_new(object, "queues", number(port->queues));
+	json_object_set_new(object, "interface", json_string(name));
+	json_object_set_new(object, "mac", json_string(mac));
+	json_object_set_new(object, "mtu", number(port->mtu));
+	json_object_set_new(object, "link_up", json_boolean(port->link_up != 0));
+	json_object_set_new(object, "tap", TEXT(port->tap));
+	json_object_set_new(object, "received", number(traffic->received));
+	json_object_set_new(object, "received_bytes", number(traffic->received_bytes));
+	json_object_set_new(object, "sent", number(traffic->sent));
+	json_object_set_new(object, "sent_bytes", number(traffic->sent_bytes));
+	json_object_set_new(object, "to_linux", number(traffic->to_linux));
+	json_object_set_new(object, "from_linux", number(traffic->from_linux));
+	json_object_set_new(object, "tx_full", number(traffic->tx_full));
+	json_object_set_new(object, "missed", number(port->missed));
+	json_object_set_new(object, "no_buffer", number(port->no_buffer));
+	json_object_set_new(object, "rx_errors", number(port->rx_errors));
+	json_object_set_new(object, "tx_errors", number(port->tx_errors));
+	return object;
+}
+
+json_t *api_ports(struct controlplane *controlplane, const struct api_request *request,
+		  struct api_problem *problem)
+{
+	const struct abi_status *status = stats_status(controlplane->stats);
+	struct abi_counters_block *totals = malloc(sizeof(*totals));
+	json_t *list = json_array();
+
+	(void)request;
+	(void)problem;
+	if (totals == NULL) {
+		json_decref(list);
+		return NULL;
+	}
+	stats_totals(controlplane->stats, totals);
+	for (uint32_t i = 0; status != NULL && i < status->port_count; i++)
+		json_array_append_new(list, api_port(&status->ports[i], &totals->ports[i]));
+	free(totals);
+	return json_pack("{s:o}", "ports", list);
+}
