@@ -24,6 +24,10 @@ OTHERS_LEAKS = {"LSAN_OPTIONS": f"suppressions={HERE / 'leaks.supp'}:print_suppr
 # Stories that the programs built with sanitizers play as well: every path, little load.
 SANITIZED_STORIES = ["both_families.ports", "clients", "hostile_tables", "http_dnat", "http_full_nat",
                      "packets", "reload", "steering", "udp.full_nat"]
+# And with several workers: the packets of both modes and families, and what is killed.
+WORKERS_STORIES = {2: ["backend_killed.nginx_full_nat", "dataplane_killed.ipv6", "flows.flush", "http_dnat",
+                       "http_full_nat", "packets"],
+                   3: ["both_families.ports", "http_full_nat", "packets", "udp.dnat"]}
 
 
 class Count:
@@ -119,6 +123,14 @@ def run_stories(build, names, environment=None):
                        environment)
 
 
+def run_integration(arguments):
+    """The stories asked for; of all, some once more with several workers."""
+    count = run_stories(arguments.build, ["--workers", str(arguments.workers), *arguments.names])
+    for workers, names in {} if arguments.names else WORKERS_STORIES.items():
+        count += run_stories(arguments.build, ["--workers", str(workers), *names])
+    return count
+
+
 def run_sanitized(build):
     """Unit tests, then some stories."""
     count = run_unit(build, SANITIZERS)
@@ -132,7 +144,7 @@ def suites(arguments):
         "lint": lambda: run_counted([sys.executable, HERE / "lint.py", "--build", arguments.build]),
         "unit": lambda: run_unit(arguments.build),
         "sanitize": lambda: run_sanitized(arguments.sanitize),
-        "integration": lambda: run_stories(arguments.build, arguments.names),
+        "integration": lambda: run_integration(arguments),
     }
 
 
@@ -141,6 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suite", nargs="?", default="all")
     parser.add_argument("names", nargs="*", help="stories of the integration suite")
+    parser.add_argument("--workers", type=int, default=1, help="of dataplanes in these stories")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--sanitize", type=Path, required=True)
     arguments = parser.parse_args()

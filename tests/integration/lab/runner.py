@@ -132,7 +132,8 @@ def main(argv=None):
             print("interrupted", file=sys.stderr)
             return 130
         counts[verdict] += 1
-        print(f"{verdict:4}  {name} ({time.monotonic() - began:.1f} s)" +
+        several = f" with {arguments.workers} workers" if arguments.workers > 1 else ""
+        print(f"{verdict:4}  {name}{several} ({time.monotonic() - began:.1f} s)" +
               (f": {sentence}" if sentence else ""), flush=True)
         for note in notes:
             print(f"      {note}", flush=True)
