@@ -89,31 +89,23 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static unsigned buffer_mebibytes(unsigned count, unsigned room)
+static unsigned buffer_mebibytes(unsigned count)
 {
-	return (unsigned)(((uint64_t)count * (room + 256) >> 20) + MEBIBYTES_ELSEWHERE);
+	return (unsigned)((uint64_t)count * PORTS_BUFFER_SIZE >> 20) + MEBIBYTES_ELSEWHERE;
 }
 
 static int make_pool(struct dataplane *dataplane)
 {
 	const unsigned count = ports_buffer_count(&dataplane->config->dataplane);
-	const uint16_t room = ports_buffer_room(&dataplane->ports);
 
-	dataplane->pool =
-		rte_pktmbuf_pool_create("buffers", count, BUFFER_CACHE, 0, room, SOCKET_ID_ANY);
-	if (dataplane->pool == NULL) {
-		log_line("no memory for %u packet buffers of %u bytes (%u MiB)", count, room,
-			 buffer_mebibytes(count, room));
-		return -1;
-	}
-	return 0;
+	dataplane->pool = ports_make_pool(&dataplane->ports, count, BUFFER_CACHE);
+	return dataplane->pool == NULL ? -1 : 0;
 }
 
 static int start_eal(struct dataplane *dataplane)
 {
 	const struct config_dataplane *config = &dataplane->config->dataplane;
-	/* The room is not known before the ports are: the largest it can be. */
-	const unsigned mebibytes = buffer_mebibytes(ports_buffer_count(config), 4096);
+	const unsigned mebibytes = buffer_mebibytes(ports_buffer_count(config));
 
 	if (eal_start(&dataplane->eal, config, &dataplane->cpus, &dataplane->directory,
 		      mebibytes) != 0)

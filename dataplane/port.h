@@ -59,9 +59,11 @@ struct engine_port port_for_engine(const struct port *port);
 int ports_probe(struct ports *ports, const struct config_dataplane *config,
 		const struct run_directory *directory);
 
-/* Packet buffers all ports together need, and the data room of each. */
+/* Packet buffers all ports together need, and how many bytes of memory each takes at most. */
 unsigned ports_buffer_count(const struct config_dataplane *config);
-uint16_t ports_buffer_room(const struct ports *ports);
+#define PORTS_BUFFER_SIZE 4416
+/* Makes them, with `cache` kept by each thread; NULL, with the reason logged. */
+struct rte_mempool *ports_make_pool(const struct ports *ports, unsigned count, unsigned cache);
 
 int ports_start(struct ports *ports, struct rte_mempool *pool);
 

@@ -30,6 +30,8 @@
 #define FRAME_OVERHEAD 18
 /* What AF_XDP keeps before a frame, beside the mbuf's headroom (XDP_PACKET_HEADROOM). */
 #define XDP_HEADROOM   256
+/* A buffer with all that DPDK puts before it, in the AF_XDP driver: one page. */
+#define AF_XDP_FRAME   4096
 
 static bool is_af_xdp(const struct port *port)
 {
@@ -53,15 +55,52 @@ unsigned ports_buffer_count(const struct config_dataplane *config)
 	return count;
 }
 
-uint16_t ports_buffer_room(const struct ports *ports)
+/*
+ * The AF_XDP driver gives the kernel a region as long as all buffers together,
+ * from the first one on. DPDK puts no buffer across the end of a page: unless
+ * they fill pages without a rest the last ones lie outside of the region, the
+ * kernel takes them for invalid, and they are lost, one after the other.
+ */
+static uint16_t fill_page(uint16_t room)
+{
+	struct rte_mempool_objsz size;
+
+	rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) + room, RTE_MEMPOOL_F_NO_SPREAD,
+				  &size);
+	return size.total_size < AF_XDP_FRAME
+		       ? (uint16_t)(RTE_CACHE_LINE_ROUNDUP(room) + AF_XDP_FRAME - size.total_size)
+		       : room;
+}
+
+static uint16_t buffer_room(const struct ports *ports)
 {
 	unsigned largest = 2048 - PACKET_TAILROOM - FRAME_OVERHEAD;
+	bool any_af_xdp = false;
 
-	for (uint16_t i = 0; i < ports->count; i++)
+	for (uint16_t i = 0; i < ports->count; i++) {
 		if (ports->items[i].mtu > largest)
 			largest = ports->items[i].mtu;
-	return (uint16_t)(RTE_PKTMBUF_HEADROOM + XDP_HEADROOM + largest + FRAME_OVERHEAD +
-			  PACKET_TAILROOM);
+		any_af_xdp |= is_af_xdp(&ports->items[i]);
+	}
+	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + XDP_HEADROOM + largest + FRAME_OVERHEAD +
+				   PACKET_TAILROOM);
+	return any_af_xdp ? fill_page(room) : room;
+}
+
+struct rte_mempool *ports_make_pool(const struct ports *ports, unsigned count, unsigned cache)
+{
+	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = buffer_room(ports)};
+	struct rte_mempool *pool;
+
+	/* As rte_pktmbuf_pool_create() does, but nothing is put between buffers. */
+	pool = rte_mempool_create("buffers", count,
+				  (unsigned)sizeof(struct rte_mbuf) + private.mbuf_data_room_size,
+				  cache, (unsigned)sizeof(private), rte_pktmbuf_pool_init, &private,
+				  rte_pktmbuf_init, NULL, SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_SPREAD);
+	if (pool == NULL)
+		log_line("no memory for %u packet buffers of %u bytes", count,
+			 private.mbuf_data_room_size);
+	return pool;
 }
 
 static int create_device(struct port *port, const struct device_kind *kind, const char *object)
