@@ -11,25 +11,12 @@
 /* Service and backend of a record that has none. */
 #define NO_OBJECT 0xffff
 
-static bool is_answerable(const struct ip_address *address)
-{
-	uint8_t first;
-
-	if (!ip_address_is_ipv4(address)) {
-		/* Not multicast, and nothing of ::/64, where :: and ::1 are. */
-		memcpy(&first, address, 1);
-		return first != 0xff && address->be_words[0] != 0;
-	}
-	first = (uint8_t)(be64toh(address->be_words[1]) >> 24);
-	return first != 0 && first != 127 && first < 224;
-}
-
 /* Whether an address can be a client's: not one of this host, nor one nobody can answer. */
 static bool is_client(const struct snapshot *snapshot, const struct flow_tuple *tuple)
 {
 	struct ip_address source = flow_tuple_source(tuple);
 
-	return is_answerable(&source) && tuple->ports.be_source != 0 &&
+	return ip_address_is_answerable(&source) && tuple->ports.be_source != 0 &&
 	       !snapshot_is_host_address(snapshot, &source) &&
 	       !snapshot_is_service_address(snapshot, &source) &&
 	       !snapshot_is_local_address(snapshot, &source);

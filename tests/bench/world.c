@@ -4,6 +4,7 @@
 #include "tests/bench/world.h"
 
 #include "dataplane/core/checksum.h"
+#include "dataplane/core/flow_file.h"
 #include "tests/unit/core/check.h"
 
 #include <stdlib.h>
