@@ -10,9 +10,11 @@
 #include "dataplane/flows_file.h"
 #include "dataplane/generation.h"
 #include "dataplane/kernel_path.h"
+#include "dataplane/laps.h"
 #include "dataplane/log.h"
 #include "dataplane/port.h"
 #include "dataplane/status.h"
+#include "dataplane/take_over.h"
 #include "dataplane/worker.h"
 
 #include <errno.h>
@@ -61,6 +63,8 @@ struct dataplane {
 	unsigned worker_count;
 	unsigned launched;
 	struct generations generations;
+	struct take_over take_over;
+	struct laps laps; /* of the start */
 	int signals;
 };
 
@@ -126,7 +130,7 @@ static int open_files(struct dataplane *dataplane)
 	if (status_create(&dataplane->status_file, &dataplane->directory, &dataplane->cpus,
 			  capacities) != 0 ||
 	    counters_create(&dataplane->counters, &dataplane->directory, workers) != 0 ||
-	    flows_file_create(&dataplane->flows, &dataplane->directory, workers, capacities) != 0)
+	    flows_file_open(&dataplane->flows, &dataplane->directory, config, workers) != 0)
 		return -1;
 	dataplane->status = dataplane->status_file.data;
 	return 0;
@@ -204,6 +208,10 @@ static void wire_generations(struct dataplane *dataplane)
 	generations->worker_count = dataplane->worker_count;
 	generations->quiescent = dataplane->quiescent;
 	generations->status = dataplane->status;
+	dataplane->take_over = (struct take_over){&dataplane->flows, dataplane->workers,
+						  dataplane->worker_count};
+	generations->prepare = take_over_flows;
+	generations->context = &dataplane->take_over;
 }
 
 static int launch(struct dataplane *dataplane)
@@ -280,18 +288,31 @@ static void announce_workers(struct dataplane *dataplane)
 static int start(struct dataplane *dataplane)
 {
 	const struct config_dataplane *config = &dataplane->config->dataplane;
+	struct laps *laps = &dataplane->laps;
+	char text[320];
 
+	laps_begin(laps);
 	if (cpus_plan(&dataplane->cpus, config) != 0)
 		return -1;
 	dataplane->worker_count = dataplane->cpus.worker_count;
-	if (open_files(dataplane) != 0 || start_eal(dataplane) != 0 ||
-	    ports_probe(&dataplane->ports, config, &dataplane->directory) != 0 ||
-	    make_pool(dataplane) != 0 ||
-	    kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->worker_count,
+	if (open_files(dataplane) != 0)
+		return -1;
+	laps_add(laps, "files");
+	if (start_eal(dataplane) != 0)
+		return -1;
+	laps_add(laps, "DPDK");
+	if (ports_probe(&dataplane->ports, config, &dataplane->directory) != 0)
+		return -1;
+	laps_add(laps, "ports found");
+	if (make_pool(dataplane) != 0)
+		return -1;
+	laps_add(laps, "buffers");
+	if (kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->worker_count,
 			     dataplane->pool,
 			     counters_block(&dataplane->counters, dataplane->worker_count)) != 0 ||
 	    make_quiescent(dataplane) != 0 || make_workers(dataplane) != 0)
 		return -1;
+	laps_add(laps, "taps and workers");
 
 	dataplane->status->cycles_per_us = (uint32_t)(rte_get_tsc_hz() / 1000000);
 	wire_generations(dataplane);
@@ -300,16 +321,20 @@ static int start(struct dataplane *dataplane)
 		if (dataplane->generations.phase == GENERATION_IDLE)
 			break; /* nothing is published yet */
 	}
+	laps_add(laps, "tables and flows");
 	if (ports_start(&dataplane->ports, dataplane->pool) != 0 || launch(dataplane) != 0)
 		return -1;
+	laps_add(laps, "ports started");
 	dataplane->generations.steering = true;
 	generation_poll(&dataplane->generations, clock_ms());
+	laps_add(laps, "steering");
 
 	status_describe_ports(dataplane->status, &dataplane->ports, &dataplane->kernel_path);
 	status_set_state(dataplane->status, ABI_DATAPLANE_RUNNING);
 	announce_ports(dataplane);
 	announce_workers(dataplane);
-	log_line("running; run directory %s", dataplane->directory.path);
+	log_line("running after %s; run directory %s", laps_tell(laps, text),
+		 dataplane->directory.path);
 	return 0;
 }
 
@@ -386,7 +411,7 @@ static void stop(struct dataplane *dataplane)
 		rte_mempool_free(dataplane->pool);
 		eal_stop(&dataplane->eal);
 	}
-	flows_file_remove(&dataplane->flows);
+	flows_file_close(&dataplane->flows);
 	run_file_remove(&dataplane->counters);
 	run_file_remove(&dataplane->status_file);
 }
