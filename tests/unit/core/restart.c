@@ -189,9 +189,16 @@ static void audit_hops(const struct flow_table *table)
 	free(users);
 }
 
+static void check_count(const struct abi_traffic *traffic, uint64_t flows)
+{
+	if (traffic->flows_started - traffic->flows_ended != flows)
+		fail_msg("%lu started and %lu ended, but there are %lu", traffic->flows_started,
+			 traffic->flows_ended, flows);
+}
+
 static void audit_counters(const struct world *world)
 {
-	static int64_t services[ABI_MAX_SERVICES], backends[ABI_MAX_BACKENDS];
+	static uint64_t services[ABI_MAX_SERVICES], backends[ABI_MAX_BACKENDS];
 
 	memset(services, 0, sizeof(services));
 	memset(backends, 0, sizeof(backends));
@@ -208,13 +215,9 @@ static void audit_counters(const struct world *world)
 		}
 	}
 	for (unsigned i = 0; i < ABI_MAX_SERVICES; i++)
-		assert_int_equal(world->counters->services[i].flows_started -
-					 world->counters->services[i].flows_ended,
-				 services[i]);
+		check_count(&world->counters->services[i], services[i]);
 	for (unsigned i = 0; i < ABI_MAX_BACKENDS; i++)
-		assert_int_equal(world->counters->backends[i].flows_started -
-					 world->counters->backends[i].flows_ended,
-				 backends[i]);
+		check_count(&world->counters->backends[i], backends[i]);
 }
 
 void restart_audit(const struct world *world)
