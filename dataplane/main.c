@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/log.h"
+#include "dataplane/take_over.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 static void print_usage(FILE *out)
 {
 	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR] [--isa LEVEL]\n"
+	      "       headrace-dataplane --forget-flows [--run-dir DIR]\n"
 	      "\n"
 	      "The packet-forwarding process of Headrace.\n"
 	      "\n"
@@ -24,6 +26,8 @@ static void print_usage(FILE *out)
 	      "  --run-dir DIR   sockets, shared memory, locks (default " DEFAULT_RUN_DIR ")\n"
 	      "  --isa LEVEL     instruction set of the packet path: x86-64, x86-64-v3 or\n"
 	      "                  x86-64-v4 (default: the best this machine has)\n"
+	      "  --forget-flows  remove the flows that the last one kept when it ended, and with\n"
+	      "                  which the next one would go on\n"
 	      "  --version       print the version\n"
 	      "  --help          print this\n",
 	      out);
@@ -57,12 +61,14 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
 		{"isa", required_argument, NULL, 'i'},    {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"help", no_argument, NULL, 'h'},         {"forget-flows", no_argument, NULL, 'f'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *config_path = DEFAULT_CONFIG;
 	const char *run_dir = DEFAULT_RUN_DIR;
 	enum engine_isa isa = engine_best_isa();
 	struct config *config;
+	bool forget = false;
 	int option, error;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -81,6 +87,9 @@ int main(int argc, char **argv)
 				return EXIT_USAGE;
 			}
 			break;
+		case 'f':
+			forget = true;
+			break;
 		case 'v':
 			puts("headrace-dataplane " HEADRACE_VERSION);
 			return EXIT_DONE;
@@ -97,6 +106,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 
+	if (forget)
+		return take_over_forget(run_dir) == 0 ? EXIT_DONE : EXIT_FAILED;
 	config = load(config_path);
 	if (config == NULL)
 		return EXIT_FAILED;

@@ -59,3 +59,14 @@ void take_over_flows(void *context, const struct snapshot *first)
 	flows_file_recover(take_over->flows, &recovery);
 	tell(&recovery, status_clock() - begun);
 }
+
+int take_over_forget(const char *run_dir)
+{
+	struct run_directory directory;
+
+	if (run_directory_open(&directory, run_dir) != 0)
+		return -1;
+	flows_file_forget(&directory);
+	run_directory_close(&directory);
+	return 0;
+}

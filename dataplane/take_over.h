@@ -16,5 +16,9 @@ struct take_over {
 	unsigned worker_count;
 };
 
+/* Removes the flows that a dataplane left which does not run any more. 0 or -1, with the reason
+ * logged. */
+int take_over_forget(const char *run_dir);
+
 /* For struct generations: `context` is a struct take_over. */
 void take_over_flows(void *context, const struct snapshot *first);

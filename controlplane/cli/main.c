@@ -6,6 +6,7 @@
 #include "controlplane/cli/changes.h"
 #include "controlplane/cli/check.h"
 #include "controlplane/cli/complete.h"
+#include "controlplane/cli/restart.h"
 #include "controlplane/cli/show.h"
 
 #include <curl/curl.h>
@@ -74,6 +75,7 @@ static const struct command commands[] = {
 	{"check", run_check, 2, 2, "one file"},
 	{"diff", diff_run, 2, 2, "one file"},
 	{"reference", run_reference, 1, 1, "nothing"},
+	{"restart-dataplane", restart_run, 1, 1, "nothing"},
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},
 	{"show", run_show, 2, 2,

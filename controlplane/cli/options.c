@@ -29,6 +29,7 @@ static const char usage[] =
 	"  show flows            connections, as the dataplane holds them\n"
 	"      --limit N         at most N of them (default 100, at most 10000)\n"
 	"  show config           the configuration, as it was written\n"
+	"  restart-dataplane     stop it and wait for the next one, which goes on with the flows\n"
 	"  schema                the configuration's JSON Schema\n"
 	"  reference             the configuration's reference page, in Markdown\n"
 	"\n"

@@ -8,12 +8,14 @@ The far end is an echo (serve_echo). All of a lab's connections move in one thre
 
 import asyncio
 import os
+import re
 import socket
 import threading
 import time
 
 from .addressing import socket_family
 from .scripted import Servers
+from .waiting import wait_for
 
 PORT = 7000
 
@@ -29,6 +31,13 @@ def serve_echo(world, port=PORT):
     servers = Servers(world.lab)
     for backend in world.backends:
         servers.add(backend, port, usual=echo)
+
+
+def taken_over(headrace):
+    """What the dataplane said of the flows: how many were taken over, how many dropped."""
+    said = wait_for(lambda: re.search(r"(\d+) flows taken over .* ms, (\d+) dropped(.*)",
+                                      headrace.dataplane.errors()), "flows to be taken over")
+    return int(said.group(1)), int(said.group(2)), said.group(3)
 
 
 class Talks:

@@ -9,10 +9,11 @@ Half of the connections move all the time, half are idle. What is printed is the
 time in which no datagram came back, one being sent each millisecond.
 """
 
+import json
 import re
 
 from lab import check, serve_udp, two_arms, wait_for
-from lab.talks import PORT, Talks, Ticker, serve_echo
+from lab.talks import PORT, Talks, Ticker, serve_echo, taken_over
 from lab.waiting import pass_time
 
 CHECK = {"type": "tcp", "interval": "400ms", "timeout": "300ms", "rise": 2, "fall": 3}
@@ -38,13 +39,6 @@ def open_talks(world, count):
 def flows_of(headrace):
     """Connections by service, as the counters have them."""
     return {name: service["flows"] for name, service in headrace.services().items()}
-
-
-def taken_over(headrace):
-    """What the dataplane said of the flows: how many were taken over, how many dropped."""
-    said = wait_for(lambda: re.search(r"(\d+) flows taken over .* ms, (\d+) dropped(.*)",
-                                      headrace.dataplane.errors()), "flows to be taken over")
-    return int(said.group(1)), int(said.group(2)), said.group(3)
 
 
 def end_and_start(world, headrace, count, end):
@@ -101,3 +95,85 @@ def story(lab):
 def story_ipv6(lab):
     """100 connections of IPv6: killed."""
     play(two_arms(lab, family=6), 100, (kill,))
+
+
+def command(world, headrace):
+    """`headrace restart-dataplane`, as somebody types it; returns its process."""
+    words = [world.lab.program("headrace"), "--run-dir", headrace.run_dir, "restart-dataplane"]
+    return world.balancer.spawn(f"restart-{headrace.starts}", words)
+
+
+def story_command(lab):
+    """The command stops it and waits for the next one; where nobody starts one, it says how."""
+    world = two_arms(lab)
+    serve_echo(world)
+    headrace = world.headrace(*services(world))
+    headrace.start()
+    talks = Talks(world.client)
+    for address in world.service_addresses[:2]:
+        talks.open(address, 80, 10)
+    alone = command(world, headrace)
+    wait_for(headrace.dataplane.ended, "the dataplane to end")
+    alone.child.wait(20)
+    check(alone.child.returncode == 1 and f"--run-dir {headrace.run_dir}" in alone.errors(),
+          f"{alone.child.returncode}: {alone.errors()}")
+    headrace.start_dataplane()
+    headrace.wait_ready()
+    talks.check()
+    supervised = command(world, headrace)
+    wait_for(headrace.dataplane.ended, "the dataplane to end")
+    headrace.start_dataplane()
+    said = supervised.wait(20)
+    check(supervised.child.returncode == 0 and f"process {headrace.dataplane.pid} runs" in said,
+          f"{supervised.child.returncode}: {said}{supervised.errors()}")
+    talks.check()
+
+
+def remove_backend(headrace, name):
+    """It leaves the configuration, and drains."""
+    headrace.config = json.loads(json.dumps(headrace.config))
+    for service in headrace.config["services"]:
+        service["backends"] = [one for one in service["backends"] if one["name"] != name]
+    headrace.write_config()
+    headrace.reload()
+    wait_for(lambda: headrace.backends()["full/" + name]["state"] == "removed" and headrace.running(),
+             f"{name} to drain")
+
+
+def flows_by_backend(headrace):
+    """Of those that have any."""
+    return {name: backend["flows"] for name, backend in headrace.backends().items()
+            if backend["flows"]}
+
+
+def story_drain(lab):
+    """A backend that drains has its flows after the restart, also where tables come later than the dataplane."""
+    world = two_arms(lab, backends=2)
+    serve_echo(world)
+    headrace = world.headrace(*services(world))
+    headrace.start()
+    talks = Talks(world.client)
+    for address in world.service_addresses[:2]:
+        talks.open(address, 80, 10)
+    remove_backend(headrace, "b2")
+    before = flows_by_backend(headrace)
+    check(before["full/b2"] > 0, f"no connection to b2: {before}")
+    headrace.dataplane.kill()
+    headrace.start_dataplane()
+    headrace.wait_ready(backends_up=None)
+    pass_time(3)
+    after = flows_by_backend(headrace)
+    check(after == before, f"{after}, not {before}")
+    talks.check()
+
+    # Without tables the flows wait for them.
+    headrace.stop()
+    (headrace.run_dir / "tables").rename(headrace.run_dir / "aside")
+    headrace.start_dataplane()
+    wait_for(lambda: "running" in headrace.dataplane.errors(), "the dataplane to run without tables")
+    (headrace.run_dir / "aside").rename(headrace.run_dir / "tables")
+    headrace.start_controlplane()
+    headrace.wait_ready(backends_up=None)
+    taken, dropped, why = taken_over(headrace)
+    check(taken == sum(before.values()) and dropped == 0, f"{taken} taken over, {dropped} dropped{why}")
+    talks.check()
