@@ -31,8 +31,7 @@ static void begin_anew(struct world *world, struct abi_flows *file, uint32_t cap
 	world->packets = 0;
 	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
 		free(world->flows_working[i]);
-		world->flows_working[i] =
-			zeroed(ABI_CACHE_LINE, flow_table_working_size(capacity));
+		world->flows_working[i] = zeroed(ABI_CACHE_LINE, flow_table_working_size(capacity));
 		memset(world->flows_working[i], 0xa5, flow_table_working_size(capacity));
 		world->engine.flows[i] =
 			flow_table_open(world->flows_working[i], file, 0, i, world->now_ms);
@@ -90,8 +89,7 @@ struct flow_recovery restart_with_room(struct world *world, uint32_t capacity)
 	void *bytes = world->flows_file;
 	struct flow_recovery recovery;
 
-	assert_true(
-		restart_from(world, bytes, restart_file_size(world), capacity, &recovery));
+	assert_true(restart_from(world, bytes, restart_file_size(world), capacity, &recovery));
 	assert_ptr_not_equal(world->flows_file, bytes);
 	free(bytes);
 	return recovery;
@@ -113,8 +111,7 @@ static void audit_index(const struct flow_table *table)
 
 	for (uint32_t i = 0; i < table->bucket_count; i++)
 		entries += FLOW_BUCKET_ENTRIES -
-			   (uint32_t)__builtin_popcount(
-				   flow_bucket_match(&table->buckets[i], 0));
+			   (uint32_t)__builtin_popcount(flow_bucket_match(&table->buckets[i], 0));
 	for (uint32_t i = 0; i < table->capacity; i++) {
 		const struct abi_flow *flow = flow_table_record(table, i);
 
@@ -125,9 +122,9 @@ static void audit_index(const struct flow_table *table)
 		for (uint32_t direction = 0; direction < 2; direction++) {
 			struct flow_tuple tuple =
 				flow_tuple_of(flow, (enum abi_flow_direction)direction);
-			assert_int_equal(flow_table_find(table, &tuple,
-							 flow_hash(table->secret, &tuple)),
-					 i << 1 | direction);
+			assert_int_equal(
+				flow_table_find(table, &tuple, flow_hash(table->secret, &tuple)),
+				i << 1 | direction);
 		}
 	}
 	assert_int_equal(entries, 2 * used);

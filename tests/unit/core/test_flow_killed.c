@@ -4,8 +4,9 @@
 /*
  * test_flow_killed [ROUNDS]: a process works on a `flows` file in shared memory, begins
  * by recovering it, and is killed at a random instant, or led by the debugger's means to
- * any instruction and killed there; again and again, the next one going on. After each kill every record is whole or known to be torn, what is recovered
- * holds together, and every connection that was at rest is there as it was.
+ * any instruction and killed there; again and again, the next one going on. After each kill every
+ * record is whole or known to be torn, what is recovered holds together, and every connection that
+ * was at rest is there as it was.
  */
 #include "dataplane/core/random.h"
 #include "tests/unit/core/restart.h"
@@ -106,8 +107,7 @@ static void connect_client(struct world *world, struct shared *shared, struct en
 	    world_answer(world, &request, SYN | ACK, &answer) != ABI_VERDICT_TO_CLIENT)
 		return;
 	spec->flags = ACK;
-	if (draw(shared, 4) != 0 &&
-	    world_client(world, spec, NULL) == ABI_VERDICT_TO_BACKEND)
+	if (draw(shared, 4) != 0 && world_client(world, spec, NULL) == ABI_VERDICT_TO_BACKEND)
 		rest(world, entry, spec);
 }
 

@@ -148,8 +148,8 @@ static struct abi_flow *first_record(const struct world *world, const struct hal
 }
 
 /* One established connection with full NAT, whose record is then spoiled. */
-static void must_be_dropped(const struct half *half, void (*spoil)(struct world *, struct abi_flow *),
-			    enum flow_refusal why)
+static void must_be_dropped(const struct half *half,
+			    void (*spoil)(struct world *, struct abi_flow *), enum flow_refusal why)
 {
 	for (unsigned copied = 0; copied < 2; copied++) {
 		struct world *world = world_new(ROOM);

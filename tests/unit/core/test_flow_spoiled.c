@@ -187,8 +187,7 @@ static void speak(struct world *world, const struct abi_flow *record)
 	assert_true(ip_address_is_equal(&reached, &named));
 	assert_true(ip_address_is_equal(&reached, &address));
 	assert_int_equal(frame_destination_port(&frame), be16toh(reply.ports.be_source));
-	assert_int_equal(frame_destination_port(&frame),
-			 world->snapshot->backends[backend]->port);
+	assert_int_equal(frame_destination_port(&frame), world->snapshot->backends[backend]->port);
 	assert_true(frame_data(&frame)[5] == 0xb1 + frame_backend(&frame));
 }
 
