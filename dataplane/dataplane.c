@@ -234,8 +234,8 @@ static void wire_generations(struct dataplane *dataplane)
 	generations->worker_count = dataplane->worker_count;
 	generations->quiescent = dataplane->quiescent;
 	generations->status = dataplane->status;
-	dataplane->take_over = (struct take_over){&dataplane->flows, dataplane->workers,
-						  dataplane->worker_count};
+	dataplane->take_over =
+		(struct take_over){&dataplane->flows, dataplane->workers, dataplane->worker_count};
 	generations->prepare = take_over_flows;
 	generations->context = &dataplane->take_over;
 }

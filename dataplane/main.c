@@ -59,9 +59,12 @@ static struct config *load(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
-		{"isa", required_argument, NULL, 'i'},    {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},         {"forget-flows", no_argument, NULL, 'f'},
+		{"config", required_argument, NULL, 'c'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"isa", required_argument, NULL, 'i'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{"forget-flows", no_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0},
 	};
 	const char *config_path = DEFAULT_CONFIG;

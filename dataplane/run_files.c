@@ -216,8 +216,8 @@ static int map_whole(struct run_file *file, int fd)
 	if (file->target[0] == '\0' && posix_fallocate(fd, 0, stat.st_size) != 0)
 		return ENOSPC;
 	file->size = (size_t)stat.st_size;
-	file->data = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
-			  0);
+	file->data =
+		mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 	return file->data == MAP_FAILED ? errno : 0;
 }
 

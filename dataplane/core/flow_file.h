@@ -40,6 +40,7 @@ struct flow_image {
 bool flow_image_open(struct flow_image *image, const void *bytes, size_t size, char *reason,
 		     size_t reason_size);
 
-/* Whether its tables are those that flow_file_format() would make: they may be used where they lie. */
+/* Whether its tables are those that flow_file_format() would make: they may be used where they lie.
+ */
 bool flow_image_fits(const struct flow_image *image, uint32_t workers,
 		     const uint32_t capacities[FAMILY_COUNT]);

@@ -36,9 +36,8 @@ static uint32_t ticks_now(const struct flow_recovery *recovery)
 
 static uint32_t owner_of(const struct flow_recovery *recovery, const struct flow_tuple tuples[2])
 {
-	uint32_t owner = recovery->owner == NULL
-				 ? 0
-				 : recovery->owner(recovery->owner_context, tuples);
+	uint32_t owner =
+		recovery->owner == NULL ? 0 : recovery->owner(recovery->owner_context, tuples);
 
 	return owner < recovery->workers ? owner : FLOW_OWNER_NONE;
 }
@@ -71,7 +70,8 @@ static void judge(const struct flow_recovery *recovery, uint8_t family, struct c
 static bool is_taken(const struct flow_table *table, const struct candidate *candidate)
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (flow_table_find(table, &candidate->tuples[i], candidate->hashes[i]) != FLOW_NONE)
+		if (flow_table_find(table, &candidate->tuples[i], candidate->hashes[i]) !=
+		    FLOW_NONE)
 			return true;
 	return false;
 }
@@ -195,7 +195,8 @@ static bool is_free(const struct abi_flow *flow)
 	return flow->state == ABI_FLOW_FREE && (flow->version & 1) == 0;
 }
 
-/* Judges up to BATCH of the records from `first` on that are in use; the first one not looked at. */
+/* Judges up to BATCH of the records from `first` on that are in use; the first one not looked at.
+ */
 static uint32_t gather(const struct flow_recovery *recovery, uint8_t *records, uint8_t shift,
 		       uint32_t first, uint32_t end, struct candidate *candidates, unsigned *count)
 {
@@ -300,8 +301,8 @@ static void recover_copies(struct flow_recovery *recovery, const struct abi_flow
 			struct candidate *candidate = &candidates[i];
 
 			if (candidate->refusal == FLOW_ACCEPTED)
-				candidate->refusal = settle_copy(recovery, candidate, hops,
-								 from->hop_capacity);
+				candidate->refusal =
+					settle_copy(recovery, candidate, hops, from->hop_capacity);
 			recovery->flows[candidate->refusal]++;
 		}
 	}

@@ -109,7 +109,8 @@ static uint64_t key_of(const struct abi_flow_hop *hop, uint16_t port_count)
 void hops_restore(struct flow_table *table, uint16_t port_count)
 {
 	for (uint32_t i = 0; i < ABI_FLOW_HOPS; i++)
-		table->hop_ways[i] = (struct flow_hop_way){.key = key_of(&table->hops[i], port_count)};
+		table->hop_ways[i] =
+			(struct flow_hop_way){.key = key_of(&table->hops[i], port_count)};
 }
 
 void hops_sweep(struct flow_table *table)
