@@ -82,14 +82,12 @@ static void go_on_alike(struct world *one, struct world *other, const struct tal
 	check_same(&first, &second);
 }
 
-typedef struct flow_recovery restart_of(struct world *world);
-
 static struct flow_recovery restart_larger(struct world *world)
 {
 	return restart_with_room(world, 2 * ROOM);
 }
 
-static void every_flow_goes_on(restart_of *begin_again)
+static void every_flow_goes_on(struct flow_recovery (*begin_again)(struct world *world))
 {
 	struct world *lasting = world_new(ROOM), *world = world_new(ROOM);
 	struct talk talks[2][TALKS_EACH], same[TALKS_EACH];
