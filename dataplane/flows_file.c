@@ -103,8 +103,10 @@ static void find_previous(struct flows_file *flows, const struct run_directory *
 	char reason[128];
 	bool usable;
 
-	if (run_file_find(previous, directory, ABI_FILE_FLOWS) != 1)
+	if (run_file_find(previous, directory, ABI_FILE_FLOWS) != 1) {
+		previous->target[0] = '\0';
 		return;
+	}
 	usable = flow_image_open(&flows->image, previous->data, previous->size, reason,
 				 sizeof(reason));
 	if (usable && !is_of_this_boot(previous->data)) {
@@ -125,6 +127,24 @@ static bool create_huge(struct flows_file *flows, const struct run_directory *di
 				flows->previous.target) == 0;
 }
 
+/* In ordinary pages. Rather no flows than no dataplane, where memory is too short for both files.
+ */
+static int create_ordinary(struct flows_file *flows, const struct run_directory *directory,
+			   size_t size)
+{
+	struct run_file *previous = &flows->previous;
+
+	if (run_file_create(&flows->file, directory, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS, size) == 0)
+		return 0;
+	if (previous->data == NULL)
+		return -1;
+	log_line("the flows of the last dataplane are given up: there is no room for another file "
+		 "beside theirs, which does not fit this configuration");
+	run_file_remove(previous);
+	*previous = (struct run_file){.data = NULL};
+	return run_file_create(&flows->file, directory, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS, size);
+}
+
 /* The earlier file where it lies, or a new one. */
 static int choose(struct flows_file *flows, const struct run_directory *directory, bool fits,
 		  size_t size)
@@ -134,8 +154,8 @@ static int choose(struct flows_file *flows, const struct run_directory *director
 	if (!in_place && create_huge(flows, directory, size))
 		return 0;
 	if (!fits)
-		return run_file_create(&flows->file, directory, ABI_FILE_FLOWS, ABI_MAGIC_FLOWS,
-				       size);
+		return create_ordinary(flows, directory, size);
+	flows->waits = true;
 	flows->file = flows->previous;
 	flows->previous = (struct run_file){.data = NULL};
 	flows->published = true;
@@ -191,10 +211,11 @@ int flows_file_open(struct flows_file *flows, const struct run_directory *direct
 	}
 	flows->ports = describe_ports(config);
 	find_previous(flows, directory);
-	flows->waits = flows->previous.data != NULL;
-	fits = flows->waits && flow_image_fits(&flows->image, workers, capacities);
-	if (choose(flows, directory, fits, size) != 0 ||
-	    !lay_out_working(flows, workers, capacities) ||
+	fits = flows->previous.data != NULL && flow_image_fits(&flows->image, workers, capacities);
+	if (choose(flows, directory, fits, size) != 0)
+		return -1;
+	flows->waits |= flows->previous.data != NULL;
+	if (!lay_out_working(flows, workers, capacities) ||
 	    write_head(flows, workers, capacities) != 0)
 		return -1;
 	return flows->waits ? 0 : publish(flows);

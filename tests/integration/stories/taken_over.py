@@ -13,6 +13,7 @@ import json
 import re
 
 from lab import check, serve_udp, two_arms, wait_for
+from lab.lab import run
 from lab.talks import PORT, Talks, Ticker, serve_echo, taken_over
 from lab.waiting import pass_time
 
@@ -176,4 +177,23 @@ def story_drain(lab):
     headrace.wait_ready(backends_up=None)
     taken, dropped, why = taken_over(headrace)
     check(taken == sum(before.values()) and dropped == 0, f"{taken} taken over, {dropped} dropped{why}")
+    talks.check()
+
+
+def story_no_room(lab):
+    """Memory for one file of flows and not for two: they are given up, and the dataplane runs."""
+    world = two_arms(lab, backends=1)
+    serve_echo(world)
+    headrace = world.headrace(*services(world), flows_per_worker=100000, flows_per_worker_ipv6=1024)
+    run(["mount", "-t", "tmpfs", "-o", "size=30m", "headrace-lab", headrace.run_dir])
+    lab.defer(lambda: run(["umount", "-l", headrace.run_dir]))
+    headrace.start()
+    check(headrace.dataplane.stop() == 0, "no clean stop")
+    headrace.config["dataplane"]["flows_per_worker"] = 280000
+    headrace.write_config()
+    headrace.start_dataplane()
+    headrace.wait_ready()
+    check("given up" in headrace.dataplane.errors(), headrace.dataplane.tail())
+    talks = Talks(world.client)
+    talks.open(world.service_addresses[1], 80, 1)
     talks.check()
