@@ -23,7 +23,7 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1",
 OTHERS_LEAKS = {"LSAN_OPTIONS": f"suppressions={HERE / 'leaks.supp'}:print_suppressions=0"}
 # Stories that the programs built with sanitizers play as well: every path, little load.
 SANITIZED_STORIES = ["both_families.ports", "clients", "hostile_tables", "http_dnat", "http_full_nat",
-                     "packets", "reload", "steering", "udp.full_nat"]
+                     "packets", "reload", "steering", "taken_over", "udp.full_nat"]
 
 
 class Count:

@@ -10,6 +10,7 @@ time in which no datagram came back, one being sent each millisecond.
 """
 
 import json
+import os
 import re
 
 from lab import check, serve_udp, two_arms, wait_for
@@ -197,3 +198,32 @@ def story_no_room(lab):
     talks = Talks(world.client)
     talks.open(world.service_addresses[1], 80, 1)
     talks.check()
+
+
+# Where the numbers are in struct abi_flows.
+MAGIC, VERSION, BOOT = 0, 8, 88
+
+
+def story_refused(lab):
+    """A file that cannot be used is named, with the reason, and the dataplane runs without it."""
+    world = two_arms(lab, backends=1)
+    serve_echo(world)
+    headrace = world.headrace(*services(world))
+    headrace.start()
+    flows = headrace.run_dir / "flows"
+    for offset, reason in ((MAGIC, "holds no flows"), (VERSION, "is of ABI version 238"),
+                           (BOOT, "is older than the machine's last start"), (None, "is cut: 5000")):
+        check(headrace.dataplane.stop() == 0, "no clean stop")
+        if offset is None:
+            os.truncate(flows, 5000)
+        else:
+            with open(flows, "r+b") as file:
+                os.pwrite(file.fileno(), b"\xee", offset)
+        headrace.start_dataplane()
+        headrace.wait_ready()
+        said = headrace.dataplane.errors()
+        check(f"no flows are taken over: {flows} {reason}" in said, said)
+        talks = Talks(world.client)
+        talks.open(world.service_addresses[1], 80, 1)
+        talks.check()
+        talks.close()
