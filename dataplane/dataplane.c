@@ -12,14 +12,17 @@
 #include "dataplane/generation.h"
 #include "dataplane/inbox.h"
 #include "dataplane/kernel_path.h"
+#include "dataplane/laps.h"
 #include "dataplane/log.h"
 #include "dataplane/port.h"
 #include "dataplane/queues.h"
 #include "dataplane/status.h"
+#include "dataplane/take_over.h"
 #include "dataplane/worker.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_malloc.h>
@@ -69,6 +72,8 @@ struct dataplane {
 	unsigned worker_count;
 	unsigned launched;
 	struct generations generations;
+	struct take_over take_over;
+	struct laps laps; /* of the start */
 	int signals;
 };
 
@@ -126,11 +131,36 @@ static int open_files(struct dataplane *dataplane)
 	if (status_create(&dataplane->status_file, &dataplane->directory, &dataplane->cpus,
 			  capacities) != 0 ||
 	    counters_create(&dataplane->counters, &dataplane->directory, workers) != 0 ||
-	    inbox_create(&dataplane->inbox, &dataplane->directory, workers) != 0 ||
-	    flows_file_create(&dataplane->flows, &dataplane->directory, workers, capacities) != 0)
+	    inbox_create(&dataplane->inbox, &dataplane->directory, workers) != 0)
 		return -1;
 	dataplane->status = dataplane->status_file.data;
 	return 0;
+}
+
+static void *open_flows(void *argument)
+{
+	struct dataplane *dataplane = argument;
+	int error = flows_file_open(&dataplane->flows, &dataplane->directory,
+				    &dataplane->config->dataplane, dataplane->worker_count);
+
+	return error == 0 ? NULL : dataplane;
+}
+
+/*
+ * Both at once: DPDK sleeps for 100 ms, where the processor does not tell how fast its
+ * clock runs, while millions of flows have their pages fetched.
+ */
+static int start_eal_and_open_flows(struct dataplane *dataplane)
+{
+	pthread_t thread;
+	void *failed = NULL;
+	int error;
+
+	if (pthread_create(&thread, NULL, open_flows, dataplane) != 0)
+		return open_flows(dataplane) == NULL ? start_eal(dataplane) : -1;
+	error = start_eal(dataplane);
+	pthread_join(thread, &failed);
+	return failed == NULL ? error : -1;
 }
 
 static int make_quiescent(struct dataplane *dataplane)
@@ -247,6 +277,12 @@ static void wire_generations(struct dataplane *dataplane)
 	generations->worker_count = dataplane->worker_count;
 	generations->quiescent = dataplane->quiescent;
 	generations->status = dataplane->status;
+	dataplane->take_over = (struct take_over){.flows = &dataplane->flows,
+						  .workers = dataplane->workers,
+						  .worker_count = dataplane->worker_count,
+						  .owner = &dataplane->owner};
+	generations->prepare = take_over_flows;
+	generations->context = &dataplane->take_over;
 }
 
 static int launch(struct dataplane *dataplane)
@@ -323,20 +359,33 @@ static void announce_workers(struct dataplane *dataplane)
 static int start(struct dataplane *dataplane)
 {
 	const struct config_dataplane *config = &dataplane->config->dataplane;
+	struct laps *laps = &dataplane->laps;
+	char text[320];
 
+	laps_begin(laps);
 	if (cpus_plan(&dataplane->cpus, config) != 0)
 		return -1;
 	dataplane->worker_count = dataplane->cpus.worker_count;
-	if (open_files(dataplane) != 0 || start_eal(dataplane) != 0 ||
-	    ports_probe(&dataplane->ports, config, &dataplane->directory) != 0 ||
-	    make_pool(dataplane) != 0 ||
-	    kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->worker_count,
+	if (open_files(dataplane) != 0)
+		return -1;
+	laps_add(laps, "files");
+	if (start_eal_and_open_flows(dataplane) != 0)
+		return -1;
+	laps_add(laps, "DPDK and the flows' file");
+	if (ports_probe(&dataplane->ports, config, &dataplane->directory) != 0)
+		return -1;
+	laps_add(laps, "ports found");
+	if (make_pool(dataplane) != 0)
+		return -1;
+	laps_add(laps, "buffers");
+	if (kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->worker_count,
 			     dataplane->pool,
 			     counters_block(&dataplane->counters, dataplane->worker_count)) != 0 ||
 	    handoff_open(&dataplane->handoff, dataplane->worker_count) != 0 ||
 	    make_owner(dataplane) != 0 || make_quiescent(dataplane) != 0 ||
 	    make_workers(dataplane) != 0)
 		return -1;
+	laps_add(laps, "taps and workers");
 
 	dataplane->status->cycles_per_us = (uint32_t)(rte_get_tsc_hz() / 1000000);
 	wire_generations(dataplane);
@@ -345,16 +394,20 @@ static int start(struct dataplane *dataplane)
 		if (dataplane->generations.phase == GENERATION_IDLE)
 			break; /* nothing is published yet */
 	}
+	laps_add(laps, "tables and flows");
 	if (ports_start(&dataplane->ports, dataplane->pool) != 0 || launch(dataplane) != 0)
 		return -1;
+	laps_add(laps, "ports started");
 	dataplane->generations.steering = true;
 	generation_poll(&dataplane->generations, clock_ms());
+	laps_add(laps, "steering");
 
 	status_describe_ports(dataplane->status, &dataplane->ports, &dataplane->kernel_path);
 	status_set_state(dataplane->status, ABI_DATAPLANE_RUNNING);
 	announce_ports(dataplane);
 	announce_workers(dataplane);
-	log_line("running; run directory %s", dataplane->directory.path);
+	log_line("running after %s; run directory %s", laps_tell(laps, text),
+		 dataplane->directory.path);
 	return 0;
 }
 
@@ -424,6 +477,7 @@ static void stop(struct dataplane *dataplane)
 	stop_workers(dataplane);
 	generation_close(&dataplane->generations);
 	handoff_close(&dataplane->handoff);
+	take_over_close(&dataplane->take_over);
 	kernel_path_close(&dataplane->kernel_path);
 	clean = ports_close(&dataplane->ports);
 	if (dataplane->eal.started && clean) {
@@ -432,7 +486,7 @@ static void stop(struct dataplane *dataplane)
 		rte_mempool_free(dataplane->pool);
 		eal_stop(&dataplane->eal);
 	}
-	flows_file_remove(&dataplane->flows);
+	flows_file_close(&dataplane->flows);
 	run_file_remove(&dataplane->inbox);
 	run_file_remove(&dataplane->counters);
 	run_file_remove(&dataplane->status_file);

@@ -196,6 +196,8 @@ static void switch_workers(struct generations *generations, uint64_t now_ms)
 
 	generations->current = generations->next;
 	generations->next = NULL;
+	if (before == NULL && generations->prepare != NULL)
+		generations->prepare(generations->context, generations->current);
 	for (unsigned i = 0; i < generations->worker_count; i++)
 		__atomic_store_n(&generations->workers[i].snapshot, generations->current,
 				 __ATOMIC_RELEASE);

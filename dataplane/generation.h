@@ -55,6 +55,10 @@ struct generations {
 	struct retired *retired;
 	struct steering_rules rules, next_rules; /* in the maps; of the generation under way */
 	bool steering;                           /* the maps are open and workers run */
+
+	/* Called with the first snapshot before any worker has it; NULL: nothing is to be done. */
+	void (*prepare)(void *context, const struct snapshot *first);
+	void *context;
 };
 
 void generation_init(struct generations *generations, const struct run_directory *directory,

@@ -36,17 +36,35 @@ static bool find_mount(char path[RUN_PATH_SIZE])
 	return found;
 }
 
-/* The same at each start, so that what a killed process left is found: by the run directory. */
-static void name_target(struct run_file *file, const char *mount,
-			const struct run_directory *directory, const char *name)
-{
-	int length = snprintf(file->target, sizeof(file->target), "%s/headrace", mount);
+/* There may be two: one whose rows are copied into the other. */
+static const char *const endings[] = {"", ".2"};
 
-	snprintf(file->target + length, sizeof(file->target) - (size_t)length, "%.*s-%s",
-		 RUN_PATH_SIZE - length - 32, directory->path, name);
-	for (char *at = file->target + length; *at != '\0'; at++)
+/* The same at each start, so that what a killed process left is found: by the run directory. */
+static void name_target(char target[RUN_PATH_SIZE], const char *mount,
+			const struct run_directory *directory, const char *name, const char *ending)
+{
+	int length = snprintf(target, RUN_PATH_SIZE, "%s/headrace", mount);
+
+	snprintf(target + length, RUN_PATH_SIZE - (size_t)length, "%.*s-%s%s",
+		 RUN_PATH_SIZE - length - 32, directory->path, name, ending);
+	for (char *at = target + length; *at != '\0'; at++)
 		if (*at == '/')
 			*at = '-';
+}
+
+/* A name that is not the one to keep goes to `target`; nothing has it any more. */
+static void make_way(char target[RUN_PATH_SIZE], const char *mount,
+		     const struct run_directory *directory, const char *name, const char *keep)
+{
+	char path[RUN_PATH_SIZE];
+
+	for (unsigned i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		name_target(path, mount, directory, name, endings[i]);
+		if (strcmp(path, keep) == 0)
+			continue;
+		unlink(path);
+		memcpy(target, path, sizeof(path));
+	}
 }
 
 /* Mapping reserves the pages: it fails where too few are free. */
@@ -55,7 +73,6 @@ static void *map(const char *path, size_t size)
 	int fd;
 	void *data;
 
-	unlink(path);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return MAP_FAILED;
@@ -69,14 +86,14 @@ static void *map(const char *path, size_t size)
 }
 
 int huge_file_create(struct run_file *file, const struct run_directory *directory, const char *name,
-		     uint64_t magic, size_t size)
+		     uint64_t magic, size_t size, const char *keep)
 {
 	const size_t rounded = (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 	char mount[RUN_PATH_SIZE];
 
 	if (!find_mount(mount))
 		return -1;
-	name_target(file, mount, directory, name);
+	make_way(file->target, mount, directory, name, keep);
 	file->data = map(file->target, rounded);
 	if (file->data == MAP_FAILED) {
 		file->data = NULL;
@@ -86,4 +103,12 @@ int huge_file_create(struct run_file *file, const struct run_directory *director
 	file->size = rounded;
 	run_file_begin(file, directory, magic);
 	return run_file_link(file, directory, name);
+}
+
+void huge_file_forget(const struct run_directory *directory, const char *name)
+{
+	char mount[RUN_PATH_SIZE], target[RUN_PATH_SIZE];
+
+	if (find_mount(mount))
+		make_way(target, mount, directory, name, "");
 }

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/log.h"
+#include "dataplane/take_over.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ static void print_usage(FILE *out)
 {
 	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR] [--isa LEVEL]\n"
 	      "                          [--assert-owners]\n"
+	      "       headrace-dataplane --forget-flows [--run-dir DIR]\n"
 	      "\n"
 	      "The packet-forwarding process of Headrace.\n"
 	      "\n"
@@ -27,6 +29,8 @@ static void print_usage(FILE *out)
 	      "                  x86-64-v4 (default: the best this machine has)\n"
 	      "  --assert-owners with several workers: end at once when a packet comes to a\n"
 	      "                  worker that does not own it; for tests, costs speed\n"
+	      "  --forget-flows  remove the flows that the last one kept when it ended, and with\n"
+	      "                  which the next one would go on\n"
 	      "  --version       print the version\n"
 	      "  --help          print this\n",
 	      out);
@@ -58,17 +62,15 @@ static struct config *load(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"run-dir", required_argument, NULL, 'r'},
-		{"isa", required_argument, NULL, 'i'},
-		{"assert-owners", no_argument, NULL, 'a'},
-		{"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
+		{"isa", required_argument, NULL, 'i'},    {"assert-owners", no_argument, NULL, 'a'},
+		{"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+		{"forget-flows", no_argument, NULL, 'f'}, {NULL, 0, NULL, 0},
 	};
 	const char *config_path = DEFAULT_CONFIG;
 	struct dataplane_options run = {.run_dir = DEFAULT_RUN_DIR, .isa = engine_best_isa()};
 	struct config *config;
+	bool forget = false;
 	int option, error;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -90,6 +92,9 @@ int main(int argc, char **argv)
 		case 'a':
 			run.assert_owners = true;
 			break;
+		case 'f':
+			forget = true;
+			break;
 		case 'v':
 			puts("headrace-dataplane " HEADRACE_VERSION);
 			return EXIT_DONE;
@@ -106,6 +111,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 
+	if (forget)
+		return take_over_forget(run.run_dir) == 0 ? EXIT_DONE : EXIT_FAILED;
 	config = load(config_path);
 	if (config == NULL)
 		return EXIT_FAILED;

@@ -195,7 +195,61 @@ int run_file_publish(const struct run_file *file)
 	return 0;
 }
 
-void run_file_remove(struct run_file *file)
+/* Where a symbolic link leads; an empty text when it is none. */
+static void read_target(struct run_file *file)
+{
+	ssize_t length = readlink(file->path, file->target, sizeof(file->target) - 1);
+
+	file->target[length > 0 ? length : 0] = '\0';
+}
+
+/* All of its pages are there now: one missing later would kill the process in mid-packet. */
+static int map_whole(struct run_file *file, int fd)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) != 0)
+		return errno;
+	if (!S_ISREG(stat.st_mode) || stat.st_size == 0)
+		return EINVAL;
+	/* Of huge pages mapping alone does it. */
+	if (file->target[0] == '\0' && posix_fallocate(fd, 0, stat.st_size) != 0)
+		return ENOSPC;
+	file->size = (size_t)stat.st_size;
+	file->data =
+		mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	return file->data == MAP_FAILED ? errno : 0;
+}
+
+int run_file_find(struct run_file *file, const struct run_directory *directory, const char *name)
+{
+	char unfinished[RUN_PATH_SIZE + sizeof(UNFINISHED)];
+	int error;
+	int fd;
+
+	name_file(file, directory, name, unfinished);
+	read_target(file);
+	fd = open(file->path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	error = fd < 0 ? errno : map_whole(file, fd);
+	if (fd >= 0)
+		close(fd);
+	if (error == 0)
+		return 1;
+	file->data = NULL;
+	log_line("%s cannot be read: %s", file->path, strerror(error));
+	return -1;
+}
+
+void run_file_close(struct run_file *file)
+{
+	if (file->data != NULL)
+		munmap(file->data, file->size);
+	file->data = NULL;
+}
+
+void run_file_abandon(struct run_file *file)
 {
 	char path[RUN_PATH_SIZE + sizeof(UNFINISHED)];
 
@@ -203,9 +257,15 @@ void run_file_remove(struct run_file *file)
 		return;
 	snprintf(path, sizeof(path), "%s" UNFINISHED, file->path);
 	unlink(path);
-	unlink(file->path);
 	if (file->target[0] != '\0')
 		unlink(file->target);
-	munmap(file->data, file->size);
-	file->data = NULL;
+	run_file_close(file);
+}
+
+void run_file_remove(struct run_file *file)
+{
+	if (file->data == NULL)
+		return;
+	unlink(file->path);
+	run_file_abandon(file);
 }

@@ -36,11 +36,20 @@ void run_directory_close(struct run_directory *directory);
  */
 int run_file_create(struct run_file *file, const struct run_directory *directory, const char *name,
 		    uint64_t magic, size_t size);
+/*
+ * What another process left in the file's place, mapped to be written to; it may be
+ * a link. 1: it is there; 0: nothing is; -1: it cannot be had, with the reason logged.
+ */
+int run_file_find(struct run_file *file, const struct run_directory *directory, const char *name);
 /* Writes the header of a file that is mapped. */
 void run_file_begin(struct run_file *file, const struct run_directory *directory, uint64_t magic);
 /* Makes the link to file->target, not in place yet. 0 or -1, with the reason logged. */
 int run_file_link(struct run_file *file, const struct run_directory *directory, const char *name);
 /* Renames it into place. */
 int run_file_publish(const struct run_file *file);
+/* Unmaps it, and leaves it where it is. */
+void run_file_close(struct run_file *file);
+/* Unmaps it before it was published: nothing is left of it. */
+void run_file_abandon(struct run_file *file);
 /* Unmaps and removes it. */
 void run_file_remove(struct run_file *file);

@@ -219,15 +219,17 @@ static void assert_owners(const struct worker *worker, const struct packet *pack
 static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
 		      bool owned)
 {
+	/* Of flows that were taken over it cannot be told from the packet. */
+	const bool check = owned && worker->assert_owners && worker->engine.strays == NULL;
 	const uint64_t begun = rte_rdtsc(), handed_over = worker->engine.counters->handed_over;
 	struct packet packets[PACKET_BURST];
 	unsigned kept = describe(worker, mbufs, count, packets);
 
-	if (owned && !worker->assert_owners)
+	if (owned && !check)
 		engine_run_owned(&worker->engine, packets, kept, worker->now_ms);
 	else
 		engine_run(&worker->engine, packets, kept, worker->now_ms);
-	if (owned && worker->assert_owners)
+	if (check)
 		assert_owners(worker, packets, kept);
 	for (unsigned i = 0; i < kept; i++)
 		carry_out(worker, &packets[i]);

@@ -11,8 +11,9 @@
 /* A shell waits for us: rather no names than late ones. */
 #define TIMEOUT_MS 500L
 
-static const char *const commands[] = {"apply",  "check", "diff", "flush", "reference",
-				       "schema", "set",   "show", NULL};
+static const char *const commands[] = {
+	"apply",  "check", "diff", "flush", "reference", "restart-dataplane",
+	"schema", "set",   "show", NULL};
 static const char *const views[] = {"status", "services", "pools",   "backends", "local-pools",
 				    "flows",  "ports",    "workers", "config",   NULL};
 

@@ -7,6 +7,7 @@
 #include "controlplane/cli/check.h"
 #include "controlplane/cli/complete.h"
 #include "controlplane/cli/flows.h"
+#include "controlplane/cli/restart.h"
 #include "controlplane/cli/show.h"
 
 #include <curl/curl.h>
@@ -85,6 +86,7 @@ static const struct command commands[] = {
 	{"diff", diff_run, 2, 2, "one file"},
 	{"flush", run_flush, 2, 2, "\"flow\", and the flows by options"},
 	{"reference", run_reference, 1, 1, "nothing"},
+	{"restart-dataplane", restart_run, 1, 1, "nothing"},
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},
 	{"show", run_show, 2, 2,

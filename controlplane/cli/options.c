@@ -38,6 +38,7 @@ static const char usage[] =
 	"      --all             every one there is\n"
 	"      --dry-run         only tells how many\n"
 	"  show config           the configuration, as it was written\n"
+	"  restart-dataplane     stop it and wait for the next one, which goes on with the flows\n"
 	"  schema                the configuration's JSON Schema\n"
 	"  reference             the configuration's reference page, in Markdown\n"
 	"\n"

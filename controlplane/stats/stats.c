@@ -229,11 +229,20 @@ void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
 	out->drops = difference(out->drops, baseline->traffic.drops);
 }
 
+/* Before it has tables it has not taken over the flows that it will go on with. */
+static bool knows_its_flows(struct stats *stats)
+{
+	const struct abi_status *status = stats_status(stats);
+
+	return status != NULL && stats_dataplane_lives(stats) &&
+	       __atomic_load_n(&status->generation_taken, __ATOMIC_ACQUIRE) != 0;
+}
+
 uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index)
 {
 	struct abi_traffic traffic;
 
-	if (index >= ABI_MAX_BACKENDS || !stats_dataplane_lives(stats))
+	if (index >= ABI_MAX_BACKENDS || !knows_its_flows(stats))
 		return UINT64_MAX;
 	sum_traffic(stats, STATS_BACKEND, index, &traffic);
 	return difference(traffic.flows_started, traffic.flows_ended);

@@ -59,5 +59,5 @@ void stats_assign(struct stats *stats, enum stats_kind kind, uint32_t index, uin
 void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
 		   struct abi_traffic *out);
 
-/* Flows the dataplane has with the backend; UINT64_MAX: no dataplane tells. */
+/* Flows the dataplane has with the backend; UINT64_MAX: no dataplane tells, or not yet. */
 uint64_t stats_flows_of_backend(struct stats *stats, uint32_t index);

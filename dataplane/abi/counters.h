@@ -69,12 +69,12 @@ struct abi_counters_block {
 	uint64_t empty_polls; /* that found no packet */
 	uint64_t naps;
 	uint64_t evicted; /* half-open and closing connections that gave way in a full flow table */
-	uint64_t handed_over; /* packets given to the worker that owns their flow */
-	uint64_t taken_over;  /* packets that other workers gave this one */
+	uint64_t handed_over;    /* packets given to the worker that owns their flow */
+	uint64_t taken_over;     /* packets that other workers gave this one */
 	uint64_t latency_cycles; /* of all packets in `latency` together */
-	uint64_t busy_cycles; /* of turns that found something, by abi_status.cycles_per_us */
-	uint64_t aged;        /* flows that ended because their time was over */
-	uint64_t flushed;     /* flows that ended because `inbox` said so */
+	uint64_t busy_cycles;    /* of turns that found something, by abi_status.cycles_per_us */
+	uint64_t aged;           /* flows that ended because their time was over */
+	uint64_t flushed;        /* flows that ended because `inbox` said so */
 	uint64_t reserved[1];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];

@@ -122,6 +122,9 @@ struct abi_flows {
 	uint32_t table_count; /* two for each worker in turn: of IPv4, of IPv6 */
 	uint32_t reserved0;
 	uint64_t secret[2]; /* key of the indexes */
-	uint8_t reserved[40];
+	uint8_t boot[16];   /* Linux's boot_id: times are of that boot; 0: not told */
+	uint64_t ports;     /* what `port` of a hop means: abi_checksum() of the ports' devices in
+			     * order, each with its NUL; 0: not told */
+	uint8_t reserved[16];
 	struct abi_flow_table tables[]; /* table_count of them */
 };

@@ -38,7 +38,8 @@ struct engine {
 
 	/* With several workers; else owner is NULL, and nothing is computed. */
 	const struct owner *owner;
-	uint32_t number;  /* this worker's */
+	const struct strays *strays; /* NULL: there are none */
+	uint32_t number;             /* this worker's */
 	uint32_t foreign; /* a bit for each port that does not deliver to owners by itself */
 };
 

@@ -25,25 +25,13 @@ static void count_ended(struct engine *engine, const struct abi_flow *flow)
 	counter_add(&engine->counters->backends[flow->backend].flows_ended, 1);
 }
 
-static struct flow_wheel *wheel_of(struct flow_table *table, const struct abi_flow *flow)
-{
-	switch (flow->state) {
-	case ABI_FLOW_TCP_HALF_OPEN:
-		return &table->half_open;
-	case ABI_FLOW_TCP_CLOSING:
-		return &table->closing;
-	default:
-		return &table->timers;
-	}
-}
-
 void engine_arm(struct engine *engine, struct flow_table *table, uint32_t record)
 {
 	const struct abi_flow *flow = flow_table_record(table, record);
 	const struct service_rule *service =
 		flow->state == ABI_FLOW_DIRECT ? NULL : engine_service_of(engine->snapshot, flow);
 
-	flow_timers_arm(table, wheel_of(table, flow), record,
+	flow_timers_arm(table, flow_timers_wheel(table, flow->state), record,
 			flow->last_seen + flow_state_timeout(flow, service));
 }
 

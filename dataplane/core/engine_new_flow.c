@@ -6,30 +6,18 @@
 #include "dataplane/core/egress.h"
 #include "dataplane/core/engine_opening.h"
 #include "dataplane/core/flow_state.h"
+#include "dataplane/core/strays.h"
 #include "dataplane/core/translate.h"
 
 /* Service and backend of a record that has none. */
 #define NO_OBJECT 0xffff
-
-static bool is_answerable(const struct ip_address *address)
-{
-	uint8_t first;
-
-	if (!ip_address_is_ipv4(address)) {
-		/* Not multicast, and nothing of ::/64, where :: and ::1 are. */
-		memcpy(&first, address, 1);
-		return first != 0xff && address->be_words[0] != 0;
-	}
-	first = (uint8_t)(be64toh(address->be_words[1]) >> 24);
-	return first != 0 && first != 127 && first < 224;
-}
 
 /* Whether an address can be a client's: not one of this host, nor one nobody can answer. */
 static bool is_client(const struct snapshot *snapshot, const struct flow_tuple *tuple)
 {
 	struct ip_address source = flow_tuple_source(tuple);
 
-	return is_answerable(&source) && tuple->ports.be_source != 0 &&
+	return ip_address_is_answerable(&source) && tuple->ports.be_source != 0 &&
 	       !snapshot_is_host_address(snapshot, &source) &&
 	       !snapshot_is_service_address(snapshot, &source) &&
 	       !snapshot_is_local_address(snapshot, &source);
@@ -150,12 +138,26 @@ static uint8_t prepare_other(const struct engine *engine, const struct headers *
 	return ABI_VERDICT_TO_LINUX;
 }
 
-uint8_t engine_prepare(struct engine *engine, const struct packet *packet,
-		       const struct headers *headers, struct opening *opening, uint32_t now)
+/* Whether the flow was taken over by another worker, though its replies come here. */
+static bool is_stray(const struct engine *engine, uint64_t hash, uint32_t *worker)
+{
+	if (likely(engine->strays == NULL))
+		return false;
+	*worker = strays_find(engine->strays, hash);
+	return *worker != STRAYS_NONE && *worker != engine->number;
+}
+
+uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struct headers *headers,
+		       struct opening *opening, uint32_t now)
 {
 	struct ip_address destination = flow_tuple_destination(&headers->tuple);
-	uint32_t index;
+	uint32_t index, worker;
 
+	if (unlikely(is_stray(engine, opening->hash, &worker))) {
+		packet->owner = (uint8_t)worker;
+		opening->service = NULL;
+		return VERDICT_FOREIGN;
+	}
 	if (!parse_is_routable(&headers->tuple) ||
 	    (engine->ports[packet->in_port].unsteered && !classify_ends(engine->snapshot, headers)))
 		return ABI_VERDICT_TO_LINUX;
@@ -168,16 +170,20 @@ uint8_t engine_prepare(struct engine *engine, const struct packet *packet,
 	return prepare_other(engine, headers, &destination, opening);
 }
 
-static bool reply_is_taken(const struct flow_table *table, struct opening *opening)
+static bool reply_is_taken(const struct engine *engine, const struct flow_table *table,
+			   const struct opening *opening)
 {
-	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE;
+	uint32_t worker;
+
+	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE ||
+	       is_stray(engine, opening->reply_hash, &worker);
 }
 
 /* dnat keeps the client's address: the first backend towards which it is not in use yet. */
 static uint8_t settle_dnat(struct engine *engine, const struct flow_table *table,
 			   struct opening *opening)
 {
-	while (reply_is_taken(table, opening)) {
+	while (reply_is_taken(engine, table, opening)) {
 		opening->backend = select_next(&opening->selection);
 		if (opening->backend == ABI_NONE)
 			return ABI_VERDICT_REPLY_TUPLE_TAKEN;
@@ -193,7 +199,7 @@ static uint8_t settle_full_nat(struct engine *engine, const struct flow_table *t
 	const struct abi_local_pool *pool =
 		engine->snapshot->local_pools[opening->service->local_pool];
 
-	while (reply_is_taken(table, opening)) {
+	while (reply_is_taken(engine, table, opening)) {
 		if (!local_ports_next(engine, pool, &opening->draw, &opening->reply))
 			return ABI_VERDICT_NO_LOCAL_PORT;
 		opening->reply_hash = flow_hash(table->secret, &opening->reply);

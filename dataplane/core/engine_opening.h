@@ -31,8 +31,8 @@ struct begun {
 
 /* What the packet begins, up to the place drawn for it: VERDICT_NONE, or why it begins nothing. No
  * record is touched, and opening->hash and reply_hash are the caller's to set. */
-uint8_t engine_prepare(struct engine *engine, const struct packet *packet,
-		       const struct headers *headers, struct opening *opening, uint32_t now);
+uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struct headers *headers,
+		       struct opening *opening, uint32_t now);
 
 /* The packet's verdict: its flow is made, and it is translated, or it is of one that the burst made
  * before. */

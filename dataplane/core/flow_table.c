@@ -3,94 +3,9 @@
 
 #include "dataplane/core/flow_table.h"
 
-#include "dataplane/abi/status.h"
-
-#define PAGE_SIZE 4096u
-
-static const uint8_t record_shifts[FAMILY_COUNT] = {6, 7};
-static const uint8_t families[FAMILY_COUNT] = {4, 6};
-
 static uint64_t round_up(uint64_t value, uint64_t step)
 {
 	return (value + step - 1) / step * step;
-}
-
-static bool shares_a_divisor_with_a_stride(uint32_t count)
-{
-	return count % 2 == 0 || count % 3 == 0 || count % 5 == 0 || count % 7 == 0 ||
-	       count % 11 == 0 || count % 13 == 0;
-}
-
-/*
- * Of its 10 entries a bucket uses 7.5 on average when every record is in use.
- * Every stride (1 to 16) comes by all of the buckets.
- */
-static uint32_t bucket_count_for(uint32_t capacity)
-{
-	uint32_t count = (uint32_t)((uint64_t)capacity * 4 / 15 + 1);
-
-	while (shares_a_divisor_with_a_stride(count))
-		count++;
-	return count;
-}
-
-static uint64_t head_size(uint32_t workers)
-{
-	return round_up(sizeof(struct abi_flows) +
-				(uint64_t)workers * FAMILY_COUNT * sizeof(struct abi_flow_table),
-			PAGE_SIZE);
-}
-
-/* Where the parts of a table that begins at `offset` lie; returns where it ends. */
-static uint64_t lay_out(struct abi_flow_table *table, unsigned family, uint32_t capacity,
-			uint64_t offset)
-{
-	table->capacity = capacity;
-	table->hop_capacity = ABI_FLOW_HOPS;
-	table->family = families[family];
-	table->record_size = 1u << record_shifts[family];
-	table->records_offset = offset;
-	offset += (uint64_t)capacity << record_shifts[family];
-	table->hops_offset = offset;
-	offset = round_up(offset + ABI_FLOW_HOPS * sizeof(struct abi_flow_hop), ABI_CACHE_LINE);
-	table->index_offset = offset;
-	table->index_size = (uint64_t)bucket_count_for(capacity) * sizeof(struct flow_bucket);
-	return round_up(offset + table->index_size, PAGE_SIZE);
-}
-
-size_t flow_file_size(uint32_t workers, const uint32_t capacities[FAMILY_COUNT])
-{
-	uint64_t each = 0;
-
-	if (workers == 0 || workers > ABI_MAX_WORKERS)
-		return 0;
-	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
-		struct abi_flow_table table = {0};
-
-		if (capacities[i] > FLOW_CAPACITY_MAX)
-			return 0;
-		each += lay_out(&table, i, capacities[i], 0);
-	}
-	return head_size(workers) + workers * each;
-}
-
-struct abi_flows *flow_file_format(void *memory, uint32_t workers,
-				   const uint32_t capacities[FAMILY_COUNT],
-				   const uint64_t secret[2])
-{
-	struct abi_flows *file = memory;
-	uint64_t offset = head_size(workers);
-
-	file->file.magic = ABI_MAGIC_FLOWS;
-	file->file.abi_version = ABI_VERSION;
-	file->file.size = flow_file_size(workers, capacities);
-	file->table_count = workers * FAMILY_COUNT;
-	file->secret[0] = secret[0];
-	file->secret[1] = secret[1];
-	for (uint32_t i = 0; i < file->table_count; i++)
-		offset = lay_out(&file->tables[i], i % FAMILY_COUNT, capacities[i % FAMILY_COUNT],
-				 offset);
-	return file;
 }
 
 /* The parts of the working memory, behind the table itself. */
@@ -126,10 +41,10 @@ struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32
 		.records = base + layout->records_offset,
 		.buckets = (struct flow_bucket *)(void *)(base + layout->index_offset),
 		.hops = (struct abi_flow_hop *)(void *)(base + layout->hops_offset),
-		.record_shift = record_shifts[family],
-		.family = families[family],
+		.record_shift = layout->family == 6 ? 7 : 6,
+		.family = (uint8_t)layout->family,
 		.capacity = layout->capacity,
-		.bucket_count = bucket_count_for(layout->capacity),
+		.bucket_count = (uint32_t)(layout->index_size / sizeof(struct flow_bucket)),
 		.free_list = FLOW_NONE,
 		.secret = {file->secret[0], file->secret[1]},
 		.timers = wheel(0, FLOW_TIMER_SLOTS, now_ms),
@@ -280,6 +195,13 @@ uint32_t flow_table_insert(struct flow_table *table, const struct abi_flow6 *flo
 		index_add(table, hash_of(table, &flow->flow, direction), record << 1 | direction);
 	table->count++;
 	return record;
+}
+
+void flow_table_adopt(struct flow_table *table, uint32_t record, const uint64_t hashes[2])
+{
+	for (uint32_t direction = 0; direction < 2; direction++)
+		index_add(table, hashes[direction], record << 1 | direction);
+	table->count++;
 }
 
 void flow_table_remove(struct flow_table *table, uint32_t record)

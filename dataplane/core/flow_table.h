@@ -6,7 +6,7 @@
  * them, and the index that finds a record by either direction's tuple.
  *
  * Memory. Records, hops and index lie in the `flows` file, which the caller
- * maps and flow_file_format() lays out. Links of the free list and the timers
+ * maps and core/flow_file.h lays out. Links of the free list and the timers
  * are derived and lie in working memory of the process. Nothing allocates.
  *
  * Index. Buckets of one cache line hold 10 entries: 16 bits of the hash, the
@@ -108,29 +108,15 @@ struct flow_table {
 	uint32_t slots[FLOW_TIMER_SLOTS + 2 * FLOW_BRIEF_SLOTS]; /* first record of each */
 };
 
-/*
- * Bytes of the `flows` file with two tables for each of `workers` (1 to 64):
- * one of capacities[FAMILY_IPV4] records, one of capacities[FAMILY_IPV6] (0, or
- * up to FLOW_CAPACITY_MAX); 0 when one is out of range.
- */
-size_t flow_file_size(uint32_t workers, const uint32_t capacities[FAMILY_COUNT]);
-
-/*
- * Lays the file out: `memory` is zeroed, aligned to a page and flow_file_size()
- * bytes long. `secret` keys the indexes: 16 random bytes, new at each start.
- * Fills all of the head but file.writer_pid and file.instance.
- */
-struct abi_flows *flow_file_format(void *memory, uint32_t workers,
-				   const uint32_t capacities[FAMILY_COUNT],
-				   const uint64_t secret[2]);
-
 /* Bytes of the working memory of one table. */
 size_t flow_table_working_size(uint32_t capacity);
 
 /*
- * The table of a worker and a family in a file just formatted. `working` is
- * aligned to a cache line, flow_table_working_size() bytes long, need not be
- * zeroed and is the table's for its life; so is the file.
+ * The table of a worker and a family in a file that flow_file_format() has laid out,
+ * without flows; where the file held some before, core/flow_recover.h finds them, and must
+ * before the table is used. `working` is aligned to a cache line,
+ * flow_table_working_size() bytes long, need not be zeroed and is the table's for
+ * its life; so is the file.
  */
 struct flow_table *flow_table_open(void *working, struct abi_flows *file, uint32_t worker,
 				   unsigned family, uint64_t now_ms);
@@ -190,6 +176,12 @@ uint32_t flow_table_find(const struct flow_table *table, const struct flow_tuple
  * there. The record's number, or FLOW_NONE: full.
  */
 uint32_t flow_table_insert(struct flow_table *table, const struct abi_flow6 *flow);
+
+/*
+ * Makes the index entries of a record that lies in its place already. `hashes` are
+ * flow_hash() of its tuples, neither of which is there.
+ */
+void flow_table_adopt(struct flow_table *table, uint32_t record, const uint64_t hashes[2]);
 
 /* Ends a flow; it must not be in a timer wheel any more. */
 void flow_table_remove(struct flow_table *table, uint32_t record);

@@ -17,6 +17,12 @@ static uint32_t slot_of(const struct flow_wheel *wheel, uint32_t tick)
 	return wheel->first + (tick & wheel->mask);
 }
 
+void flow_timers_begin(struct flow_table *table, uint32_t tick)
+{
+	table->timers.tick = table->half_open.tick = table->closing.tick = tick;
+	memset(table->slots, 0xff, sizeof(table->slots));
+}
+
 void flow_timers_arm(struct flow_table *table, struct flow_wheel *wheel, uint32_t record,
 		     uint32_t tick)
 {

@@ -16,6 +16,22 @@
 
 #include "dataplane/core/flow_table.h"
 
+/* The wheel that a flow of this state is in. */
+static inline struct flow_wheel *flow_timers_wheel(struct flow_table *table, uint8_t state)
+{
+	switch (state) {
+	case ABI_FLOW_TCP_HALF_OPEN:
+		return &table->half_open;
+	case ABI_FLOW_TCP_CLOSING:
+		return &table->closing;
+	default:
+		return &table->timers;
+	}
+}
+
+/* All wheels go on from this tick; their slots are empty. */
+void flow_timers_begin(struct flow_table *table, uint32_t tick);
+
 /* Arms the timer of a record that is in no slot. A tick that has passed is due at once. */
 void flow_timers_arm(struct flow_table *table, struct flow_wheel *wheel, uint32_t record,
 		     uint32_t tick);

@@ -19,23 +19,22 @@ static bool may_learn(const struct engine *engine, const struct packet *packet,
 	return route != NULL && route->next_hop == ABI_NONE && route->port == packet->in_port;
 }
 
-static uint32_t first_place(const struct packet *packet)
+static uint32_t first_place(uint64_t key)
 {
-	return (uint32_t)flow_hash_mix(hops_key(packet), 0x9e3779b97f4a7c15ull) &
-	       (ABI_FLOW_HOPS - 1);
+	return (uint32_t)flow_hash_mix(key, 0x9e3779b97f4a7c15ull) & (ABI_FLOW_HOPS - 1);
 }
 
 /* The hop's place, or else one that no flow names; HOP_NONE: neither. */
-static uint16_t find_place(const struct flow_table *table, const struct packet *packet)
+static uint16_t find_place(const struct flow_table *table, uint64_t key)
 {
-	uint32_t first = first_place(packet);
+	uint32_t first = first_place(key);
 	uint16_t free_place = HOP_NONE;
 
 	for (unsigned i = 0; i < HOP_WINDOW; i++) {
 		uint16_t place = (uint16_t)((first + i) & (ABI_FLOW_HOPS - 1));
 		if (place == HOP_NONE)
 			continue;
-		if (hops_is_from(table, place, packet))
+		if (table->hop_ways[place].key == key)
 			return place;
 		if (free_place == HOP_NONE && table->hop_users[place] == 0)
 			free_place = place;
@@ -65,7 +64,7 @@ uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struc
 
 	if (engine->ports[packet->in_port].reply_by_route)
 		return HOP_NONE;
-	uint16_t place = find_place(table, packet);
+	uint16_t place = find_place(table, hops_key(packet));
 	/* A neighbour's, as these tables have been asked before. */
 	if (place != HOP_NONE && hops_is_from(table, place, packet) &&
 	    table->hop_ways[place].learned_era == engine->era &&
@@ -94,4 +93,44 @@ void hops_assign(struct flow_table *table, struct abi_flow *flow, uint16_t hop)
 	if (hop != HOP_NONE)
 		table->hop_users[hop]++;
 	__atomic_store_n(&flow->client_hop, hop, __ATOMIC_RELAXED);
+}
+
+/* hops_key() of the packets that come by it; 0: it cannot be one. */
+static uint64_t key_of(const struct abi_flow_hop *hop, uint16_t port_count)
+{
+	uint64_t mac = 0;
+
+	if (!hop->used || hop->port >= port_count || hop->vlan > 0xfff)
+		return 0;
+	memcpy(&mac, hop->mac, sizeof(hop->mac));
+	return mac << 16 | (uint64_t)hop->port << 12 | hop->vlan;
+}
+
+void hops_restore(struct flow_table *table, uint16_t port_count)
+{
+	for (uint32_t i = 0; i < ABI_FLOW_HOPS; i++)
+		table->hop_ways[i] =
+			(struct flow_hop_way){.key = key_of(&table->hops[i], port_count)};
+}
+
+void hops_sweep(struct flow_table *table)
+{
+	for (uint32_t i = 0; i < ABI_FLOW_HOPS; i++) {
+		if (table->hop_users[i] != 0)
+			continue;
+		table->hops[i] = (struct abi_flow_hop){0};
+		table->hop_ways[i] = (struct flow_hop_way){0};
+	}
+}
+
+uint16_t hops_copy(struct flow_table *table, const struct abi_flow_hop *hop, uint16_t port_count)
+{
+	uint64_t key = key_of(hop, port_count);
+	uint16_t place = key == 0 ? HOP_NONE : find_place(table, key);
+
+	if (place != HOP_NONE && table->hop_ways[place].key != key) {
+		table->hops[place] = *hop;
+		table->hop_ways[place] = (struct flow_hop_way){.key = key};
+	}
+	return place;
 }

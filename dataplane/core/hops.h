@@ -34,6 +34,16 @@ _Static_assert(ABI_MAX_PORTS <= 16, "a port's number fits into the key");
 uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struct packet *packet,
 		    const struct ip_address *client);
 
+/*
+ * Those of an earlier process that lie in the table's file: known again, but for what
+ * cannot be one. Nobody counts as naming them yet; hops_sweep() takes away those that nobody names
+ * then.
+ */
+void hops_restore(struct flow_table *table, uint16_t port_count);
+void hops_sweep(struct flow_table *table);
+/* Another table's hop in this one; HOP_NONE: it cannot be one, or there is no room. */
+uint16_t hops_copy(struct flow_table *table, const struct abi_flow_hop *hop, uint16_t port_count);
+
 /* Whether the packet came by this hop. HOP_NONE: no. */
 static inline bool hops_is_from(const struct flow_table *table, uint16_t hop,
 				const struct packet *packet)

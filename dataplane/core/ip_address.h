@@ -50,6 +50,20 @@ static inline bool ip_address_is_equal(const struct ip_address *a, const struct 
 	return a->be_words[0] == b->be_words[0] && a->be_words[1] == b->be_words[1];
 }
 
+/* Not multicast, nor one that means no machine or this one. */
+static inline bool ip_address_is_answerable(const struct ip_address *address)
+{
+	uint8_t first;
+
+	if (!ip_address_is_ipv4(address)) {
+		/* Nothing of ::/64 either, where :: and ::1 are. */
+		memcpy(&first, address, 1);
+		return first != 0xff && address->be_words[0] != 0;
+	}
+	first = (uint8_t)(be64toh(address->be_words[1]) >> 24);
+	return first != 0 && first != 127 && first < 224;
+}
+
 /* Below, equal, above: less than, equal to, more than 0, in the order of the bytes. */
 static inline int ip_address_compare(const struct ip_address *a, const struct ip_address *b)
 {

@@ -6,6 +6,7 @@
  * look-up, in bursts of 32 tuples drawn at random; the record found is touched, as
  * the engine does it. What decision 18 rests on. Needs DPDK; no huge pages of its own.
  */
+#include "dataplane/core/flow_file.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/world.h"
 #include "tests/unit/core/check.h"

@@ -4,6 +4,7 @@
 #include "tests/bench/world.h"
 
 #include "dataplane/core/checksum.h"
+#include "dataplane/core/flow_file.h"
 #include "dataplane/core/owner.h"
 #include "dataplane/core/random.h"
 #include "tests/unit/core/check.h"

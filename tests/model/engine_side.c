@@ -3,7 +3,7 @@
 
 #include "tests/model/engine_side.h"
 
-#include "dataplane/core/flow_table.h"
+#include "dataplane/core/flow_file.h"
 #include "tests/model/lookup.h"
 #include "tests/unit/core/snapshot_builder.h"
 

@@ -53,7 +53,7 @@ class Headrace:
 
     def write_config(self, text=None):
         """Writes the configuration file: self.config, or any text."""
-        if self.lab.workers > 1 and isinstance(self.config, dict):
+        if self.lab.workers > 1 and "workers" not in self.config.get("dataplane", {}):
             self.share_out(self.lab.workers)
         self.config_file.write_text(text if text is not None else json.dumps(self.config, indent=2),
                                     encoding="utf-8")
@@ -61,9 +61,8 @@ class Headrace:
     def share_out(self, workers):
         """So many workers, on the CPUs there are in turn: several may share one."""
         cpus = sorted(os.sched_getaffinity(0), reverse=True)
-        dataplane = self.config.setdefault("dataplane", {})
-        if "workers" not in dataplane:
-            dataplane.update(workers=workers, cores=[cpus[i % len(cpus)] for i in range(workers)])
+        self.config.setdefault("dataplane", {}).update(
+            workers=workers, cores=[cpus[i % len(cpus)] for i in range(workers)])
 
     def _spawn(self, program, path=None, options=()):
         self.starts += 1

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the Headrace authors
-"""Flows in huge pages: used when they are there, found again after a kill, gone after a stop.
+"""Flows in huge pages: used when they are there, taken over after a kill and a stop, gone when told.
 
     client ---- wan [headrace] lan ---- switch ---- b1
 """
 
 from pathlib import Path
 
-from lab import Skip, check, check_law, http_load, serve_http, two_arms, wait_for
+from lab import Skip, check, check_law, http_load, serve_http, two_arms
 from lab.lab import run
+from lab.talks import taken_over
 
 RESERVED = Path("/proc/sys/vm/nr_hugepages")
+FREE = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
 PAGES = 64
 
 
@@ -28,8 +30,30 @@ def reserve(lab):
     return mount
 
 
+def files(headrace, mount):
+    """What lies there of ours: other dataplanes of this machine may use it too."""
+    return list(mount.glob(f"headrace{headrace.run_dir}-".replace("/", "-") + "*"))
+
+
+def change_room(headrace, flows, mount):
+    """Another size: the flows move into another file, there and back; then out of huge pages, and in."""
+    for room, huge in ((90000, True), (100000, True), (80000, False), (80000, True)):
+        headrace.dataplane.stop()
+        headrace.config["dataplane"]["flows_per_worker"] = room
+        headrace.write_config()
+        pages = 0 if huge else int(FREE.read_text(encoding="ascii"))
+        RESERVED.write_text(str(int(RESERVED.read_text(encoding="ascii")) - pages), encoding="ascii")
+        headrace.start_dataplane()
+        headrace.wait_ready()
+        RESERVED.write_text(str(int(RESERVED.read_text(encoding="ascii")) + pages), encoding="ascii")
+        taken, dropped, why = taken_over(headrace)
+        check(taken >= 50 and dropped == 0, f"{taken} taken over, {dropped} dropped{why}")
+        check(flows.is_symlink() is huge, f"room for {room}: {headrace.dataplane.tail()}")
+        check(len(files(headrace, mount)) == (1 if huge else 0), f"{files(headrace, mount)}")
+
+
 def story(lab):
-    """The file lies in huge pages, is read through its link, and nothing is left of it."""
+    """The file lies in huge pages and is read through its link; its flows move with it, in and out."""
     mount = reserve(lab)
     world = two_arms(lab, backends=1)
     serve_http(world.backends, log_requests=False)
@@ -47,7 +71,11 @@ def story(lab):
         headrace.dataplane.kill()
         headrace.start_dataplane()
         headrace.wait_ready()
-    check(len(list(mount.iterdir())) == 1, f"{list(mount.iterdir())}")
+        check(taken_over(headrace)[0] >= 50, headrace.dataplane.tail())
+    check(len(files(headrace, mount)) == 1, f"{files(headrace, mount)}")
+    change_room(headrace, flows, mount)
     headrace.stop()
-    wait_for(lambda: not list(mount.iterdir()), "the file in huge pages to be gone")
-    check(not flows.is_symlink(), "the link is left")
+    check(flows.exists() and len(files(headrace, mount)) == 1, "a stop did not keep the flows")
+    headrace.namespace.run(lab.program("headrace-dataplane"), "--forget-flows", "--run-dir",
+                           headrace.run_dir)
+    check(not files(headrace, mount) and not flows.is_symlink(), f"{files(headrace, mount)} is left")

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* The flow table against a plain array that is searched from end to end. */
-#include "dataplane/core/flow_table.h"
+#include "dataplane/core/flow_file.h"
 #include "dataplane/core/random.h"
 #include "tests/unit/core/world.h"
 

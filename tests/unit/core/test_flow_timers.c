@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* The timer wheel: nothing early, nothing forgotten, a bounded piece of work a call. */
+#include "dataplane/core/flow_file.h"
 #include "dataplane/core/flow_timers.h"
 #include "dataplane/core/random.h"
 #include "tests/unit/core/check.h"

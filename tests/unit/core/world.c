@@ -3,6 +3,8 @@
 
 #include "tests/unit/core/world.h"
 
+#include "dataplane/core/flow_file.h"
+
 #include <arpa/inet.h>
 #include <endian.h>
 #include <stdlib.h>

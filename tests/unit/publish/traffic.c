@@ -4,7 +4,7 @@
 #include "tests/unit/publish/traffic.h"
 
 #include "dataplane/core/engine.h"
-#include "dataplane/core/flow_table.h"
+#include "dataplane/core/flow_file.h"
 #include "tests/unit/core/check.h"
 #include "tests/unit/core/frames.h"
 
