@@ -26,7 +26,7 @@ SANITIZED_STORIES = ["both_families.ports", "clients", "hostile_tables", "http_d
                      "packets", "reload", "steering", "taken_over", "udp.full_nat"]
 # And with several workers: the packets of both modes and families, and what is killed.
 WORKERS_STORIES = {2: ["backend_killed.nginx_full_nat", "dataplane_killed.ipv6", "flows.flush", "http_dnat",
-                       "http_full_nat", "packets", "spread.equal"],
+                       "http_full_nat", "packets", "spread.equal", "taken_over.ipv6"],
                    3: ["both_families.ports", "http_full_nat", "packets", "udp.dnat"]}
 
 
