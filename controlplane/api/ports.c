@@ -3,25 +3,11 @@
 
 /* GET /v1/ports: what each port is, what it gave and took, and what was lost before us. */
 #include "controlplane/api/resource.h"
+#include "controlplane/api/values.h"
 
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-/* A text in shared memory, which may lack its end. */
-static json_t *text(const char *bytes, size_t size)
-{
-	json_t *value = json_stringn(bytes, strnlen(bytes, size));
-
-	return value != NULL ? value : json_string("?");
-}
-
-#define TEXT(field) text(field, sizeof(field))
 
 json_t *api_port(const struct abi_status_port *port, const struct abi_port_traffic *traffic)
 {
@@ -32,26 +18,26 @@ json_t *api_port(const struct abi_status_port *port, const struct abi_port_traff
 		name[0] = '\0';
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
 		 port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
-	json_object_set_new(object, "name", TEXT(port->name));
-	json_object_set_new(object, "device", TEXT(port->device));
-	json_object_set_new(object, "driver", TEXT(port->driver));
-	json_object_set_new(object, "queues", number(port->queues));
+	json_object_set_new(object, "name", VALUE_OF_TEXT(port->name));
+	json_object_set_new(object, "device", VALUE_OF_TEXT(port->device));
+	json_object_set_new(object, "driver", VALUE_OF_TEXT(port->driver));
+	json_object_set_new(object, "queues", value_of_number(port->queues));
 	json_object_set_new(object, "interface", json_string(name));
 	json_object_set_new(object, "mac", json_string(mac));
-	json_object_set_new(object, "mtu", number(port->mtu));
+	json_object_set_new(object, "mtu", value_of_number(port->mtu));
 	json_object_set_new(object, "link_up", json_boolean(port->link_up != 0));
-	json_object_set_new(object, "tap", TEXT(port->tap));
-	json_object_set_new(object, "received", number(traffic->received));
-	json_object_set_new(object, "received_bytes", number(traffic->received_bytes));
-	json_object_set_new(object, "sent", number(traffic->sent));
-	json_object_set_new(object, "sent_bytes", number(traffic->sent_bytes));
-	json_object_set_new(object, "to_linux", number(traffic->to_linux));
-	json_object_set_new(object, "from_linux", number(traffic->from_linux));
-	json_object_set_new(object, "tx_full", number(traffic->tx_full));
-	json_object_set_new(object, "missed", number(port->missed));
-	json_object_set_new(object, "no_buffer", number(port->no_buffer));
-	json_object_set_new(object, "rx_errors", number(port->rx_errors));
-	json_object_set_new(object, "tx_errors", number(port->tx_errors));
+	json_object_set_new(object, "tap", VALUE_OF_TEXT(port->tap));
+	json_object_set_new(object, "received", value_of_number(traffic->received));
+	json_object_set_new(object, "received_bytes", value_of_number(traffic->received_bytes));
+	json_object_set_new(object, "sent", value_of_number(traffic->sent));
+	json_object_set_new(object, "sent_bytes", value_of_number(traffic->sent_bytes));
+	json_object_set_new(object, "to_linux", value_of_number(traffic->to_linux));
+	json_object_set_new(object, "from_linux", value_of_number(traffic->from_linux));
+	json_object_set_new(object, "tx_full", value_of_number(traffic->tx_full));
+	json_object_set_new(object, "missed", value_of_number(port->missed));
+	json_object_set_new(object, "no_buffer", value_of_number(port->no_buffer));
+	json_object_set_new(object, "rx_errors", value_of_number(port->rx_errors));
+	json_object_set_new(object, "tx_errors", value_of_number(port->tx_errors));
 	return object;
 }
 

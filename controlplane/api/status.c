@@ -3,27 +3,13 @@
 
 /* GET /v1/status */
 #include "controlplane/api/resource.h"
+#include "controlplane/api/values.h"
 #include "controlplane/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-/* A text in shared memory, which may lack its end. */
-static json_t *text(const char *bytes, size_t size)
-{
-	json_t *value = json_stringn(bytes, strnlen(bytes, size));
-
-	return value != NULL ? value : json_string("?");
-}
-
-#define TEXT(field) text(field, sizeof(field))
 
 static json_t *age_ms(uint64_t heartbeat_ns)
 {
@@ -54,18 +40,18 @@ static json_t *render_refusal(const struct abi_status *status)
 	if ((before & 1) != 0 ||
 	    __atomic_load_n(&status->refusal_version, __ATOMIC_RELAXED) != before)
 		return json_string("");
-	return TEXT(copy);
+	return VALUE_OF_TEXT(copy);
 }
 
 static json_t *render_generation(const struct controlplane *controlplane,
 				 const struct abi_status *status)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "published",
-			 number(publisher_generation(controlplane->publisher)), "taken",
-			 number(status != NULL ? status->generation_taken : 0), "refused",
-			 number(status != NULL ? status->generation_refused : 0), "refusals",
-			 number(status != NULL ? status->refusals : 0), "refusal",
-			 status != NULL ? render_refusal(status) : json_string(""));
+			 value_of_number(publisher_generation(controlplane->publisher)), "taken",
+			 value_of_number(status != NULL ? status->generation_taken : 0), "refused",
+			 value_of_number(status != NULL ? status->generation_refused : 0),
+			 "refusals", value_of_number(status != NULL ? status->refusals : 0),
+			 "refusal", status != NULL ? render_refusal(status) : json_string(""));
 }
 
 static json_t *microseconds(double seconds)
@@ -80,7 +66,7 @@ static json_t *render_processing(const struct latency *latency)
 
 	if (packets == 0)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o}", "packets", number(packets), "mean_us",
+	return json_pack("{s:o, s:o, s:o, s:o}", "packets", value_of_number(packets), "mean_us",
 			 microseconds(latency_sum(latency) / (double)packets), "p50_us",
 			 microseconds(latency_quantile(latency, 0.5)), "p99_us",
 			 microseconds(latency_quantile(latency, 0.99)));
@@ -93,13 +79,15 @@ static json_t *render_worker(const struct abi_status_worker *worker,
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "cpu", number(worker->cpu));
-	json_object_set_new(object, "flows", number(worker->flows + worker->flows_ipv6));
-	json_object_set_new(object, "flow_capacity",
-			    number((uint64_t)worker->flow_capacity + worker->flow_capacity_ipv6));
-	json_object_set_new(object, "flows_ipv6", number(worker->flows_ipv6));
-	json_object_set_new(object, "flow_capacity_ipv6", number(worker->flow_capacity_ipv6));
-	json_object_set_new(object, "evicted", number(counters->evicted));
+	json_object_set_new(object, "cpu", value_of_number(worker->cpu));
+	json_object_set_new(object, "flows", value_of_number(worker->flows + worker->flows_ipv6));
+	json_object_set_new(
+		object, "flow_capacity",
+		value_of_number((uint64_t)worker->flow_capacity + worker->flow_capacity_ipv6));
+	json_object_set_new(object, "flows_ipv6", value_of_number(worker->flows_ipv6));
+	json_object_set_new(object, "flow_capacity_ipv6",
+			    value_of_number(worker->flow_capacity_ipv6));
+	json_object_set_new(object, "evicted", value_of_number(counters->evicted));
 	json_object_set_new(object, "processing", render_processing(latency));
 	json_object_set_new(object, "heartbeat_age_ms", age_ms(worker->heartbeat));
 	return object;
@@ -150,7 +138,7 @@ static json_t *render_dataplane(struct controlplane *controlplane, const struct 
 	bool lives = stats_dataplane_lives(controlplane->stats);
 
 	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o}", "running", lives, "pid",
-			 number(status->file.writer_pid), "state",
+			 value_of_number(status->file.writer_pid), "state",
 			 lives ? state_text(status->state) : "dead", "heartbeat_age_ms",
 			 age_ms(status->heartbeat), "workers", render_workers(controlplane, status),
 			 "ports", ports);
@@ -168,10 +156,11 @@ static json_t *render_accounts(const struct abi_counters_block *totals)
 				 totals->sent - totals->to_linux - dropped);
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "received",
-			 number(totals->received), "generated", number(totals->generated),
-			 "from_linux", number(totals->from_linux), "sent", number(totals->sent),
-			 "to_linux", number(totals->to_linux), "dropped", number(dropped), "held",
-			 (json_int_t)held);
+			 value_of_number(totals->received), "generated",
+			 value_of_number(totals->generated), "from_linux",
+			 value_of_number(totals->from_linux), "sent", value_of_number(totals->sent),
+			 "to_linux", value_of_number(totals->to_linux), "dropped",
+			 value_of_number(dropped), "held", (json_int_t)held);
 }
 
 static json_t *render_verdicts(const struct abi_counters_block *totals)
@@ -179,7 +168,8 @@ static json_t *render_verdicts(const struct abi_counters_block *totals)
 	json_t *object = json_object();
 
 	for (uint32_t i = 0; i < ABI_VERDICT_COUNT; i++)
-		json_object_set_new(object, abi_verdict_text(i), number(totals->verdicts[i]));
+		json_object_set_new(object, abi_verdict_text(i),
+				    value_of_number(totals->verdicts[i]));
 	return object;
 }
 
@@ -200,7 +190,7 @@ json_t *api_status(struct controlplane *controlplane, const struct api_request *
 	stats_totals(controlplane->stats, totals);
 	json_object_set_new(object, "version", json_string(HEADRACE_VERSION));
 	json_object_set_new(object, "node", render_node(&config->node));
-	json_object_set_new(object, "revision", number(controlplane->revision));
+	json_object_set_new(object, "revision", value_of_number(controlplane->revision));
 	json_object_set_new(object, "etag", json_string(controlplane->etag));
 	json_object_set_new(object, "restart_required",
 			    api_restart_required(&controlplane->restart_required));

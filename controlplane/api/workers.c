@@ -6,14 +6,10 @@
  * the clock it is read at: of two readings a reader makes rates and shares.
  */
 #include "controlplane/api/resource.h"
+#include "controlplane/api/values.h"
 #include "controlplane/clock.h"
 
 #include <stdlib.h>
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
 
 static void put_counts(json_t *object, const struct abi_counters_block *counters)
 {
@@ -35,7 +31,7 @@ static void put_counts(json_t *object, const struct abi_counters_block *counters
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		json_object_set_new(object, rows[i].name, number(rows[i].value));
+		json_object_set_new(object, rows[i].name, value_of_number(rows[i].value));
 }
 
 static json_t *render_verdicts(const struct abi_counters_block *counters)
@@ -43,13 +39,15 @@ static json_t *render_verdicts(const struct abi_counters_block *counters)
 	json_t *object = json_object();
 
 	for (uint32_t i = 0; i < ABI_VERDICT_COUNT; i++)
-		json_object_set_new(object, abi_verdict_text(i), number(counters->verdicts[i]));
+		json_object_set_new(object, abi_verdict_text(i),
+				    value_of_number(counters->verdicts[i]));
 	return object;
 }
 
 static json_t *render_table(uint64_t flows, uint32_t capacity)
 {
-	return json_pack("{s:o, s:o}", "flows", number(flows), "capacity", number(capacity));
+	return json_pack("{s:o, s:o}", "flows", value_of_number(flows), "capacity",
+			 value_of_number(capacity));
 }
 
 static json_t *render_worker(const struct abi_status_worker *worker,
@@ -58,7 +56,7 @@ static json_t *render_worker(const struct abi_status_worker *worker,
 	double age_ms = now_ns > worker->heartbeat ? (double)(now_ns - worker->heartbeat) / 1e6 : 0;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "cpu", number(worker->cpu));
+	json_object_set_new(object, "cpu", value_of_number(worker->cpu));
 	json_object_set_new(object, "heartbeat_age_ms", json_real(age_ms));
 	json_object_set_new(
 		object, "tables",
@@ -85,5 +83,6 @@ json_t *api_workers(struct controlplane *controlplane, const struct api_request 
 	}
 	free(counters);
 	return json_pack("{s:f, s:o, s:o}", "clock", (double)now_ns / 1e9, "cycles_per_us",
-			 number(status != NULL ? status->cycles_per_us : 0), "workers", list);
+			 value_of_number(status != NULL ? status->cycles_per_us : 0), "workers",
+			 list);
 }

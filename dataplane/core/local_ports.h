@@ -25,7 +25,8 @@ struct local_draw {
 /*
  * Draws a place at random (RFC 6056) and writes it into the reply's tuple, whose
  * source is the backend: free or not. With two nodes each draws from its half
- * of the range. False: the range is one port, which is the other node's.
+ * of the range; with several workers each draws what leads replies to itself
+ * (core/owner.h). False: there is no such port.
  */
 bool local_ports_draw(struct engine *engine, const struct abi_local_pool *pool,
 		      struct local_draw *draw, struct flow_tuple *reply);
