@@ -30,10 +30,9 @@ always_inline void fetch_bucket(const struct engine *engine, struct work *work, 
 	__builtin_prefetch(work->bucket);
 }
 
-/* Reads a packet's headers and fetches its bucket; `unsteered` and `foreign` have a bit for each
- * port. */
+/* Reads a packet's headers and fetches its bucket; `unsteered` has a bit for each port. */
 always_inline void begin(struct engine *engine, struct packet *packet, struct work *work,
-			 uint32_t unsteered, uint32_t foreign)
+			 uint32_t unsteered, struct engine_foreign foreign)
 {
 	uint8_t family = parse_plain(packet->data, packet->length, &work->headers);
 
@@ -41,7 +40,7 @@ always_inline void begin(struct engine *engine, struct packet *packet, struct wo
 	if (unlikely(family == 0)) {
 		packet->verdict = engine_read_unusual(engine, packet, &work->headers, foreign);
 		family = work->headers.tuple.family;
-	} else if (unlikely((unsteered | foreign) >> packet->in_port & 1)) {
+	} else if (unlikely((unsteered | foreign.first) >> packet->in_port & 1)) {
 		packet->verdict = engine_judge_arrival(engine, packet, &work->headers, foreign);
 	}
 	if (unlikely(packet->verdict != VERDICT_NONE))
@@ -123,7 +122,7 @@ always_inline uint8_t finish(struct engine *engine, struct packet *packet, struc
 }
 
 void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count, uint32_t now,
-		  uint32_t foreign)
+		  struct engine_foreign foreign)
 {
 	struct work works[PACKET_BURST];
 	uint8_t fresh[PACKET_BURST];
@@ -164,7 +163,7 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 			others++;
 	}
 	if (fresh_count > 0)
-		engine_run_fresh(engine, packets, works, fresh, fresh_count, now);
+		engine_run_fresh(engine, packets, works, fresh, fresh_count, now, foreign.missing);
 	if (likely(others + fresh_count == 0)) {
 		counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_BACKEND], sent[0]);
 		counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_CLIENT], sent[1]);

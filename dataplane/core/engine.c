@@ -60,7 +60,7 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot)
 }
 
 static void run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms,
-		uint32_t foreign)
+		struct engine_foreign foreign)
 {
 	if (engine->snapshot != NULL) {
 		engine->burst(engine, packets, count, (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT),
@@ -74,11 +74,15 @@ static void run(struct engine *engine, struct packet *packets, unsigned count, u
 
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms)
 {
-	run(engine, packets, count, now_ms, engine->foreign);
+	struct engine_foreign foreign = {0};
+
+	if (engine->owner != NULL)
+		foreign = (struct engine_foreign){engine->foreign, ~engine->foreign};
+	run(engine, packets, count, now_ms, foreign);
 }
 
 void engine_run_owned(struct engine *engine, struct packet *packets, unsigned count,
 		      uint64_t now_ms)
 {
-	run(engine, packets, count, now_ms, 0);
+	run(engine, packets, count, now_ms, (struct engine_foreign){0});
 }

@@ -21,9 +21,14 @@
 
 struct engine;
 
-/* `foreign` has a bit for each port whose packets may be another worker's. */
+/* Ports whose packets may be another worker's, a bit for each. */
+struct engine_foreign {
+	uint32_t first;   /* asked for their owner before anything else */
+	uint32_t missing; /* only when they are of no flow of this worker's */
+};
+
 typedef void engine_burst(struct engine *engine, struct packet *packets, unsigned count,
-			  uint32_t now, uint32_t foreign);
+			  uint32_t now, struct engine_foreign foreign);
 
 /* The owner fills all of it but what engine_use() and engine_set_isa() set. */
 struct engine {
@@ -40,7 +45,10 @@ struct engine {
 	const struct owner *owner;
 	const struct strays *strays; /* NULL: there are none */
 	uint32_t number;             /* this worker's */
-	uint32_t foreign; /* a bit for each port that does not deliver to owners by itself */
+	/* A bit for each port that does not deliver to owners by itself. Of the others a packet
+	 * is first looked for among this worker's flows: as right, and nothing is computed for
+	 * what is there. The caller may change it between bursts. */
+	uint32_t foreign;
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */

@@ -79,7 +79,7 @@ static void fetch_buckets(const struct victims *victims)
 }
 
 void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
-		      const uint8_t *fresh, unsigned count, uint32_t now)
+		      const uint8_t *fresh, unsigned count, uint32_t now, uint32_t missing)
 {
 	struct opening openings[PACKET_BURST];
 	struct victims victims;
@@ -92,11 +92,17 @@ void engine_run_fresh(struct engine *engine, struct packet *packets, struct work
 	for (unsigned i = 0; i < count; i++) {
 		const struct headers *headers = &works[fresh[i]].headers;
 		const struct flow_table *table = engine_table(engine, headers->tuple.family);
+		struct packet *packet = &packets[fresh[i]];
 		struct opening *opening = &openings[i];
 
 		opening->hash = flow_hash(table->secret, &headers->tuple);
-		opening->verdict =
-			engine_prepare(engine, &packets[fresh[i]], headers, opening, now);
+		if (unlikely(missing >> packet->in_port & 1) &&
+		    engine_ask_for_owner(engine, packet, headers) != VERDICT_NONE) {
+			opening->verdict = VERDICT_FOREIGN;
+			opening->service = NULL;
+			continue;
+		}
+		opening->verdict = engine_prepare(engine, packet, headers, opening, now);
 		if (opening->verdict != VERDICT_NONE)
 			continue;
 		fetch_reply(table, opening);

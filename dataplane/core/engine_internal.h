@@ -84,12 +84,16 @@ static inline void engine_count(struct engine *engine, const struct abi_flow *fl
 
 /* A packet that nothing plain was found of: its verdict, or VERDICT_NONE when it is of a flow. */
 uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct headers *headers,
-			    uint32_t foreign);
+			    struct engine_foreign foreign);
 
 /* A plain packet from a port that may give us what is not for it, or another worker's: its verdict,
  * or VERDICT_NONE when neither is so. */
 uint8_t engine_judge_arrival(const struct engine *engine, struct packet *packet,
-			     const struct headers *headers, uint32_t foreign);
+			     const struct headers *headers, struct engine_foreign foreign);
+
+/* VERDICT_FOREIGN, and whose the packet is; VERDICT_NONE: this worker's, or anyone's. */
+uint8_t engine_ask_for_owner(const struct engine *engine, struct packet *packet,
+			     const struct headers *headers);
 
 /* A packet of a known flow, whatever it does to it. VERDICT_NONE: the flow has been ended, the
  * packet is to be treated as one without. */
@@ -98,10 +102,11 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 
 /*
  * The packets of no flow, packets[fresh[0]], packets[fresh[1]] ...: gives each
- * its verdict and makes new flows where it may.
+ * its verdict and makes new flows where it may. Those from `missing` ports may be of
+ * another worker's flows.
  */
 void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
-		      const uint8_t *fresh, unsigned count, uint32_t now);
+		      const uint8_t *fresh, unsigned count, uint32_t now, uint32_t missing);
 
 /* Fragments and ICMP errors. */
 uint8_t engine_run_other(struct engine *engine, const struct headers *headers);

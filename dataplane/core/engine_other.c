@@ -39,8 +39,7 @@ uint8_t engine_run_other(struct engine *engine, const struct headers *headers)
 	return headers->kind == HEADERS_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
 }
 
-/* VERDICT_FOREIGN, and whose it is; VERDICT_NONE: this worker's, or anyone's. */
-static uint8_t ask_for_owner(const struct engine *engine, struct packet *packet,
+uint8_t engine_ask_for_owner(const struct engine *engine, struct packet *packet,
 			     const struct headers *headers)
 {
 	uint8_t owner = owner_of(engine->owner, engine->snapshot->owner_roles, headers);
@@ -52,18 +51,18 @@ static uint8_t ask_for_owner(const struct engine *engine, struct packet *packet,
 }
 
 uint8_t engine_judge_arrival(const struct engine *engine, struct packet *packet,
-			     const struct headers *headers, uint32_t foreign)
+			     const struct headers *headers, struct engine_foreign foreign)
 {
 	const struct engine_port *port = &engine->ports[packet->in_port];
 
 	if (port->unsteered && !classify_is_for_port(port, packet->data))
 		return ABI_VERDICT_TO_LINUX;
-	return foreign >> packet->in_port & 1 ? ask_for_owner(engine, packet, headers)
-					      : VERDICT_NONE;
+	return foreign.first >> packet->in_port & 1 ? engine_ask_for_owner(engine, packet, headers)
+						    : VERDICT_NONE;
 }
 
 uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct headers *headers,
-			    uint32_t foreign)
+			    struct engine_foreign foreign)
 {
 	const struct engine_port *port = &engine->ports[packet->in_port];
 
@@ -71,8 +70,11 @@ uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct
 	    (packet->length < ETHERNET_SIZE || !classify_is_for_port(port, packet->data)))
 		return ABI_VERDICT_TO_LINUX;
 	uint8_t verdict = parse_headers(packet->data, packet->length, headers);
-	if (verdict == VERDICT_NONE && foreign >> packet->in_port & 1 &&
-	    ask_for_owner(engine, packet, headers) != VERDICT_NONE)
+	/* What is no flow's plain packet no card delivers to its owner. */
+	uint32_t asked =
+		headers->kind == HEADERS_FLOW ? foreign.first : foreign.first | foreign.missing;
+	if (verdict == VERDICT_NONE && asked >> packet->in_port & 1 &&
+	    engine_ask_for_owner(engine, packet, headers) != VERDICT_NONE)
 		return VERDICT_FOREIGN;
 	/* A known flow's needs no steering; who may begin one is asked there. */
 	if (verdict == VERDICT_NONE && headers->kind == HEADERS_FLOW)

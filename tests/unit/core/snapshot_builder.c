@@ -44,6 +44,14 @@ struct ip_address text_address(const char *text)
 	return address;
 }
 
+void address_text(const struct ip_address *address, char text[ADDRESS_TEXT_SIZE])
+{
+	if (ip_address_is_ipv4(address))
+		inet_ntop(AF_INET, (const uint8_t *)address + 12, text, ADDRESS_TEXT_SIZE);
+	else
+		inet_ntop(AF_INET6, address, text, ADDRESS_TEXT_SIZE);
+}
+
 static void put_address(uint8_t bytes[16], const char *text)
 {
 	struct ip_address address = text_address(text);

@@ -71,3 +71,5 @@ void snapshot_builder_must_be_refused(struct snapshot_builder *builder, uint16_t
 uint32_t be_address(const char *text);
 /* "198.51.100.10" or "2001:db8::10". */
 struct ip_address text_address(const char *text);
+#define ADDRESS_TEXT_SIZE 46
+void address_text(const struct ip_address *address, char text[ADDRESS_TEXT_SIZE]);

@@ -145,14 +145,6 @@ static uint8_t *spoil(const uint8_t *good, size_t *size, uint64_t random[2])
 	return cut;
 }
 
-static void address_text(const struct ip_address *address, char text[INET6_ADDRSTRLEN])
-{
-	if (ip_address_is_ipv4(address))
-		inet_ntop(AF_INET, (const uint8_t *)address + 12, text, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
-}
-
 /* The client of a record speaks: the packet goes where the record says, and a backend is there. */
 static void speak(struct world *world, const struct abi_flow *record)
 {

@@ -249,14 +249,6 @@ uint8_t world_client(struct world *world, const struct frame_spec *spec, struct 
 	return verdict;
 }
 
-static void text_of(const struct ip_address *address, char text[INET6_ADDRSTRLEN])
-{
-	if (ip_address_is_ipv4(address))
-		inet_ntop(AF_INET, (const uint8_t *)address + 12, text, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
-}
-
 uint8_t world_answer(struct world *world, struct frame *request, uint8_t flags,
 		     struct frame *answer)
 {
@@ -264,8 +256,8 @@ uint8_t world_answer(struct world *world, struct frame *request, uint8_t flags,
 	struct ip_address from = frame_destination(request);
 	struct ip_address to = frame_source(request);
 
-	text_of(&from, source);
-	text_of(&to, destination);
+	address_text(&from, source);
+	address_text(&to, destination);
 	*answer = frame_make(&(struct frame_spec){
 		.source = source,
 		.destination = destination,
@@ -357,7 +349,7 @@ void check_address(const struct ip_address *address, const char *text)
 	struct ip_address expected = text_address(text);
 	char found[INET6_ADDRSTRLEN];
 
-	text_of(address, found);
+	address_text(address, found);
 	if (!ip_address_is_equal(address, &expected))
 		fail_msg("%s, not %s", found, text);
 }
