@@ -29,6 +29,7 @@
 
 static const char *const idle_words[] = {"poll", "sleep", NULL};
 static const char *const reply_path_words[] = {"last-hop", "route", NULL};
+static const char *const rss_on_words[] = {"both", "source", "destination", NULL};
 static const char *const last_hop_from_words[] = {"neighbours", "anyone", NULL};
 static const char *const scheduler_words[] = {"maglev", NULL};
 static const char *const check_type_words[] = {"none", "tcp", "http", "https", NULL};
@@ -69,6 +70,11 @@ static const struct field port_fields[] = {
 	 .flags = FIELD_START_ONLY,
 	 .help = "Whose MAC address is believed as a last hop: that of Linux's neighbours and of "
 		 "clients on the link, or anyone's."},
+	{.key = "rss_on", .type = FIELD_WORD, IN(config_port, rss_on), .words = rss_on_words,
+	 .fallback = "both", .flags = FIELD_START_ONLY,
+	 .help = "Which end of a packet a card with several queues spreads it by: `both`, as `full-nat` "
+		 "wants it; with `dnat` services only, `source` on the clients' side and "
+		 "`destination` on the backends'. Whatever is set, each packet gets to its owner."},
 };
 static const struct field_object port_object = OBJECT("port", config_port, port_fields,
 	"An interface of the dataplane.");

@@ -35,6 +35,9 @@ enum config_check_type {
 };
 enum config_check_method { CONFIG_CHECK_GET, CONFIG_CHECK_HEAD };
 enum config_reply_path { CONFIG_REPLY_LAST_HOP, CONFIG_REPLY_ROUTE };
+/* What a card hashes: to bring both directions of dnat to one worker it must be the client's end.
+ */
+enum config_rss_on { CONFIG_RSS_BOTH, CONFIG_RSS_SOURCE, CONFIG_RSS_DESTINATION };
 /* From whom a last hop is learned: from addresses Linux knows on the link, or from anyone. */
 enum config_last_hop_from { CONFIG_FROM_NEIGHBOURS, CONFIG_FROM_ANYONE };
 enum config_scheduler { CONFIG_MAGLEV };
@@ -61,6 +64,7 @@ struct config_port {
 	enum config_reply_path reply_path;
 	enum config_last_hop_from
 		last_hop_from; /* default: neighbours for af_xdp and pci, else anyone */
+	enum config_rss_on rss_on;
 };
 
 /* For ports without a Linux interface, whose neighbours Linux cannot know. */

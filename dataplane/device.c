@@ -96,12 +96,12 @@ static int prepare_pci(struct port *port, const char *object, char *arguments)
 const struct device_kind *device_kind(enum config_device_kind kind)
 {
 	static const struct device_kind kinds[] = {
-		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, 6144, af_xdp_prepare},
-		[CONFIG_DEVICE_PCI] = {NULL, false, 4096, prepare_pci},
-		[CONFIG_DEVICE_MEMIF] = {"net_memif", true, 4096, prepare_memif},
-		[CONFIG_DEVICE_RING] = {"net_ring", true, 2048, prepare_ring},
-		[CONFIG_DEVICE_PCAP] = {"net_pcap", true, 2048, prepare_pcap},
-		[CONFIG_DEVICE_NULL] = {"net_null", true, 2048, prepare_null},
+		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, false, 6144, af_xdp_prepare},
+		[CONFIG_DEVICE_PCI] = {NULL, false, true, 4096, prepare_pci},
+		[CONFIG_DEVICE_MEMIF] = {"net_memif", true, false, 4096, prepare_memif},
+		[CONFIG_DEVICE_RING] = {"net_ring", true, false, 2048, prepare_ring},
+		[CONFIG_DEVICE_PCAP] = {"net_pcap", true, false, 2048, prepare_pcap},
+		[CONFIG_DEVICE_NULL] = {"net_null", true, true, 2048, prepare_null},
 	};
 
 	return &kinds[kind];

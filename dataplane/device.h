@@ -17,6 +17,7 @@
 struct device_kind {
 	const char *driver; /* DPDK's name; NULL: the device's bus tells */
 	bool any_mac;       /* nobody resolves the port's MAC */
+	bool spreads;       /* may have a queue for each worker (rss.h) */
 	unsigned buffers;   /* held in a queue's rings at most */
 	/*
 	 * Fills port->interface where Linux has one, port->queue_count, and

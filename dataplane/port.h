@@ -14,6 +14,7 @@
 
 #include "config/model.h"
 #include "dataplane/abi/status.h"
+#include "dataplane/core/owner.h"
 #include "dataplane/core/port.h"
 #include "dataplane/interface.h"
 #include "dataplane/run_files.h"
@@ -37,6 +38,11 @@ struct port {
 	uint16_t mtu;
 	bool any_mac; /* its MAC means nothing: takes frames to any */
 	bool probed, started;
+	/* How its card spreads packets (rss.h); 0 entries: it does not, or need not. */
+	enum abi_rss rss;
+	uint16_t reta_size;
+	uint8_t rss_key_size;
+	uint64_t rss_types;
 	bool attached; /* its queues were set up: there is something to close */
 
 	/* AF_XDP only. */
@@ -55,9 +61,9 @@ struct ports {
 /* What the engine must know of it. */
 struct engine_port port_for_engine(const struct port *port);
 
-/* Needs EAL. 0 or -1, with the reason logged. */
+/* Needs EAL; queues are for so many workers. 0 or -1, with the reason logged. */
 int ports_probe(struct ports *ports, const struct config_dataplane *config,
-		const struct run_directory *directory);
+		const struct run_directory *directory, unsigned workers);
 
 /* Packet buffers all ports together need, and how many bytes of memory each takes at most. */
 unsigned ports_buffer_count(const struct config_dataplane *config);
@@ -65,7 +71,9 @@ unsigned ports_buffer_count(const struct config_dataplane *config);
 /* Makes them, with `cache` kept by each thread; NULL, with the reason logged. */
 struct rte_mempool *ports_make_pool(const struct ports *ports, unsigned count, unsigned cache);
 
-int ports_start(struct ports *ports, struct rte_mempool *pool);
+/* `owner` says who gets what of cards that ask; not looked at with one worker, nor is the key. */
+int ports_start(struct ports *ports, struct rte_mempool *pool, const struct owner *owner,
+		uint8_t key[TOEPLITZ_KEY_SIZE]);
 
 /*
  * False when a device was left as it is: the AF_XDP driver, closed before it

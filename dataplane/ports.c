@@ -9,6 +9,7 @@
 #include "dataplane/device.h"
 #include "dataplane/handoff.h"
 #include "dataplane/log.h"
+#include "dataplane/rss.h"
 
 #include <errno.h>
 #include <rte_dev.h>
@@ -45,7 +46,7 @@ unsigned ports_buffer_count(const struct config_dataplane *config)
 	for (size_t i = 0; i < config->port_count; i++) {
 		const struct config_port *port = &config->ports[i];
 		struct interface interface;
-		unsigned queues = 1;
+		unsigned queues = device_kind(port->kind)->spreads ? config->workers : 1;
 
 		if (port->kind == CONFIG_DEVICE_AF_XDP &&
 		    interface_read(port->device_argument, &interface) == 0)
@@ -133,7 +134,7 @@ static int create_device(struct port *port, const struct device_kind *kind, cons
 	return -1;
 }
 
-static int probe(struct port *port, const char *object)
+static int probe(struct port *port, const char *object, unsigned workers)
 {
 	const struct device_kind *kind = device_kind(port->config->kind);
 	struct rte_eth_dev_info info;
@@ -150,6 +151,7 @@ static int probe(struct port *port, const char *object)
 		return -1;
 	}
 	port->driver = info.driver_name;
+	rss_read(port, &info, workers);
 	port->any_mac = kind->any_mac;
 	/* A ring has none, and a tap wants one: locally administered, by the port's number. */
 	if (rte_is_zero_ether_addr(&mac))
@@ -198,7 +200,7 @@ struct engine_port port_for_engine(const struct port *port)
 }
 
 int ports_probe(struct ports *ports, const struct config_dataplane *config,
-		const struct run_directory *directory)
+		const struct run_directory *directory, unsigned workers)
 {
 	if (config->port_count > ABI_MAX_PORTS) {
 		log_line("%zu ports are configured, and %d is the most", config->port_count,
@@ -213,7 +215,7 @@ int ports_probe(struct ports *ports, const struct config_dataplane *config,
 		port->config = &config->ports[i];
 		port->index = (uint16_t)i;
 		ports->count++;
-		if (probe(port, ports->object) != 0)
+		if (probe(port, ports->object, workers) != 0)
 			return -1;
 	}
 	return 0;
@@ -227,12 +229,13 @@ static int failed(const struct port *port, const char *what, int error)
 	return -1;
 }
 
-static int start_device(struct port *port, struct rte_mempool *pool)
+static int start_device(struct port *port, struct rte_mempool *pool, uint8_t *key)
 {
-	const struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
+	struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
 	uint16_t rx_size = RING_SIZE, tx_size = RING_SIZE;
 	int error;
 
+	rss_configure(port, key, &conf);
 	error = rte_eth_dev_configure(port->dpdk_id, port->queue_count, port->queue_count, &conf);
 	if (error != 0)
 		return failed(port, "configuring", error);
@@ -259,15 +262,17 @@ static int start_device(struct port *port, struct rte_mempool *pool)
 	return 0;
 }
 
-int ports_start(struct ports *ports, struct rte_mempool *pool)
+int ports_start(struct ports *ports, struct rte_mempool *pool, const struct owner *owner,
+		uint8_t key[TOEPLITZ_KEY_SIZE])
 {
 	for (uint16_t i = 0; i < ports->count; i++) {
 		struct port *port = &ports->items[i];
 
 		if (is_af_xdp(port) && af_xdp_make_way(port) != 0)
 			return -1;
-		if (start_device(port, pool) != 0)
+		if (start_device(port, pool, key) != 0)
 			return -1;
+		rss_fill(port, key, owner);
 		if (is_af_xdp(port) && af_xdp_adopt(ports, port) != 0)
 			return -1;
 	}

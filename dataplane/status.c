@@ -54,6 +54,7 @@ void status_describe_ports(struct abi_status *status, const struct ports *ports,
 			 port->config->device);
 		snprintf(row->driver, sizeof(row->driver), "%s", port->driver);
 		row->queues = port->queue_count;
+		row->rss = (uint8_t)port->rss;
 		snprintf(row->tap, sizeof(row->tap), "%s", path->taps[i].name);
 		row->interface_index = port->interface.index;
 		memcpy(row->mac, port->mac, sizeof(row->mac));

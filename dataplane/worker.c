@@ -142,6 +142,7 @@ static void hand_over(struct worker *worker, const struct packet *packet)
 	mbuf->port = packet->in_port;
 	mbuf->hash.usr = (uint32_t)worker->engine.snapshot->generation;
 	worker->engine.counters->handed_over++;
+	worker->engine.counters->ports[packet->in_port].handed_over++;
 	add_to_batch(worker, &worker->peers[packet->owner].to_run, mbuf);
 }
 
@@ -314,6 +315,7 @@ int worker_run(void *argument)
 		unsigned found = 0;
 
 		refresh_clock(worker);
+		worker->engine.foreign = __atomic_load_n(&worker->foreign, __ATOMIC_RELAXED);
 		engine_use(&worker->engine, __atomic_load_n(&worker->snapshot, __ATOMIC_ACQUIRE));
 		for (unsigned i = 0; i < worker->queue_count; i++)
 			found += poll_queue(worker, &worker->queues[i]);

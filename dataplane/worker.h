@@ -8,9 +8,9 @@
  * no memory taken or given back.
  *
  * Synchronization: `snapshot` is the main thread's to store (release) and the
- * worker's to load (acquire), once a turn; `quiescent` tells the main thread
- * when the worker can no longer hold an older one. `stop` ends the loop.
- * Everything else is the worker's alone once it runs.
+ * worker's to load (acquire), once a turn; so is `foreign` (relaxed); `quiescent` tells the main
+ * thread when the worker can no longer hold an older one. `stop` ends the loop. Everything else is
+ * the worker's alone once it runs.
  */
 #pragma once
 
@@ -45,6 +45,7 @@ struct worker {
 	/* Shared with the main thread. */
 	const struct snapshot *snapshot;
 	bool stop;
+	uint32_t foreign;         /* struct engine's; the main thread's to change */
 	uint32_t idle_latency_us; /* set before the first turn; UINT32_MAX: not yet */
 
 	/* Set before it starts. */

@@ -9,8 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static json_t *word(unsigned value, const char *const *words, unsigned count)
+{
+	return json_string(words[value < count ? value : 0]);
+}
+
 json_t *api_port(const struct abi_status_port *port, const struct abi_port_traffic *traffic)
 {
+	static const char *const rss[] = {"none", "set", "refused"};
+	static const char *const delivers[] = {"", "to-owners", "to-any"};
 	char name[IF_NAMESIZE] = "", mac[18];
 	json_t *object = json_object();
 
@@ -22,6 +29,9 @@ json_t *api_port(const struct abi_status_port *port, const struct abi_port_traff
 	json_object_set_new(object, "device", VALUE_OF_TEXT(port->device));
 	json_object_set_new(object, "driver", VALUE_OF_TEXT(port->driver));
 	json_object_set_new(object, "queues", value_of_number(port->queues));
+	json_object_set_new(object, "rss", word(port->rss, rss, 3));
+	json_object_set_new(object, "delivers", word(port->delivery, delivers, 3));
+	json_object_set_new(object, "handed_over", value_of_number(traffic->handed_over));
 	json_object_set_new(object, "interface", json_string(name));
 	json_object_set_new(object, "mac", json_string(mac));
 	json_object_set_new(object, "mtu", value_of_number(port->mtu));

@@ -14,12 +14,16 @@ static void add_port(struct table *table, const json_t *port)
 	static const char *const losses[] = {"missed",    "no_buffer", "rx_errors",
 					     "tx_errors", "tx_full",   NULL};
 	bool up = json_is_true(json_object_get(port, "link_up"));
+	const char *delivers = show_text(port, "delivers");
 	char text[UNITS_SIZE];
 
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "name"));
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "device"));
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "driver"));
 	table_add(table, TABLE_PLAIN, "%" PRIu64, show_number(port, "queues"));
+	table_add(table, TABLE_PLAIN, "%s", show_text(port, "rss"));
+	table_add(table, TABLE_PLAIN, "%s", delivers[0] == '\0' ? "-" : delivers);
+	table_add(table, TABLE_PLAIN, "%s", units_count(show_number(port, "handed_over"), text));
 	table_add(table, up ? TABLE_GREEN : TABLE_RED, "%s", up ? "UP" : "DOWN");
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "mac"));
 	table_add(table, TABLE_PLAIN, "%" PRIu64, show_number(port, "mtu"));
@@ -37,9 +41,10 @@ static void add_port(struct table *table, const json_t *port)
 void show_ports(const json_t *document, const struct show_output *output)
 {
 	static const char *const titles[] = {
-		"PORT",       "DEVICE",     "DRIVER",     ">QUEUES",  "LINK", "MAC",
-		">MTU",       ">RECEIVED",  ">IN",        ">SENT",    ">OUT", ">MISSED",
-		">NO BUFFER", ">RX ERRORS", ">TX ERRORS", ">TX FULL", NULL};
+		"PORT",       "DEVICE",       "DRIVER",     ">QUEUES",  "RSS",
+		"DELIVERS",   ">HANDED OVER", "LINK",       "MAC",      ">MTU",
+		">RECEIVED",  ">IN",          ">SENT",      ">OUT",     ">MISSED",
+		">NO BUFFER", ">RX ERRORS",   ">TX ERRORS", ">TX FULL", NULL};
 	const json_t *ports = json_object_get(document, "ports");
 	struct table table;
 

@@ -56,7 +56,7 @@ struct abi_port_traffic {
 	uint64_t sent, sent_bytes;
 	uint64_t to_linux, from_linux;
 	uint64_t tx_full;
-	uint64_t reserved;
+	uint64_t handed_over; /* of `received`: by a worker that did not own the packet */
 };
 
 struct abi_counters_block {

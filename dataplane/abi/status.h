@@ -15,12 +15,28 @@
 
 enum abi_dataplane_state { ABI_DATAPLANE_STARTING, ABI_DATAPLANE_RUNNING, ABI_DATAPLANE_STOPPING };
 
+/* Whether the port's card spreads packets over the workers' queues. */
+enum abi_rss {
+	ABI_RSS_NONE,   /* it does not, or there is one worker */
+	ABI_RSS_SET,    /* by our key and redirection table */
+	ABI_RSS_REFUSED /* it did not take them */
+};
+
+/* Whether packets come to the workers that own them. */
+enum abi_delivery {
+	ABI_DELIVERY_ALONE, /* one worker, or a writer that does not tell */
+	ABI_DELIVERY_TO_OWNERS,
+	ABI_DELIVERY_TO_ANY /* they are asked for their owner first, and handed over */
+};
+
 struct abi_status_port {
 	char name[ABI_NAME_SIZE];   /* as in the configuration */
 	char device[ABI_NAME_SIZE]; /* as in the configuration, cut */
 	char driver[24];            /* DPDK's name of it */
 	uint16_t queues;            /* receive queues; 0: a writer that does not tell */
-	uint8_t reserved[6];
+	uint8_t rss;                /* enum abi_rss */
+	uint8_t delivery;           /* enum abi_delivery; refreshed every second */
+	uint8_t reserved[4];
 	char tap[16];             /* Linux's name of the kernel path; empty: none */
 	uint32_t interface_index; /* Linux's; 0: no interface */
 	uint8_t mac[6];

@@ -102,3 +102,19 @@ def story_start(lab):
     drivers = [port["driver"] for port in headrace.status()["dataplane"]["ports"]]
     check(drivers == ["net_memif", "net_ring", "net_null"], f"{drivers}")
     check(headrace.stop() == (0, 0), "a clean stop did not end with 0")
+
+
+def story_rss(lab):
+    """A device that hashes is given our key and a queue for each worker; others are not."""
+    settings = config({"card": "null:", "lan": "ring:"}, 4)
+    settings["dataplane"]["workers"] = 2
+    headrace = Headrace(lab, Namespace(lab, "balancer"), settings)
+    headrace.start_controlplane()
+    headrace.start_dataplane()
+    headrace.wait_ready()
+    ports = {port["name"]: port for port in headrace.get("/v1/ports")["ports"]}
+    check((ports["card"]["rss"], ports["card"]["queues"]) == ("set", 2), f"{ports['card']}")
+    check((ports["lan"]["rss"], ports["lan"]["queues"]) == ("none", 1), f"{ports['lan']}")
+    wait_for(lambda: [port["delivers"] for port in headrace.get("/v1/ports")["ports"]] ==
+             ["to-owners", "to-any"], "what is believed of the ports")
+    check(headrace.stop() == (0, 0), "a clean stop did not end with 0")
