@@ -98,6 +98,13 @@ class Talks:
             await asyncio.gather(*(self._exchange(stream, size) for stream in self.streams))
         self._call(all_of_them(), seconds)
 
+    def settle(self, *namespaces):
+        """Waits until nothing that was sent, there or here, waits for its acknowledgement."""
+        def at_rest():
+            return not any(int(line.split()[1]) for namespace in (self.client, *namespaces)
+                           for line in namespace.run("ss", "-tnH", "state", "established").splitlines())
+        wait_for(at_rest, "connections to have nothing in flight")
+
     def close(self):
         """Ends all of them."""
         async def end():
