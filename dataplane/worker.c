@@ -140,7 +140,8 @@ static void hand_over(struct worker *worker, const struct packet *packet)
 	struct rte_mbuf *mbuf = packet->cookie;
 
 	mbuf->port = packet->in_port;
-	mbuf->hash.usr = (uint32_t)worker->engine.snapshot->generation;
+	mbuf->hash.fdir.lo = (uint32_t)worker->engine.snapshot->generation;
+	mbuf->hash.fdir.hi = packet->passes + 1u;
 	worker->engine.counters->handed_over++;
 	worker->engine.counters->ports[packet->in_port].handed_over++;
 	add_to_batch(worker, &worker->peers[packet->owner].to_run, mbuf);
@@ -176,7 +177,7 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 /* Fills `packets` from the mbufs, whose ports are ours; how many: one that cannot be made
  * contiguous is dropped. */
 static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
-			 struct packet *packets)
+			 bool owned, struct packet *packets)
 {
 	unsigned kept = 0;
 
@@ -191,6 +192,7 @@ static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, u
 		packet->data = rte_pktmbuf_mtod(mbuf, uint8_t *);
 		packet->length = rte_pktmbuf_data_len(mbuf);
 		packet->in_port = mbuf->port;
+		packet->passes = owned ? (uint8_t)mbuf->hash.fdir.hi : 0;
 		packet->vlan = 0;
 		if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 			packet->vlan = mbuf->vlan_tci & 0xfff;
@@ -207,7 +209,7 @@ static void assert_owners(const struct worker *worker, const struct packet *pack
 		const struct rte_mbuf *mbuf = packets[i].cookie;
 
 		if (packets[i].verdict != VERDICT_FOREIGN ||
-		    mbuf->hash.usr != (uint32_t)worker->engine.snapshot->generation)
+		    mbuf->hash.fdir.lo != (uint32_t)worker->engine.snapshot->generation)
 			continue;
 		log_line("worker %u was given a packet that worker %u owns", worker->number,
 			 packets[i].owner);
@@ -215,16 +217,23 @@ static void assert_owners(const struct worker *worker, const struct packet *pack
 	}
 }
 
+/* Of flows that were taken over, and of those of a service in its other mode, the owner cannot be
+ * told from the packet. */
+static bool is_told_by_packets(const struct engine *engine)
+{
+	return engine->strays == NULL &&
+	       (engine->snapshot == NULL || !engine->snapshot->any_turned);
+}
+
 /* A burst from a port, or from workers that are not these packets' owners. What is handed over is
  * timed by its owner only, so that each packet is once. */
 static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
 		      bool owned)
 {
-	/* Of flows that were taken over it cannot be told from the packet. */
-	const bool check = owned && worker->assert_owners && worker->engine.strays == NULL;
+	const bool check = owned && worker->assert_owners && is_told_by_packets(&worker->engine);
 	const uint64_t begun = rte_rdtsc(), handed_over = worker->engine.counters->handed_over;
 	struct packet packets[PACKET_BURST];
-	unsigned kept = describe(worker, mbufs, count, packets);
+	unsigned kept = describe(worker, mbufs, count, owned, packets);
 
 	if (owned && !check)
 		engine_run_owned(&worker->engine, packets, kept, worker->now_ms);

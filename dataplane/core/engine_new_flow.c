@@ -6,6 +6,7 @@
 #include "dataplane/core/egress.h"
 #include "dataplane/core/engine_opening.h"
 #include "dataplane/core/flow_state.h"
+#include "dataplane/core/owner.h"
 #include "dataplane/core/strays.h"
 #include "dataplane/core/translate.h"
 
@@ -147,6 +148,26 @@ static bool is_stray(const struct engine *engine, uint64_t hash, uint32_t *worke
 	return *worker != STRAYS_NONE && *worker != engine->number;
 }
 
+/*
+ * A service that was turned to its other mode may still have flows of before, whose
+ * owners are by the rules of that mode. What may be of one and is of none here is looked
+ * for there, once; when it is of none there either, it goes back to where new flows are
+ * made.
+ */
+static uint8_t look_for_older(const struct engine *engine, struct packet *packet,
+			      const struct headers *headers, const struct abi_service *service)
+{
+	if (flow_state_is_opening(headers->tcp_flags))
+		return VERDICT_NONE;
+	if (engine_ask_for_owner(engine, packet, headers) != VERDICT_NONE)
+		return VERDICT_FOREIGN;
+	packet->owner =
+		owner_by_part(engine->owner, &headers->tuple,
+			      service->forwarding == ABI_DNAT ? OWNER_PART_ALL : OWNER_PART_SOURCE);
+	return packet->passes < 2 && packet->owner != engine->number ? VERDICT_FOREIGN
+								     : VERDICT_NONE;
+}
+
 uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struct headers *headers,
 		       struct opening *opening, uint32_t now)
 {
@@ -165,9 +186,14 @@ uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struc
 	opening->service = snapshot_find_service(engine->snapshot, &destination,
 						 be16toh(headers->tuple.ports.be_destination),
 						 headers->tuple.protocol, &index);
-	if (opening->service != NULL)
-		return prepare_service(engine, headers, index, opening);
-	return prepare_other(engine, headers, &destination, opening);
+	if (opening->service == NULL)
+		return prepare_other(engine, headers, &destination, opening);
+	if (unlikely(engine->snapshot->service_rules[index].turned) &&
+	    look_for_older(engine, packet, headers, opening->service) != VERDICT_NONE) {
+		opening->service = NULL;
+		return VERDICT_FOREIGN;
+	}
+	return prepare_service(engine, headers, index, opening);
 }
 
 static bool reply_is_taken(const struct engine *engine, const struct flow_table *table,

@@ -158,6 +158,16 @@ static inline uint8_t owner_of_hash(const struct owner *owner, uint32_t hash)
 	return owner->reta[hash & owner->mask];
 }
 
+/* The owner by a part; not OWNER_PART_BY_PORTS. */
+static inline uint8_t owner_by_part(const struct owner *owner, const struct flow_tuple *tuple,
+				    enum owner_part part)
+{
+	uint32_t hash = part == OWNER_PART_ALL ? toeplitz_hash(&owner->toeplitz, tuple)
+					       : toeplitz_hash_end(&owner->toeplitz, tuple,
+								   part == OWNER_PART_DESTINATION);
+	return owner_of_hash(owner, hash);
+}
+
 /*
  * The owner of a packet that is no fragment, or OWNER_ANY. From one generation
  * to the next it changes only where one of the packet's addresses changes its
@@ -172,11 +182,7 @@ static inline uint8_t owner_of(const struct owner *owner, const struct owner_rol
 		return 0;
 	if (!headers->has_ports)
 		return OWNER_ANY;
-	enum owner_part part = owner_part_of(roles, tuple);
-	uint32_t hash = part == OWNER_PART_ALL ? toeplitz_hash(&owner->toeplitz, tuple)
-					       : toeplitz_hash_end(&owner->toeplitz, tuple,
-								   part == OWNER_PART_DESTINATION);
-	return owner_of_hash(owner, hash);
+	return owner_by_part(owner, tuple, owner_part_of(roles, tuple));
 }
 
 /*

@@ -27,7 +27,8 @@ struct packet {
 
 	/* In. */
 	uint16_t in_port;
-	void *cookie; /* the caller's; the engine does not look at it */
+	uint8_t passes; /* how often a worker handed it over; 0: it is from a port */
+	void *cookie;   /* the caller's; the engine does not look at it */
 
 	/* Out. */
 	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */

@@ -450,6 +450,8 @@ struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 	take_neighbours(snapshot, before);
 	fill_routes(snapshot);
 	snapshot_fill_rules(snapshot, limits);
+	if (limits->several_workers)
+		snapshot_note_turned(snapshot, before);
 	return snapshot;
 }
 

@@ -56,6 +56,8 @@ void object_unshare(struct object *object, const struct allocator *allocator);
 bool snapshot_fill_listeners(struct snapshot *snapshot, const struct refusal *refusal);
 /* What the packet path needs of services and backends, in one place. */
 void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *limits);
+/* Which services had another mode in `before` (or NULL), or some time before that. */
+void snapshot_note_turned(struct snapshot *snapshot, const struct snapshot *before);
 /* Puts an address into a set; returns false when it was there. */
 bool snapshot_add_address(struct ip_address *set, uint32_t mask, const struct ip_address *address);
 

@@ -61,3 +61,17 @@ void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *
 		snapshot_way(snapshot, limits, backend->next_hop, &rule->way);
 	}
 }
+
+void snapshot_note_turned(struct snapshot *snapshot, const struct snapshot *before)
+{
+	for (uint32_t i = 0; i < snapshot->service_count; i++) {
+		struct service_rule *rule = &snapshot->service_rules[i];
+
+		if (before == NULL || i >= before->service_count || rule->epoch == 0 ||
+		    before->service_rules[i].epoch != rule->epoch)
+			continue;
+		rule->turned = before->service_rules[i].turned ||
+			       before->services[i]->forwarding != snapshot->services[i]->forwarding;
+		snapshot->any_turned |= rule->turned;
+	}
+}

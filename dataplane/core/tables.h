@@ -70,6 +70,7 @@ struct service_rule {
 	uint32_t epoch;                       /* 0: there is none */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* in ticks, with one more: last_seen is rounded down
 					       */
+	bool turned; /* its mode was another one: with several workers, so were the owners */
 } __attribute__((aligned(32)));
 
 /* What it asks of a backend. */
@@ -112,6 +113,7 @@ struct snapshot {
 	struct owner_roles *owner_roles; /* what addresses say of owners; NULL: one worker */
 
 	/* Indexed as services and backends are. */
+	bool any_turned; /* of the services below */
 	struct service_rule *service_rules;
 	struct backend_rule *backend_rules;
 

@@ -7,8 +7,10 @@
  * owners or not. What is another worker's is left as it came and counts nowhere.
  */
 #include "dataplane/core/random.h"
+#include "dataplane/core/snapshot.h"
 #include "tests/unit/core/owner_scene.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define WORKERS 2
@@ -60,7 +62,7 @@ static void close_team(struct team *team)
 	}
 }
 
-/* Runs the packet at a worker and, where that says so, at the one it names. */
+/* Runs the packet at a worker and, while that says so, at the one it names. */
 static uint8_t run(struct team *team, unsigned arrives_at, struct frame *frame, uint16_t in_port)
 {
 	struct engine *engine = engine_of(team, arrives_at);
@@ -70,13 +72,18 @@ static uint8_t run(struct team *team, unsigned arrives_at, struct frame *frame, 
 	struct frame as_it_came = *frame;
 
 	engine_run(engine, &packet, 1, team->scenes[0].world->now_ms);
-	if (packet.verdict != VERDICT_FOREIGN)
-		return packet.verdict;
-	assert_int_equal(packet.owner, arrives_at ^ 1);
-	assert_memory_equal(frame, &as_it_came, sizeof(*frame));
-	assert_memory_equal(engine->counters, &before, sizeof(before));
-	team->handed_over++;
-	engine_run_owned(engine_of(team, packet.owner), &packet, 1, team->scenes[0].world->now_ms);
+	while (packet.verdict == VERDICT_FOREIGN) {
+		assert_true(packet.owner < WORKERS && packet.owner != arrives_at);
+		assert_memory_equal(frame, &as_it_came, sizeof(*frame));
+		assert_memory_equal(engine->counters, &before, sizeof(before));
+		assert_true(packet.passes < WORKERS + 1);
+		team->handed_over++;
+		packet.passes++;
+		arrives_at = packet.owner;
+		engine = engine_of(team, arrives_at);
+		before = *engine->counters;
+		engine_run_owned(engine, &packet, 1, team->scenes[0].world->now_ms);
+	}
 	return packet.verdict;
 }
 
@@ -205,6 +212,64 @@ static void test_small_pool(void **state)
 	close_team(&team);
 }
 
+/* The service is turned to full NAT, with other owners for its packets. */
+static void turn(struct team *team, unsigned worker, const struct half *half)
+{
+	struct owner_scene *scene = &team->scenes[worker];
+	struct world *world = scene->world;
+	const struct snapshot *before = snapshot_builder_take_for(
+		world->builder, world->engine.ports, world->engine.port_count);
+
+	snapshot_builder_service(world->builder, half->service + SERVICE_DNAT_TCP, half->dnat, 80,
+				 TCP, half->ring + RING_FULL_NAT, half->local_pool);
+	world->snapshot->owner_roles = NULL;
+	world_publish(world);
+	free(scene->memory);
+	owner_scene_open(scene, world);
+	world->snapshot->owner_roles = &scene->roles;
+	snapshot_note_turned(world->snapshot, before);
+	assert_true(world->snapshot->any_turned);
+	snapshot_release((struct snapshot *)(uintptr_t)before);
+}
+
+static uint8_t say(struct team *team, const struct half *half, uint16_t port, uint8_t flags)
+{
+	struct frame frame = frame_make(&(struct frame_spec){.source = half->client,
+							     .destination = half->dnat,
+							     .source_port = port,
+							     .destination_port = 80,
+							     .flags = flags,
+							     .mac_from = MAC_CLIENT,
+							     .mac_to = MAC_PORT_0});
+
+	return run(team, random_next(team->random) & 1, &frame, 0);
+}
+
+/* What was open when a service was turned goes on where it is; new ones begin at their owners. */
+static void test_turned(void **state)
+{
+	const struct half *half = *state;
+	struct team team;
+
+	open_team(&team, ALL, NULL);
+	for (uint16_t i = 0; i < CLIENTS / 2; i++)
+		talk(&team, half, half->dnat, (uint16_t)(10000 + i));
+	for (unsigned i = 0; i < WORKERS; i++)
+		turn(&team, i, half);
+	for (uint16_t i = 0; i < CLIENTS / 2; i++)
+		assert_int_equal(say(&team, half, (uint16_t)(10000 + i), ACK),
+				 ABI_VERDICT_TO_BACKEND);
+	for (uint16_t i = 0; i < CLIENTS / 2; i++)
+		talk(&team, half, half->dnat, (uint16_t)(20000 + i));
+	/* Of no flow anywhere: it ends where new flows are made, and does not go round. */
+	for (uint16_t i = 0; i < CLIENTS; i++)
+		assert_int_equal(say(&team, half, (uint16_t)(30000 + i), ACK), ABI_VERDICT_NO_FLOW);
+	assert_int_equal(world_flow_count(team.scenes[0].world) +
+				 world_flow_count(team.scenes[1].world),
+			 CLIENTS);
+	close_team(&team);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +278,7 @@ int main(void)
 		OF_BOTH_FAMILIES(test_dnat_believed),
 		OF_BOTH_FAMILIES(test_full_nat_believed),
 		OF_BOTH_FAMILIES(test_small_pool),
+		OF_BOTH_FAMILIES(test_turned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
