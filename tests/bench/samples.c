@@ -162,7 +162,7 @@ void samples_run(struct samples *samples, unsigned count)
 	memcpy(packets, before, count * sizeof(packets[0]));
 	for (unsigned i = 0; i < count; i++) {
 		take(world, i, &run[i]);
-		outcome_tell_draw(samples->model, &run[i], &packets[i]);
+		outcome_tell(samples->model, &run[i], &packets[i]);
 	}
 	model_run(samples->model, packets, count, world->now_ms);
 	for (unsigned i = 0; i < count && samples->checked < SAMPLES; i++)

@@ -3,10 +3,11 @@
 
 /*
  * The bytes decide a world, and then packets, changes of its tables and pauses.
- * The engine and the model must agree all the way.
+ * The engine and the model must agree all the way. In half of the worlds there are several
+ * workers, and packets arrive at any of them.
  */
 #include "tests/fuzz/fuzz.h"
-#include "tests/model/pair.h"
+#include "tests/model/team.h"
 #include "tests/model/traffic.h"
 
 #include <stdlib.h>
@@ -19,7 +20,7 @@ struct play {
 	struct choices choices;
 	struct scene *scene;
 	struct traffic *traffic;
-	struct pair *pair;
+	struct team *team;
 	unsigned changes;
 };
 
@@ -27,7 +28,7 @@ static bool run_burst(struct play *play)
 {
 	struct model_packet packets[PACKET_BURST];
 	unsigned count = traffic_make(play->traffic, packets);
-	bool same = pair_run(play->pair, packets, count);
+	bool same = team_run(play->team, packets, count);
 
 	traffic_learn(play->traffic, packets, count);
 	return same;
@@ -38,7 +39,7 @@ static bool run_one(struct play *play)
 	struct model_packet packet;
 
 	traffic_make_one(play->traffic, &packet);
-	bool same = pair_run(play->pair, &packet, 1);
+	bool same = team_run(play->team, &packet, 1);
 	traffic_learn(play->traffic, &packet, 1);
 	return same;
 }
@@ -46,21 +47,21 @@ static bool run_one(struct play *play)
 static bool change(struct play *play)
 {
 	scene_change(play->scene);
-	return pair_publish(play->pair, &play->scene->tables);
+	return team_publish(play->team, &play->scene->tables);
 }
 
 static bool pass_time(struct play *play)
 {
 	static const uint32_t most[] = {64, 1000, 10000, 1000000};
 
-	return pair_wait(play->pair,
+	return team_wait(play->team,
 			 choose_below(&play->choices, most[choose_below(&play->choices, 4)]));
 }
 
 static bool step(struct play *play)
 {
 	uint32_t kind = choose_below(&play->choices, 64);
-	bool has_room = play->pair->model->flow_count + PACKET_BURST <= FLOWS;
+	bool has_room = team_most_flows(play->team) + PACKET_BURST <= FLOWS;
 
 	/* Into a full table they go one by one: after each it can be seen which flow gave way. */
 	if (kind < 48 || (kind < 56 && !has_room))
@@ -73,6 +74,21 @@ static bool step(struct play *play)
 	return change(play);
 }
 
+/* What the world does not say by its bytes: so that an input means the same packets with one. */
+static struct team *open_team(const struct scene *scene, struct choices *world)
+{
+	uint32_t workers = choose_below(world, 2) == 0 ? 1 : 2 + choose_below(world, TEAM_MOST - 1);
+
+	return team_new(
+		&(struct pair_setup){
+			.features = ENGINE_FEATURES,
+			.flow_capacity = FLOWS,
+			.ports = scene->ports,
+			.port_count = SCENE_PORTS,
+		},
+		workers, choose_below(world, 1u << SCENE_PORTS), choices_random(world));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct play play = {.choices = choices_of(data, size)};
@@ -81,18 +97,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	play.scene = scene_new(&world, ENGINE_FEATURES);
 	play.scene->choices = &play.choices;
 	play.traffic = traffic_new(play.scene, CONVERSATIONS);
-	play.pair = pair_new(&(struct pair_setup){
-		.features = ENGINE_FEATURES,
-		.flow_capacity = FLOWS,
-		.ports = play.scene->ports,
-		.port_count = SCENE_PORTS,
-	});
-	bool same = pair_publish(play.pair, &play.scene->tables);
+	play.team = open_team(play.scene, &world);
+	bool same = team_publish(play.team, &play.scene->tables);
 	while (same && choices_are_left(&play.choices))
 		same = step(&play);
-	if (!same || !pair_check(play.pair))
+	if (!same || !team_check(play.team))
 		abort();
-	pair_free(play.pair);
+	team_free(play.team);
 	traffic_free(play.traffic);
 	scene_free(play.scene);
 	return 0;

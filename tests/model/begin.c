@@ -122,7 +122,8 @@ static uint8_t choose_full_nat(struct model *model, const struct abi_service *se
 			       ? ABI_VERDICT_NO_LOCAL_PORT
 			       : MODEL_NO_VERDICT;
 	flow->reply.destination = packet->drawn;
-	if (!model_could_draw(model, pool, &packet->drawn) || model_is_taken(model, &flow->reply))
+	if (!model_could_draw(model, pool, &packet->drawn) || model_is_taken(model, &flow->reply) ||
+	    !model_leads_here(model, &flow->reply))
 		model->impossible++;
 	return MODEL_NO_VERDICT;
 }

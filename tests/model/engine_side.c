@@ -4,12 +4,15 @@
 #include "tests/model/engine_side.h"
 
 #include "dataplane/core/flow_file.h"
+#include "dataplane/core/owner.h"
 #include "tests/model/lookup.h"
 #include "tests/unit/core/snapshot_builder.h"
 
 #include <arpa/inet.h>
 
 #include <stdlib.h>
+
+_Static_assert(VERDICT_FOREIGN == MODEL_FOREIGN, "the two say alike that it is another worker's");
 
 struct engine_side {
 	struct engine engine;
@@ -74,6 +77,14 @@ struct engine_side *engine_side_new(const struct model_port *ports, uint16_t por
 	return side;
 }
 
+void engine_side_be_worker(struct engine_side *side, const struct owner *owner, uint32_t number,
+			   uint32_t foreign)
+{
+	side->engine.owner = owner;
+	side->engine.number = number;
+	side->engine.foreign = foreign;
+}
+
 void engine_side_free(struct engine_side *side)
 {
 	snapshot_release(side->snapshot);
@@ -134,7 +145,7 @@ void engine_side_publish(struct engine_side *side, const struct model_tables *ta
 }
 
 void engine_side_run(struct engine_side *side, struct model_packet *packets, unsigned count,
-		     uint64_t now_ms)
+		     uint64_t now_ms, bool owned)
 {
 	struct packet burst[PACKET_BURST];
 	uint8_t *memories[PACKET_BURST];
@@ -152,9 +163,13 @@ void engine_side_run(struct engine_side *side, struct model_packet *packets, uns
 			.verdict = 0xff,
 		};
 	}
-	engine_run(&side->engine, burst, count, now_ms);
+	if (owned)
+		engine_run_owned(&side->engine, burst, count, now_ms);
+	else
+		engine_run(&side->engine, burst, count, now_ms);
 	for (unsigned i = 0; i < count; i++) {
 		packets[i].verdict = burst[i].verdict;
+		packets[i].owner = burst[i].owner;
 		packets[i].out_port = burst[i].out_port;
 		packets[i].vlan = burst[i].vlan;
 		packets[i].length = burst[i].length;
@@ -178,10 +193,9 @@ const struct abi_counters_block *engine_side_counters(const struct engine_side *
 	return side->engine.counters;
 }
 
-static const struct abi_flow *find(const struct engine_side *side, const struct model_tuple *tuple)
+static struct flow_tuple tuple_of(const struct model_tuple *tuple)
 {
 	bool is_ipv4 = model_is_ipv4(tuple->source.address);
-	const struct flow_table *flows = side->engine.flows[is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6];
 	struct flow_tuple wanted = {
 		.ports = {htons(tuple->source.port), htons(tuple->destination.port)},
 		.protocol = tuple->protocol,
@@ -195,6 +209,15 @@ static const struct abi_flow *find(const struct engine_side *side, const struct 
 		memcpy(wanted.ipv6.be_source, tuple->source.address, 16);
 		memcpy(wanted.ipv6.be_destination, tuple->destination.address, 16);
 	}
+	return wanted;
+}
+
+static const struct abi_flow *find(const struct engine_side *side, const struct model_tuple *tuple)
+{
+	struct flow_tuple wanted = tuple_of(tuple);
+	const struct flow_table *flows =
+		side->engine.flows[wanted.family == 4 ? FAMILY_IPV4 : FAMILY_IPV6];
+
 	uint32_t ref = flow_table_find(flows, &wanted, flow_hash(flows->secret, &wanted));
 	if (ref == FLOW_NONE || flow_ref_direction(ref) != ABI_FLOW_FROM_CLIENT)
 		return NULL;
@@ -204,6 +227,15 @@ static const struct abi_flow *find(const struct engine_side *side, const struct 
 bool engine_side_has_flow(void *side, const struct model_tuple *client)
 {
 	return find(side, client) != NULL;
+}
+
+bool engine_side_leads_here(void *context, const struct model_tuple *reply)
+{
+	const struct engine *engine = &((struct engine_side *)context)->engine;
+	struct flow_tuple tuple = tuple_of(reply);
+
+	return owner_of_hash(engine->owner, toeplitz_hash(&engine->owner->toeplitz, &tuple)) ==
+	       engine->number;
 }
 
 static uint32_t flags_of(const struct model_flow *flow)

@@ -38,18 +38,28 @@ bool model_could_draw(const struct model *model, const struct abi_local_pool *po
 	return false;
 }
 
-/* Places of the pool that are taken towards the flow's backend, and how many there are. */
+bool model_leads_here(const struct model *model, const struct model_tuple *reply)
+{
+	const struct model_oracle *oracle = &model->oracle;
+
+	return !oracle->leads_here || oracle->leads_here(oracle->context, reply);
+}
+
+/* Places of the pool that are taken towards the flow's backend, and how many there are for it. */
 static uint32_t count_taken(const struct model *model, const struct abi_local_pool *pool,
 			    const struct model_flow *flow, uint32_t *places)
 {
 	uint32_t first, count = own_ports(model, pool, &first), taken = 0;
 	struct model_tuple reply = flow->reply;
 
-	*places = count * pool->address_count;
+	*places = 0;
 	for (uint32_t i = 0; i < pool->address_count; i++) {
 		memcpy(reply.destination.address, pool->addresses[i], 16);
 		for (uint32_t port = first; port < first + count; port++) {
 			reply.destination.port = (uint16_t)port;
+			if (!model_leads_here(model, &reply))
+				continue;
+			(*places)++;
 			taken += model_is_taken(model, &reply);
 		}
 	}
@@ -60,11 +70,12 @@ bool model_is_used_up(const struct model *model, const struct abi_local_pool *po
 		      const struct model_flow *flow, bool drew_in_vain)
 {
 	uint32_t first, places = own_ports(model, pool, &first) * pool->address_count;
+	bool is_large = places > PLACES_SEARCHED;
 
-	if (places > PLACES_SEARCHED && !drew_in_vain)
+	if (is_large && !drew_in_vain)
 		return false;
 	uint32_t taken = count_taken(model, pool, flow, &places);
-	if (places > PLACES_SEARCHED)
+	if (is_large)
 		return taken >= places / 10 * 9;
 	return taken == places;
 }

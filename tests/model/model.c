@@ -216,6 +216,23 @@ static uint8_t parse(const struct model *model, const struct model_packet *packe
 									: ABI_VERDICT_TO_LINUX;
 }
 
+/*
+ * Another worker's, the engine says. What it looked for among its own flows first it did not
+ * find there, or it ended what it found.
+ */
+static void give_away(struct model *model, struct model_packet *packet,
+		      const struct model_headers *headers, uint32_t now)
+{
+	struct model_flow *flow = NULL;
+	bool from_client;
+
+	if (headers->kind == MODEL_FLOW && !(model->asks_first >> packet->in_port & 1))
+		flow = model_find_flow(model, &headers->tuple, &from_client);
+	if (flow && run_flow(model, packet, headers, flow, from_client, now) != MODEL_NO_VERDICT)
+		model->impossible++;
+	packet->verdict = MODEL_FOREIGN;
+}
+
 /* What is no flow's, then packets of flows that were there before the burst. */
 static void run_known(struct model *model, struct model_packet *packets,
 		      const struct model_headers *headers, unsigned count, uint32_t now)
@@ -223,7 +240,8 @@ static void run_known(struct model *model, struct model_packet *packets,
 	bool is_known[BURST_MOST] = {false}, from_client;
 
 	for (unsigned i = 0; i < count; i++)
-		if (packets[i].verdict == MODEL_NO_VERDICT && headers[i].kind != MODEL_FLOW)
+		if (packets[i].verdict == MODEL_NO_VERDICT && headers[i].kind != MODEL_FLOW &&
+		    !packets[i].is_foreign)
 			packets[i].verdict = run_other(model, &headers[i]);
 	for (unsigned i = 0; i < count; i++)
 		is_known[i] = packets[i].verdict == MODEL_NO_VERDICT &&
@@ -234,7 +252,9 @@ static void run_known(struct model *model, struct model_packet *packets,
 			is_known[i] ? model_find_flow(model, &headers[i].tuple, &from_client)
 				    : NULL;
 
-		if (flow)
+		if (flow && packets[i].is_foreign)
+			give_away(model, &packets[i], &headers[i], now);
+		else if (flow)
 			packets[i].verdict =
 				run_flow(model, &packets[i], &headers[i], flow, from_client, now);
 	}
@@ -245,13 +265,20 @@ void model_run(struct model *model, struct model_packet *packets, unsigned count
 	uint32_t now = (uint32_t)(now_ms / ABI_FLOW_TICK_MS);
 	struct model_headers headers[BURST_MOST];
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		packets[i].verdict = parse(model, &packets[i], &headers[i]);
+		/* Linux's are handed over as others are: their owner says so. */
+		if (packets[i].is_foreign && packets[i].verdict == ABI_VERDICT_TO_LINUX)
+			packets[i].verdict = MODEL_FOREIGN;
+	}
 	if (model->features & FEATURE_KNOWN_FIRST)
 		run_known(model, packets, headers, count, now);
 	for (unsigned i = 0; i < count; i++)
-		if (packets[i].verdict == MODEL_NO_VERDICT)
+		if (packets[i].verdict == MODEL_NO_VERDICT && packets[i].is_foreign)
+			give_away(model, &packets[i], &headers[i], now);
+		else if (packets[i].verdict == MODEL_NO_VERDICT)
 			packets[i].verdict = run_packet(model, &packets[i], &headers[i], now);
 	for (unsigned i = 0; i < count; i++)
-		model->verdicts[packets[i].verdict]++;
+		if (packets[i].verdict != MODEL_FOREIGN)
+			model->verdicts[packets[i].verdict]++;
 }

@@ -23,6 +23,7 @@
 
 #define MODEL_OBJECTS 128  /* of a kind, at most */
 #define MODEL_FRAME   2048 /* bytes of a frame, at most */
+#define MODEL_FOREIGN 0xfe /* no verdict of this worker's */
 
 /* A generation. NULL where there is no object. */
 struct model_tables {
@@ -84,15 +85,20 @@ struct model_packet {
 	/* In: what the engine drew, if this packet begins a full-nat flow. */
 	bool drew, drew_in_vain;
 	struct model_endpoint drawn;
+	/* In: whether the engine says that it is another worker's. */
+	bool is_foreign;
 
 	/* Out; frame, length and vlan too. */
 	uint8_t verdict;
 	uint16_t out_port;
+	uint8_t owner; /* with MODEL_FOREIGN: the engine's word */
 };
 
-/* Whether the engine has this flow, by the client's tuple. */
 struct model_oracle {
+	/* Whether the engine has this flow, by the client's tuple. */
 	bool (*has_flow)(void *context, const struct model_tuple *client);
+	/* Of several workers: whether such a reply is this one's; NULL: there is one. */
+	bool (*leads_here)(void *context, const struct model_tuple *reply);
 	void *context;
 };
 
@@ -101,6 +107,7 @@ struct model {
 	const struct model_tables *tables; /* NULL: none yet */
 	struct model_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
+	uint32_t asks_first; /* ports whose packets are asked for their owner before their flow */
 	struct model_oracle oracle;
 
 	struct model_flow *flows;

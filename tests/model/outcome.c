@@ -13,11 +13,13 @@ bool outcome_is_sent(const struct model_packet *packet)
 	       packet->verdict == ABI_VERDICT_TO_CLIENT;
 }
 
-void outcome_tell_draw(const struct model *model, const struct model_packet *run,
-		       struct model_packet *packet)
+void outcome_tell(const struct model *model, const struct model_packet *run,
+		  struct model_packet *packet)
 {
 	struct model_headers headers;
 
+	packet->is_foreign = run->verdict == MODEL_FOREIGN;
+	packet->owner = run->owner;
 	packet->drew_in_vain = run->verdict == ABI_VERDICT_NO_LOCAL_PORT;
 	packet->drew =
 		run->verdict == ABI_VERDICT_TO_BACKEND &&

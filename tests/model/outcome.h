@@ -9,11 +9,11 @@
 bool outcome_is_sent(const struct model_packet *packet);
 
 /*
- * Tells the model's packet what the engine drew, which is in `run`, the same packet after the
- * engine has run it.
+ * Tells the model's packet what the engine drew, and whether it says that it is another worker's:
+ * that is in `run`, the same packet after the engine has run it.
  */
-void outcome_tell_draw(const struct model *model, const struct model_packet *run,
-		       struct model_packet *packet);
+void outcome_tell(const struct model *model, const struct model_packet *run,
+		  struct model_packet *packet);
 
 /*
  * "verdict", "length", "out port", "VLAN" or "frame", whichever differs first; NULL: nothing does.

@@ -29,7 +29,13 @@ struct pair *pair_new(const struct pair_setup *setup)
 	pair->model = model_new(setup->features, setup->flow_capacity);
 	memcpy(pair->model->ports, setup->ports, setup->port_count * sizeof(setup->ports[0]));
 	pair->model->port_count = setup->port_count;
-	pair->model->oracle = (struct model_oracle){engine_side_has_flow, pair->engine};
+	pair->model->oracle =
+		(struct model_oracle){.has_flow = engine_side_has_flow, .context = pair->engine};
+	if (setup->owner) {
+		engine_side_be_worker(pair->engine, setup->owner, setup->number, setup->foreign);
+		pair->model->oracle.leads_here = engine_side_leads_here;
+		pair->model->asks_first = setup->foreign;
+	}
 	return pair;
 }
 
@@ -85,28 +91,40 @@ bool pair_publish(struct pair *pair, const struct model_tables *tables)
 	return true;
 }
 
-bool pair_run(struct pair *pair, struct model_packet *packets, unsigned count)
+static bool run(struct pair *pair, struct model_packet *packets, unsigned count, bool owned)
 {
-	struct model_packet before[PACKET_BURST], run[PACKET_BURST];
+	struct model_packet before[PACKET_BURST], ran[PACKET_BURST];
 
 	memcpy(before, packets, count * sizeof(packets[0]));
-	memcpy(run, packets, count * sizeof(packets[0]));
-	engine_side_run(pair->engine, run, count, pair->now_ms);
-	for (unsigned i = 0; i < count; i++)
-		outcome_tell_draw(pair->model, &run[i], &packets[i]);
+	memcpy(ran, packets, count * sizeof(packets[0]));
+	engine_side_run(pair->engine, ran, count, pair->now_ms, owned);
+	for (unsigned i = 0; i < count; i++) {
+		outcome_tell(pair->model, &ran[i], &packets[i]);
+		packets[i].is_foreign &= !owned;
+	}
 	model_run(pair->model, packets, count, pair->now_ms);
 	pair->steps++;
 	for (unsigned i = 0; i < count; i++) {
 		pair->packets++;
-		const char *what = outcome_differs(&run[i], &packets[i]);
+		const char *what = outcome_differs(&ran[i], &packets[i]);
 		if (!what)
 			continue;
 		outcome_print("packet", &before[i]);
-		outcome_print("engine", &run[i]);
+		outcome_print("engine", &ran[i]);
 		outcome_print("model", &packets[i]);
 		return complain(pair, "packet %u of %u of a burst: %s differs", i + 1, count, what);
 	}
 	return check_counts(pair);
+}
+
+bool pair_run(struct pair *pair, struct model_packet *packets, unsigned count)
+{
+	return run(pair, packets, count, false);
+}
+
+bool pair_run_owned(struct pair *pair, struct model_packet *packets, unsigned count)
+{
+	return run(pair, packets, count, true);
 }
 
 bool pair_wait(struct pair *pair, uint64_t milliseconds)

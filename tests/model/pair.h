@@ -6,6 +6,8 @@
  * both and returns false, having said on standard error what differs, when they do not
  * agree. Step by step: verdict, way out, length and bytes of each packet,
  * counters, number of flows.
+ *
+ * Of several workers (team.h) each is a pair.
  */
 #pragma once
 
@@ -24,6 +26,8 @@ struct pair_setup {
 	uint32_t flow_capacity;
 	const struct model_port *ports;
 	uint16_t port_count;
+	const struct owner *owner; /* of several workers; NULL: there is one */
+	uint32_t number, foreign;
 };
 
 struct pair *pair_new(const struct pair_setup *setup);
@@ -34,6 +38,9 @@ bool pair_publish(struct pair *pair, const struct model_tables *tables);
 
 /* At most PACKET_BURST packets; what became of them is in them afterwards. */
 bool pair_run(struct pair *pair, struct model_packet *packets, unsigned count);
+
+/* The same of packets that another worker's engine said are this one's. */
+bool pair_run_owned(struct pair *pair, struct model_packet *packets, unsigned count);
 
 /* Lets time pass, and the engine age until it has ended all flows that are over. */
 bool pair_wait(struct pair *pair, uint64_t milliseconds);

@@ -9,7 +9,7 @@
  *
  * prints what it met; a difference ends it, with all there is to know.
  */
-#include "tests/model/pair.h"
+#include "tests/model/team.h"
 #include "tests/model/traffic.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@ struct arguments {
 struct run {
 	uint64_t packets, seed;
 	uint32_t features;
-	uint32_t flow_capacity, conversations;
+	uint32_t flow_capacity, conversations, workers;
 	bool one_by_one;
 };
 
@@ -45,23 +45,30 @@ static uint64_t draw_pause(struct choices *choices)
 	return choose_below(choices, kind < 1999 ? 60000 : 10000000);
 }
 
-static bool step(struct pair *pair, struct scene *scene, struct traffic *traffic, bool one_by_one)
+static bool step(struct team *team, struct scene *scene, struct traffic *traffic, bool one_by_one)
 {
 	struct model_packet packets[PACKET_BURST];
 	unsigned count = traffic_make(traffic, packets);
 
 	for (unsigned i = 0; one_by_one && i < count; i++)
-		if (!pair_run(pair, &packets[i], 1))
+		if (!team_run(team, &packets[i], 1))
 			return false;
-	if (!one_by_one && !pair_run(pair, packets, count))
+	if (!one_by_one && !team_run(team, packets, count))
 		return false;
 	traffic_learn(traffic, packets, count);
 	if (choose_rarely(scene->choices, 50)) {
 		scene_change(scene);
-		pair_publish(pair, &scene->tables);
+		team_publish(team, &scene->tables);
 	}
-	return pair_wait(pair, draw_pause(scene->choices)) &&
-	       (pair->steps % 256 != 0 || pair_check(pair));
+	return team_wait(team, draw_pause(scene->choices)) &&
+	       (team->steps % 256 != 0 || team_check(team));
+}
+
+static void add_verdicts(const struct team *team, uint64_t verdicts[ABI_VERDICT_MAX])
+{
+	for (uint32_t worker = 0; worker < team->workers; worker++)
+		for (unsigned i = 0; i < ABI_VERDICT_MAX; i++)
+			verdicts[i] += team->pairs[worker]->model->verdicts[i];
 }
 
 static bool play(const struct run *run, uint64_t verdicts[ABI_VERDICT_MAX], uint32_t *most_flows)
@@ -69,25 +76,26 @@ static bool play(const struct run *run, uint64_t verdicts[ABI_VERDICT_MAX], uint
 	struct choices choices = choices_seeded(run->seed);
 	struct scene *scene = scene_new(&choices, run->features);
 	struct traffic *traffic = traffic_new(scene, run->conversations);
-	struct pair *pair = pair_new(&(struct pair_setup){
-		.features = run->features,
-		.flow_capacity = run->flow_capacity,
-		.ports = scene->ports,
-		.port_count = SCENE_PORTS,
-	});
-	bool same = pair_publish(pair, &scene->tables);
+	struct team *team = team_new(
+		&(struct pair_setup){
+			.features = run->features,
+			.flow_capacity = run->flow_capacity,
+			.ports = scene->ports,
+			.port_count = SCENE_PORTS,
+		},
+		run->workers, run->seed % (1u << SCENE_PORTS), run->seed);
+	bool same = team_publish(team, &scene->tables);
 
-	while (same && pair->packets < run->packets) {
-		same = step(pair, scene, traffic, run->one_by_one);
-		if (pair->model->flow_count > *most_flows)
-			*most_flows = pair->model->flow_count;
+	while (same && team->packets < run->packets) {
+		same = step(team, scene, traffic, run->one_by_one);
+		if (team_most_flows(team) > *most_flows)
+			*most_flows = team_most_flows(team);
 	}
 	/* Everything ends. */
-	same = same && pair_check(pair) && pair_wait(pair, 1ull << 30) && pair_check(pair) &&
-	       pair->model->flow_count == 0;
-	for (unsigned i = 0; i < ABI_VERDICT_MAX; i++)
-		verdicts[i] += pair->model->verdicts[i];
-	pair_free(pair);
+	same = same && team_check(team) && team_wait(team, 1ull << 30) && team_check(team) &&
+	       team_most_flows(team) == 0 && (run->workers == 1 || team->handed_over > 0);
+	add_verdicts(team, verdicts);
+	team_free(team);
 	traffic_free(traffic);
 	scene_free(scene);
 	return same;
@@ -173,11 +181,14 @@ static struct arguments parse_arguments(int count, char **texts)
 int main(int count, char **texts)
 {
 	struct arguments arguments = parse_arguments(count, texts);
-	const struct run large = {.flow_capacity = 4096, .conversations = 400};
-	const struct run full = {.flow_capacity = 64, .conversations = 200, .one_by_one = true};
+	const struct run large = {.flow_capacity = 4096, .conversations = 400, .workers = 1};
+	const struct run full = {
+		.flow_capacity = 64, .conversations = 200, .workers = 1, .one_by_one = true};
+	const struct run several = {.flow_capacity = 4096, .conversations = 400, .workers = 3};
 
 	return play_all(&arguments, large, "equivalence") &&
-			       play_all(&arguments, full, "full table")
+			       play_all(&arguments, full, "full table") &&
+			       play_all(&arguments, several, "several workers")
 		       ? 0
 		       : 1;
 }

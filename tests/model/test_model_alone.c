@@ -43,7 +43,7 @@ static void draw_local(struct scene *scene, struct model_packet *packet)
 	bool is_ipv6 = packet->length > ETHERNET && model_get16(packet->frame + 12) == TYPE_IPV6;
 
 	packet->drew = true;
-	packet->drew_in_vain = false;
+	packet->drew_in_vain = packet->is_foreign = false;
 	scene_address(is_ipv6 ? 6 : 4, NET_LOCALS, 1, packet->drawn.address);
 	packet->drawn.port = (uint16_t)(1024 + choose_below(scene->choices, 60000));
 }
