@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Packets of established flows: the whole path over byte arrays. */
+#include "tests/bench/established.h"
+
 #include "tests/bench/rows.h"
 #include "tests/bench/samples.h"
 #include "tests/unit/core/check.h"
 
+#include <stdlib.h>
+
 #define TUPLES_MAX (8u << 20)
 #define SAMPLED    (SAMPLES_BURSTS * PACKET_BURST)
-
-struct established {
-	struct bench_world *world;
-	void *tuples;
-	size_t tuples_size;
-	uint32_t tuple_count; /* a power of two */
-	uint32_t next;        /* the run's first tuple */
-	uint32_t packets;     /* of a run */
-	void *sampled; /* of each of the first SAMPLED tuples its flow: client's tuple, reply's */
-};
 
 static uint64_t step(uint64_t *state)
 {
@@ -65,15 +58,17 @@ void bench_establish(struct bench_world *world, uint32_t first, uint32_t count, 
 	}
 }
 
-/* Draws the order of the packets: any flow, either direction. The first ones will be samples. */
-static void shuffle(struct established *row, void *all, uint32_t flows)
+/* Draws the order of the packets: any flow of each `stride`, either direction. The first ones will
+ * be samples. */
+static void shuffle(struct established *row, void *all, uint32_t moving, uint32_t stride)
 {
 	uint8_t family = row->world->settings.family;
 	size_t size = BENCH_TUPLE_SIZE(family);
 	uint64_t random = 7;
 
 	for (uint32_t i = 0; i < row->tuple_count; i++) {
-		size_t drawn = (size_t)((step(&random) * 2 * flows) >> 32);
+		size_t drawn = (size_t)((step(&random) * 2 * moving) >> 32);
+		drawn = drawn / 2 * stride * 2 + drawn % 2;
 		memcpy(bench_tuple_at(row->tuples, family, i), bench_tuple_at(all, family, drawn),
 		       size);
 		if (i < SAMPLED)
@@ -88,8 +83,7 @@ static inline void write_burst(struct established *row, uint32_t first, uint8_t 
 		bench_write(row->world, i, bench_tuple_at(row->tuples, family, first + i));
 }
 
-/* One run: the time with the engine, less the time of writing the same frames. */
-static void run(void *context, double *value, double *beside)
+void established_run(void *context, double *value, double *beside)
 {
 	struct established *row = context;
 	struct bench_world *world = row->world;
@@ -115,7 +109,7 @@ static void run(void *context, double *value, double *beside)
 }
 
 /* The first bursts of the order once more, with the model beside. */
-static uint32_t check(void *context, const char *name)
+uint32_t established_check(void *context, const char *name)
 {
 	struct established *row = context;
 	uint8_t family = row->world->settings.family;
@@ -141,29 +135,48 @@ static uint32_t tuple_count(uint32_t flows)
 	return count;
 }
 
+struct established *established_new(const struct measure *measure,
+				    const struct bench_settings *settings, uint32_t flows,
+				    uint32_t moving)
+{
+	struct established *row = calloc(1, sizeof(*row));
+	size_t each = BENCH_TUPLE_SIZE(settings->family);
+	size_t all_size = 2 * (size_t)flows * each;
+	void *all = bench_memory(all_size);
+
+	assert_non_null(row);
+	row->world = bench_world_new(settings);
+	row->tuple_count = tuple_count(moving);
+	row->packets = measure->packets;
+	bench_establish(row->world, 0, flows, all);
+	row->tuples_size = (size_t)row->tuple_count * each;
+	row->tuples = bench_memory(row->tuples_size);
+	row->sampled = bench_memory(2 * (size_t)SAMPLED * each);
+	shuffle(row, all, moving, flows / moving);
+	bench_memory_free(all, all_size);
+	return row;
+}
+
+void established_free(struct established *row)
+{
+	size_t each = BENCH_TUPLE_SIZE(row->world->settings.family);
+
+	bench_memory_free(row->sampled, 2 * (size_t)SAMPLED * each);
+	bench_memory_free(row->tuples, row->tuples_size);
+	bench_world_free(row->world);
+	free(row);
+}
+
 void bench_established(struct measure *measure, const struct bench_settings *settings,
 		       const char *name, uint32_t flows)
 {
-	struct established row = {.world = bench_world_new(settings),
-				  .tuple_count = tuple_count(flows),
-				  .packets = measure->packets};
+	struct established *row = established_new(measure, settings, flows, flows);
 	struct measure_row figures = {
-		.name = name, .unit = "ns_per_packet", .flows = flows, .check = check};
-	size_t sampled_size = 2 * (size_t)SAMPLED * BENCH_TUPLE_SIZE(settings->family);
-	size_t all_size = 2 * (size_t)flows * BENCH_TUPLE_SIZE(settings->family);
-	void *all = bench_memory(all_size);
+		.name = name, .unit = "ns_per_packet", .flows = flows, .check = established_check};
 
-	bench_establish(row.world, 0, flows, all);
-	row.tuples_size = (size_t)row.tuple_count * BENCH_TUPLE_SIZE(settings->family);
-	row.tuples = bench_memory(row.tuples_size);
-	row.sampled = bench_memory(sampled_size);
-	shuffle(&row, all, flows);
-	bench_memory_free(all, all_size);
-	figures.bytes_per_flow = (double)bench_world_flow_bytes(row.world) / flows;
+	figures.bytes_per_flow = (double)bench_world_flow_bytes(row->world) / flows;
 	if (flows >= 1000000)
 		figures.load_ns = measure_load_ns();
-	measure_row(measure, &figures, run, &row);
-	bench_memory_free(row.sampled, sampled_size);
-	bench_memory_free(row.tuples, row.tuples_size);
-	bench_world_free(row.world);
+	measure_row(measure, &figures, established_run, row);
+	established_free(row);
 }

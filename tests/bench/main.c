@@ -102,6 +102,10 @@ static void run_others(struct measure *measure, const struct selection *selectio
 	small.capacity = 1250;
 	if (is_selected(selection, "engine.scale.two-workers"))
 		bench_scale(measure, &small, "engine.scale.two-workers");
+	struct bench_settings shown = settings;
+	shown.capacity = 1250000;
+	if (is_selected(selection, "engine.shown"))
+		bench_shown(measure, &shown, "engine.shown");
 	if (is_selected(selection, "engine.hand-off"))
 		bench_handoff(measure, &small, "engine.hand-off");
 	if (is_selected(selection, "engine.connection.v4"))

@@ -36,6 +36,8 @@ void bench_scale(struct measure *measure, const struct bench_settings *settings,
 /* What it costs when each packet comes to the worker that does not own it. */
 void bench_handoff(struct measure *measure, const struct bench_settings *settings,
 		   const char *name);
+/* 1,000 of 1,000,000 flows have packets, while another process lists all; at least 15 runs. */
+void bench_shown(struct measure *measure, const struct bench_settings *settings, const char *name);
 /* One backend of 10 of one of the services changed, in microseconds. */
 void bench_publish(struct measure *measure, const struct bench_settings *settings, const char *name,
 		   uint32_t services);

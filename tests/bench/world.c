@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define RING_SIZE    65537
 #define SERVICE_PORT 80
@@ -93,6 +94,34 @@ static void add_objects(struct bench_world *world)
 	service->family = family;
 }
 
+/* MAP_FAILED: there are not so many pages of that kind. */
+static void *map_file(size_t size, unsigned kind, int *fd)
+{
+	*fd = memfd_create("flows", MFD_CLOEXEC | kind);
+	if (*fd < 0)
+		return MAP_FAILED;
+	void *memory = ftruncate(*fd, (off_t)size) != 0
+			       ? MAP_FAILED
+			       : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+
+	if (memory == MAP_FAILED)
+		close(*fd);
+	return memory;
+}
+
+/* A file without a name, as the dataplane has it: in reserved huge pages, or in ordinary ones. */
+static void *shared_memory(size_t size, int *fd)
+{
+	size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	void *memory = map_file(size, MFD_HUGETLB, fd);
+
+	if (memory == MAP_FAILED)
+		memory = map_file(size, 0, fd);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	memset(memory, 0, size);
+	return memory;
+}
+
 static void open_tables(struct bench_world *world)
 {
 	static const uint64_t secret[2] = {0x243f6a8885a308d3, 0x13198a2e03707344};
@@ -101,8 +130,11 @@ static void open_tables(struct bench_world *world)
 	const uint32_t capacities[FAMILY_COUNT] = {ipv6 ? 0 : capacity, ipv6 ? capacity : 0};
 
 	world->flows_file_size = flow_file_size(1, capacities);
-	world->flows_file = bench_memory(world->flows_file_size);
+	world->flows_file = world->settings.shares_flows
+				    ? shared_memory(world->flows_file_size, &world->flows_fd)
+				    : bench_memory(world->flows_file_size);
 	struct abi_flows *file = flow_file_format(world->flows_file, 1, capacities, secret);
+	file->file.instance = 1;
 	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
 		world->working_size[i] = flow_table_working_size(capacities[i]);
 		world->working[i] = bench_memory(world->working_size[i]);
@@ -141,6 +173,8 @@ void bench_world_free(struct bench_world *world)
 	bench_memory_free(world->frames, BENCH_FRAMES * BENCH_FRAME_STRIDE);
 	bench_memory_free(world->engine.counters, sizeof(*world->engine.counters));
 	bench_memory_free(world->flows_file, world->flows_file_size);
+	if (world->settings.shares_flows)
+		close(world->flows_fd);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		bench_memory_free(world->working[i], world->working_size[i]);
 	free(world);

@@ -27,6 +27,7 @@ struct bench_settings {
 	uint32_t capacity; /* of the family's flow table */
 	uint32_t local_addresses;
 	enum engine_isa isa;
+	bool shares_flows; /* they lie in a file that other processes may map: flows_fd */
 };
 
 struct bench_world {
@@ -36,6 +37,7 @@ struct bench_world {
 	struct snapshot *snapshot;
 	void *flows_file;
 	size_t flows_file_size;
+	int flows_fd;
 	void *working[FAMILY_COUNT];
 	size_t working_size[FAMILY_COUNT];
 	uint64_t now_ms;
