@@ -17,8 +17,7 @@ import time
 from lab import Headrace, Namespace, check, wait_for
 
 DEADLINE = 600
-ADDRESSES, PORTS = 20, 50000
-FLOWS = ADDRESSES * PORTS
+ADDRESSES, PORTS = 20, 50  # a round: a thousand flows
 SECONDS = 5  # the most that the list may take
 VIP, BACKENDS = "198.51.100.10", {"a": "10.0.0.11", "b": "10.0.0.12"}
 
@@ -31,14 +30,14 @@ def checksum(header):
     return ~total & 0xffff
 
 
-def clients():
+def clients(ports):
     """(address, port) of each."""
     for number in range(ADDRESSES):
-        for port in range(10000, 10000 + PORTS):
+        for port in range(10000, 10000 + ports):
             yield f"203.0.113.{number + 1}", port
 
 
-def write_datagrams(path):
+def write_datagrams(path, ports):
     """A pcap with a datagram of each client."""
     ethernet = bytes.fromhex("020000000001020000000077") + b"\x08\x00"
     with open(path, "wb") as file:
@@ -48,17 +47,17 @@ def write_datagrams(path):
                              bytes((203, 0, 113, number + 1)), bytes((198, 51, 100, 10)))
             ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
             head = struct.pack("<IIII", 0, 0, 60, 60) + ethernet + ip
-            for port in range(10000, 10000 + PORTS):
+            for port in range(10000, 10000 + ports):
                 file.write(head + struct.pack(">HHHH", port, 53, 26, 0) + bytes(18))
 
 
-def config(files):
+def config(files, flows):
     """UDP with full NAT, to two backends that nobody checks."""
     return {
         "dataplane": {
             "ports": [{"name": "wan", "device": f"pcap:{files['in']},{files['out']}"},
                       {"name": "lan", "device": "null:"}],
-            "flows_per_worker": FLOWS * 5 // 4,
+            "flows_per_worker": flows * 5 // 4,
             "next_hops": [{"address": address, "mac": f"02:00:00:00:00:{number:02x}", "port": "lan"}
                           for number, address in enumerate(BACKENDS.values(), 0x11)]},
         "defaults": {"timeouts": {"udp": "3600s"}},
@@ -106,31 +105,33 @@ def timed(headrace, lab, command):
 def story(lab):
     """All are there, once each; in time; and nobody waits for it."""
     files = {name: lab.directory / f"{name}.pcap" for name in ("in", "out")}
-    write_datagrams(files["in"])
-    headrace = Headrace(lab, Namespace(lab, "balancer"), config(files))
+    ports = PORTS * lab.rounds
+    count = ADDRESSES * ports
+    write_datagrams(files["in"], ports)
+    headrace = Headrace(lab, Namespace(lab, "balancer"), config(files, count))
     headrace.start_controlplane()
     wait_for(lambda: headrace.controlplane.errors() and
              headrace.status()["generation"]["published"] > 0, "the tables to be published")
     headrace.start_dataplane()
     headrace.wait_ready(seconds=120)
-    wait_for(lambda: headrace.status()["accounts"]["received"] == FLOWS, "the file to be read", 120)
-    check(headrace.status()["verdicts"]["to-backend"] == FLOWS, f"{headrace.status()['verdicts']}")
+    wait_for(lambda: headrace.status()["accounts"]["received"] == count, "the file to be read", 120)
+    check(headrace.status()["verdicts"]["to-backend"] == count, f"{headrace.status()['verdicts']}")
 
     watch = Watch(headrace)
     lines, seconds = timed(headrace, lab, "$H show flows | wc -l")
     longest = watch.end()
     lab.notes.append(f"{int(lines):,} lines in {seconds:.2f} s; the API answered others within "
                      f"{longest:.1f} ms meanwhile ({watch.asked} times)")
-    check(int(lines) == FLOWS + 1, f"{lines} lines")
+    check(int(lines) == count + 1, f"{lines} lines")
     check(seconds < SECONDS, f"it took {seconds:.1f} s")
 
     text, seconds = timed(headrace, lab, "$H show flows --json")
     lab.notes.append(f"as JSON {len(text) / 1e6:.0f} MB in {seconds:.2f} s")
     flows = [json.loads(line) for line in text.splitlines()]
     seen = collections.Counter(flow["client"] for flow in flows)
-    check(set(seen) == {f"{address}:{port}" for address, port in clients()} and
+    check(set(seen) == {f"{address}:{port}" for address, port in clients(ports)} and
           set(seen.values()) == {1}, "not every client once")
-    check(len({(flow["local"], flow["backend"]) for flow in flows}) == FLOWS, "a place is there twice")
+    check(len({(flow["local"], flow["backend"]) for flow in flows}) == count, "a place is there twice")
     each = collections.Counter(flow["backend_name"] for flow in flows)
     for name in BACKENDS:
         lines, seconds = timed(headrace, lab, f"$H show flows --backend dns/{name} | wc -l")
@@ -147,4 +148,4 @@ def story(lab):
         lab.notes.append(f"flush {what}: {wanted:,} flows in {seconds:.2f} s; the API answered others "
                          f"within {longest:.1f} ms meanwhile ({watch.asked} times)")
     check(headrace.flows() == [] and headrace.services()["dns"]["flows"] == 0, "some are left")
-    check(headrace.get("/v1/workers")["workers"][0]["flushed"] == FLOWS, "the worker ended others")
+    check(headrace.get("/v1/workers")["workers"][0]["flushed"] == count, "the worker ended others")

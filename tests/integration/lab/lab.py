@@ -12,6 +12,9 @@ from .processes import CommandFailed, Process, run
 from .waiting import Late
 
 
+ROUNDS = 1000
+
+
 class Failure(Exception):
     """What a test found wrong."""
 
@@ -33,10 +36,11 @@ class Lab:
     reverse order, and goes on when one step fails.
     """
 
-    def __init__(self, build_directory, keep=False, workers=1):
+    def __init__(self, build_directory, keep=False, workers=1, rounds=ROUNDS):
         self.build = Path(build_directory).resolve()
         self.keep = keep
         self.workers = workers  # of dataplanes whose configuration does not say
+        self.rounds = rounds    # of drills that do a thing 1,000 times
         self.directory = Path(f"/run/hr{os.getpid()}")
         self.processes = []
         self.notes = []  # figures worth a line in the report

@@ -20,7 +20,7 @@ import traceback
 from pathlib import Path
 
 from . import leftovers
-from .lab import Failure, Lab, Skip
+from .lab import ROUNDS, Failure, Lab, Skip
 
 HERE = Path(__file__).resolve().parent.parent
 DEADLINE = 180  # seconds; a story may set its own
@@ -55,7 +55,7 @@ def on_end(_number, _frame):
 def run_story(name, module, story, arguments):
     """Runs one; returns ("ok" | "FAIL" | "skip", sentence, notes)."""
     verdict, sentence = "ok", ""
-    lab = Lab(arguments.build, workers=arguments.workers)
+    lab = Lab(arguments.build, workers=arguments.workers, rounds=arguments.rounds)
     deadline = getattr(module, "DEADLINE", DEADLINE)
     try:
         signal.alarm(deadline)
@@ -105,6 +105,9 @@ def parse(argv):
     parser.add_argument("--folder", default="stories", choices=("stories", "drills"))
     parser.add_argument("--workers", default=1, type=int,
                         help="how many workers the dataplanes have where a story does not say")
+    parser.add_argument("--rounds", default=ROUNDS, type=int,
+                        help="of drills that do a thing 1,000 times, or with 1,000,000 flows: fewer "
+                             "show that they run")
     parser.add_argument("--list", action="store_true", help="list the stories")
     arguments = parser.parse_args(argv)
     arguments.failures = arguments.failures or arguments.build / "failures"
