@@ -64,6 +64,10 @@ class Process:
         """True when the program is no more."""
         return self.child.poll() is not None
 
+    def program(self):
+        """The file that it runs."""
+        return Path(os.readlink(f"/proc/{self.pid}/exe"))
+
     def signal(self, number):
         """Signals the program itself."""
         if not self.ended():
