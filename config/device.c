@@ -3,9 +3,10 @@
 
 #include "config/device.h"
 
+#include "config/memif.h"
+
 #include <net/if.h>
 #include <string.h>
-#include <sys/un.h>
 
 static const char *check_interface(const char *name)
 {
@@ -34,17 +35,9 @@ static const char *check_pci(const char *argument)
 
 static const char *check_memif(const char *argument)
 {
-	const char *comma = strchr(argument, ',');
-	size_t length = comma == NULL ? strlen(argument) : (size_t)(comma - argument);
+	struct memif memif;
 
-	if (length == 0 || length >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return "is no device: name a socket of at most 107 characters behind the colon, "
-		       "such as "
-		       "\"memif:/run/headrace/memif.sock\"";
-	if (comma != NULL && strcmp(comma, ",server") != 0)
-		return "is no device: only \",server\" may follow the socket, for the end that "
-		       "listens";
-	return NULL;
+	return memif_parse(argument, &memif);
 }
 
 static const char *check_pcap(const char *argument)

@@ -59,7 +59,9 @@ static const struct field port_fields[] = {
 	{.key = "device", .type = FIELD_DEVICE, IN(config_port, device),
 	 .flags = FIELD_REQUIRED | FIELD_START_ONLY,
 	 .help = "What the port is: `af_xdp:INTERFACE`, `pci:ADDRESS` or `pci:INTERFACE`, "
-		 "`memif:SOCKET` or `memif:SOCKET,server`, `pcap:IN,OUT` or `pcap:IN,repeat`, `ring:`, `null:`."},
+		 "`memif:SOCKET[,server][,queues=N]`, `pcap:IN,OUT` or `pcap:IN,repeat`, `ring:`, `null:`. "
+		 "`queues`: 1 to 64 to receive by, and as many to send by; 1 when it is not there. "
+		 "Write as many at the other end of the memif: neither tells the other."},
 	{.key = "reply_path", .type = FIELD_WORD, IN(config_port, reply_path),
 	 .words = reply_path_words, .fallback = "last-hop", .flags = FIELD_START_ONLY,
 	 .help = "Where replies to clients go: `last-hop`, back to the MAC address and VLAN the "

@@ -45,7 +45,7 @@ enum config_scheduler { CONFIG_MAGLEV };
 enum config_device_kind {
 	CONFIG_DEVICE_AF_XDP, /* af_xdp:INTERFACE */
 	CONFIG_DEVICE_PCI,    /* pci:ADDRESS or pci:INTERFACE */
-	CONFIG_DEVICE_MEMIF,  /* memif:SOCKET[,server] */
+	CONFIG_DEVICE_MEMIF,  /* memif:SOCKET[,server][,queues=N] */
 	CONFIG_DEVICE_RING,   /* ring: a ring that loops back to itself */
 	CONFIG_DEVICE_PCAP,   /* pcap:IN,OUT */
 	CONFIG_DEVICE_NULL    /* null: */

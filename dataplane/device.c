@@ -3,6 +3,7 @@
 
 #include "dataplane/device.h"
 
+#include "config/memif.h"
 #include "dataplane/af_xdp.h"
 #include "dataplane/log.h"
 
@@ -13,24 +14,27 @@
 /* Bytes of the smallest IP packet in a pcap file: its record's head, Ethernet, IPv4, UDP. */
 #define PCAP_PACKET_LEAST (16 + 14 + 20 + 8)
 
+/*
+ * As many queues as the configuration says, though the other end may have fewer: for
+ * those that are missing the driver polls the first one's ring.
+ */
 static int prepare_memif(struct port *port, const char *object, char *arguments)
 {
-	const char *socket = port->config->device_argument;
-	const char *comma = strchr(socket, ',');
-	const size_t length = comma != NULL ? (size_t)(comma - socket) : strlen(socket);
-	const bool server = comma != NULL && strcmp(comma + 1, "server") == 0;
+	const char *argument = port->config->device_argument;
+	struct memif memif;
+	const char *wrong = memif_parse(argument, &memif);
 
 	(void)object;
-	if (comma != NULL && !server) {
-		log_line("port %s: memif:SOCKET may be followed by ,server and nothing else, not "
-			 "\"%s\"",
-			 port->config->name, comma);
+	if (wrong != NULL) {
+		log_line("port %s: \"%s\" %s", port->config->name, port->config->device, wrong);
 		return -1;
 	}
+	port->queue_count = memif.queues;
 	snprintf(arguments, DEVICE_TEXT_SIZE,
 		 "role=%s,socket=%.*s,socket-abstract=no,zero-copy=no,rsize=11,"
 		 "mac=02:48:52:00:%02x:%02x",
-		 server ? "server" : "client", (int)length, socket, server ? 1 : 0, port->index);
+		 memif.server ? "server" : "client", (int)memif.socket_length, argument,
+		 memif.server ? 1 : 0, port->index);
 	return 0;
 }
 
@@ -105,6 +109,19 @@ const struct device_kind *device_kind(enum config_device_kind kind)
 	};
 
 	return &kinds[kind];
+}
+
+unsigned device_queues(const struct config_port *port, unsigned workers)
+{
+	struct interface interface;
+	struct memif memif;
+
+	if (port->kind == CONFIG_DEVICE_AF_XDP &&
+	    interface_read(port->device_argument, &interface) == 0)
+		return interface.rx_queues;
+	if (port->kind == CONFIG_DEVICE_MEMIF && memif_parse(port->device_argument, &memif) == NULL)
+		return memif.queues;
+	return device_kind(port->kind)->spreads ? workers : 1;
 }
 
 /* The driver keeps each packet of a file that it reads over and over. */

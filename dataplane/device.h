@@ -29,5 +29,8 @@ struct device_kind {
 
 const struct device_kind *device_kind(enum config_device_kind kind);
 
+/* Queues the device will have at most; known before it is made. */
+unsigned device_queues(const struct config_port *port, unsigned workers);
+
 /* Packet buffers that a queue of the port's device holds at most. */
 unsigned device_buffers(const struct config_port *port);

@@ -45,13 +45,8 @@ unsigned ports_buffer_count(const struct config_dataplane *config)
 
 	for (size_t i = 0; i < config->port_count; i++) {
 		const struct config_port *port = &config->ports[i];
-		struct interface interface;
-		unsigned queues = device_kind(port->kind)->spreads ? config->workers : 1;
 
-		if (port->kind == CONFIG_DEVICE_AF_XDP &&
-		    interface_read(port->device_argument, &interface) == 0)
-			queues = interface.rx_queues;
-		count += device_buffers(port) * queues;
+		count += device_buffers(port) * device_queues(port, config->workers);
 	}
 	return count;
 }

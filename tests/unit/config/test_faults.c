@@ -95,6 +95,8 @@ static const struct row rows[] = {
 	{{{"/dataplane/ports/0/device", "'pci:0/1'"}}, {"/dataplane/ports/0/device: name a PCI"}},
 	{{{"/dataplane/ports/0/device", "'memif:/run/m.sock,client'"}},
 	 {"/dataplane/ports/0/device: only \",server\""}},
+	{{{"/dataplane/ports/0/device", "'memif:/run/m.sock,queues=65'"}},
+	 {"/dataplane/ports/0/device: a memif has 1 to 64 queues"}},
 	{{{"/dataplane/ports/0/device", "'pcap:in.pcap'"}}, {"/dataplane/ports/0/device: two files"}},
 	{{{"/dataplane/ports/0/device", "'null:0'"}}, {"/dataplane/ports/0/device: nothing may stand"}},
 	{{{"/dataplane/ports/1/device", "'af_xdp:eth1'"}, {"/dataplane/next_hops", NULL}},

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* What a document becomes: defaults, what follows from other fields, and the way back. */
+#include "config/memif.h"
 #include "tests/unit/config/document.h"
 
 #include <arpa/inet.h>
@@ -265,6 +266,47 @@ static void test_every_kind_of_device_is_read(void **state)
 	}
 }
 
+static void test_memif_options_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		struct memif memif;
+	} good[] = {
+		{"/m", {2, false, 1}},
+		{"/m,server", {2, true, 1}},
+		{"/m,queues=3", {2, false, 3}},
+		{"/run/m,server,queues=64", {6, true, 64}},
+		{"/m,queues=1,server", {2, true, 1}},
+	};
+	static const char *const bad[] = {
+		"",
+		",server",
+		"/m,",
+		"/m,server,",
+		"/m,client",
+		"/m,queues",
+		"/m,queues=",
+		"/m,queues=0",
+		"/m,queues=65",
+		"/m,queues=4294967297",
+		"/m,queues=-1",
+		"/m,queues=2x",
+		"/m,queues= 2",
+		"/m,serverqueues=2",
+	};
+	struct memif memif;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_null(memif_parse(good[i].text, &memif));
+		assert_int_equal(memif.socket_length, good[i].memif.socket_length);
+		assert_int_equal(memif.server, good[i].memif.server);
+		assert_int_equal(memif.queues, good[i].memif.queues);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_non_null(memif_parse(bad[i], &memif));
+}
+
 static void test_durations_have_units(void **state)
 {
 	static const struct {
@@ -425,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_timeouts_follow_from_the_defaults),
 		cmocka_unit_test(test_last_hops_follow_from_the_device),
 		cmocka_unit_test(test_every_kind_of_device_is_read),
+		cmocka_unit_test(test_memif_options_are_read),
 		cmocka_unit_test(test_durations_have_units),
 		cmocka_unit_test(test_the_way_back_leads_to_the_same_document),
 		cmocka_unit_test(test_defaults_are_left_out),
