@@ -214,7 +214,8 @@ static int start(struct dataplane *dataplane)
 	if (kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->workers.count,
 			     dataplane->pool,
 			     counters_block(&dataplane->counters, dataplane->workers.count)) != 0 ||
-	    workers_share_out(&dataplane->workers, key, rss_reta_size(&dataplane->ports)) != 0 ||
+	    workers_share_out(&dataplane->workers, dataplane->options->rss_key, key,
+			      rss_reta_size(&dataplane->ports)) != 0 ||
 	    open_workers(dataplane) != 0)
 		return -1;
 	laps_add(laps, "taps and workers");

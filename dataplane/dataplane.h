@@ -12,6 +12,8 @@ struct dataplane_options {
 	const char *run_dir;
 	enum engine_isa isa; /* one the machine has */
 	bool assert_owners;  /* see struct worker */
+	/* TOEPLITZ_KEY_SIZE bytes to share packets out by; NULL: drawn at each start. */
+	const uint8_t *rss_key;
 };
 
 /* 0 when it was asked to stop, -1 when it could not start, with the reason logged. */

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/log.h"
+#include "dataplane/rss_key.h"
 #include "dataplane/take_over.h"
 
 #include <getopt.h>
@@ -18,7 +19,7 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 static void print_usage(FILE *out)
 {
 	fputs("Usage: headrace-dataplane [--config FILE] [--run-dir DIR] [--isa LEVEL]\n"
-	      "                          [--assert-owners]\n"
+	      "                          [--rss-key FILE] [--assert-owners]\n"
 	      "       headrace-dataplane --forget-flows [--run-dir DIR]\n"
 	      "\n"
 	      "The packet-forwarding process of Headrace.\n"
@@ -27,6 +28,8 @@ static void print_usage(FILE *out)
 	      "  --run-dir DIR   sockets, shared memory, locks (default " DEFAULT_RUN_DIR ")\n"
 	      "  --isa LEVEL     instruction set of the packet path: x86-64, x86-64-v3 or\n"
 	      "                  x86-64-v4 (default: the best this machine has)\n"
+	      "  --rss-key FILE  with several workers: share packets out by the key in FILE, in\n"
+	      "                  hex as ethtool -x prints it, instead of one drawn at each start\n"
 	      "  --assert-owners with several workers: end at once when a packet comes to a\n"
 	      "                  worker that does not own it; for tests, costs speed\n"
 	      "  --forget-flows  remove the flows that the last one kept when it ended, and with\n"
@@ -62,13 +65,19 @@ static struct config *load(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
-		{"isa", required_argument, NULL, 'i'},    {"assert-owners", no_argument, NULL, 'a'},
-		{"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
-		{"forget-flows", no_argument, NULL, 'f'}, {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"isa", required_argument, NULL, 'i'},
+		{"assert-owners", no_argument, NULL, 'a'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{"forget-flows", no_argument, NULL, 'f'},
+		{"rss-key", required_argument, NULL, 'k'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *config_path = DEFAULT_CONFIG;
 	struct dataplane_options run = {.run_dir = DEFAULT_RUN_DIR, .isa = engine_best_isa()};
+	uint8_t rss_key[TOEPLITZ_KEY_SIZE];
 	struct config *config;
 	bool forget = false;
 	int option, error;
@@ -91,6 +100,11 @@ int main(int argc, char **argv)
 			break;
 		case 'a':
 			run.assert_owners = true;
+			break;
+		case 'k':
+			if (rss_key_read(optarg, rss_key) != 0)
+				return EXIT_FAILED;
+			run.rss_key = rss_key;
 			break;
 		case 'f':
 			forget = true;

@@ -28,22 +28,26 @@ static int draw(void *bytes, size_t size)
 	return -1;
 }
 
-/* By a key drawn at each start: a sender who knew it could send everything to one worker. */
-int workers_share_out(struct workers *workers, uint8_t key[TOEPLITZ_KEY_SIZE], uint32_t reta_size)
+/* A key drawn at each start is the rule: who knew it could send everything to one worker. */
+int workers_share_out(struct workers *workers, const uint8_t *given, uint8_t key[TOEPLITZ_KEY_SIZE],
+		      uint32_t reta_size)
 {
+	const unsigned tries = given != NULL ? 1 : KEYS_TRIED; /* few of those drawn are no good */
 	uint8_t reta[OWNER_RETA_MAX];
 	const char *wrong = "no key was tried";
 
 	owner_fill_reta(reta, reta_size, workers->count);
-	/* Few keys are no good. */
-	for (unsigned i = 0; i < KEYS_TRIED && wrong != NULL; i++) {
-		if (draw(key, TOEPLITZ_KEY_SIZE) != 0)
+	for (unsigned i = 0; i < tries && wrong != NULL; i++) {
+		if (given != NULL)
+			memcpy(key, given, TOEPLITZ_KEY_SIZE);
+		else if (draw(key, TOEPLITZ_KEY_SIZE) != 0)
 			return -1;
 		wrong = owner_init(&workers->owner, key, TOEPLITZ_KEY_SIZE, workers->count, reta,
 				   reta_size);
 	}
 	if (wrong != NULL)
-		log_line("cannot share packets out to %u workers: %s", workers->count, wrong);
+		log_line("cannot share packets out to %u workers%s: %s", workers->count,
+			 given != NULL ? " by the key of --rss-key" : "", wrong);
 	return wrong == NULL ? 0 : -1;
 }
 

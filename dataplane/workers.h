@@ -35,10 +35,12 @@ struct worker_parts {
 };
 
 /*
- * Decides who owns what, by a key drawn at random and a redirection table of so many
- * entries. Before workers_open(). 0 or -1, with the reason logged.
+ * Decides who owns what, by the key given, or one drawn at random when that is NULL, and
+ * a redirection table of so many entries; `key` is the one in use. Before
+ * workers_open(). 0 or -1, with the reason logged.
  */
-int workers_share_out(struct workers *workers, uint8_t key[TOEPLITZ_KEY_SIZE], uint32_t reta_size);
+int workers_share_out(struct workers *workers, const uint8_t *given, uint8_t key[TOEPLITZ_KEY_SIZE],
+		      uint32_t reta_size);
 
 /* Makes workers->count workers, their rings and tables. 0 or -1, with the reason logged. */
 int workers_open(struct workers *workers, const struct worker_parts *parts);
