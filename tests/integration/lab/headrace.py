@@ -43,6 +43,8 @@ class Headrace:
         self.namespace = namespace
         self.name = name
         self.config = config
+        self.options = []  # of the dataplane
+        self.cards = None  # its ports', where they are no interfaces
         self.run_dir = lab.directory / name
         self.run_dir.mkdir()
         self.config_file = lab.directory / f"{name}.json"
@@ -74,7 +76,9 @@ class Headrace:
     def start_dataplane(self, path=None):
         """Starts the dataplane (or another program as it); does not wait."""
         options = ["--assert-owners"] if self.lab.workers > 1 and not path else []
-        self.dataplane = self._spawn("headrace-dataplane", path, options)
+        self.dataplane = self._spawn("headrace-dataplane", path, options + self.options)
+        if self.cards:
+            self.cards.follow(self.dataplane)
 
     def start_controlplane(self, path=None):
         """Starts the control plane (or another program as it); does not wait."""
@@ -157,7 +161,8 @@ class Headrace:
         status = self.status()
         generation = status["generation"]
         return status["dataplane"]["running"] and status["dataplane"]["state"] == "running" and \
-            generation["published"] > 0 and generation["taken"] == generation["published"]
+            generation["published"] > 0 and generation["taken"] == generation["published"] and \
+            (self.cards is None or self.cards.connected())
 
     def wait_ready(self, backends_up=None, seconds=30):
         """Waits until it forwards: tables taken, and every configured backend (or so many) up."""

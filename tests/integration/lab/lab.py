@@ -36,10 +36,11 @@ class Lab:
     reverse order, and goes on when one step fails.
     """
 
-    def __init__(self, build_directory, keep=False, workers=1, rounds=ROUNDS):
+    def __init__(self, build_directory, keep=False, workers=1, ports="af_xdp", rounds=ROUNDS):
         self.build = Path(build_directory).resolve()
         self.keep = keep
         self.workers = workers  # of dataplanes whose configuration does not say
+        self.ports = ports      # what those of worlds are: af_xdp or memif
         self.rounds = rounds    # of drills that do a thing 1,000 times
         self.directory = Path(f"/run/hr{os.getpid()}")
         self.processes = []

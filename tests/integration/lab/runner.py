@@ -55,7 +55,7 @@ def on_end(_number, _frame):
 def run_story(name, module, story, arguments):
     """Runs one; returns ("ok" | "FAIL" | "skip", sentence, notes)."""
     verdict, sentence = "ok", ""
-    lab = Lab(arguments.build, workers=arguments.workers, rounds=arguments.rounds)
+    lab = Lab(arguments.build, workers=arguments.workers, ports=arguments.ports, rounds=arguments.rounds)
     deadline = getattr(module, "DEADLINE", DEADLINE)
     try:
         signal.alarm(deadline)
@@ -108,6 +108,8 @@ def parse(argv):
     parser.add_argument("--rounds", default=ROUNDS, type=int,
                         help="of drills that do a thing 1,000 times, or with 1,000,000 flows: fewer "
                              "show that they run")
+    parser.add_argument("--ports", default="af_xdp", choices=("af_xdp", "memif"),
+                        help="of worlds: interfaces, or memif behind cards that hash (lab/cards.py)")
     parser.add_argument("--list", action="store_true", help="list the stories")
     arguments = parser.parse_args(argv)
     arguments.failures = arguments.failures or arguments.build / "failures"
@@ -136,6 +138,7 @@ def main(argv=None):
             return 130
         counts[verdict] += 1
         several = f" with {arguments.workers} workers" if arguments.workers > 1 else ""
+        several += f" over {arguments.ports}" if arguments.ports != "af_xdp" else ""
         print(f"{verdict:4}  {name}{several} ({time.monotonic() - began:.1f} s)" +
               (f": {sentence}" if sentence else ""), flush=True)
         for note in notes:

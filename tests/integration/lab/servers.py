@@ -3,6 +3,7 @@
 
 """Real servers on the backends."""
 
+import hashlib
 import os
 
 from .addressing import end
@@ -137,3 +138,9 @@ def make_file(path, megabytes):
         for _ in range(megabytes):
             out.write(os.urandom(block))
     return path
+
+
+def sha256(path):
+    """Digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

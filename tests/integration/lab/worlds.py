@@ -20,10 +20,14 @@ Local address of full NAT: 10.0.0.250. The backends' default route is the balanc
 
 A world of family 4 has no IPv6. A world of family 6 has both (lab/addressing.py), and
 what it hands out without being asked for a family is IPv6.
+
+With ports of another kind than AF_XDP (run.py --ports memif) the same names and addresses are on cards
+and taps (lab/cards.py), and next hops come from the configuration.
 """
 
 from .addressing import (BALANCER, CLIENT, LAN, LOCAL, WAN, assign, bracketed, default_route,
                          family_of)
+from .cards import MAC, Cards
 from .headrace import Headrace
 from .topology import Namespace, Switch, link
 
@@ -37,7 +41,7 @@ TIME_TO_NOTICE = 3 * 0.4 + 0.3  # fall x interval + timeout
 class World:
     """A client, a balancer and backends, wired up; not yet a load balancer."""
 
-    def __init__(self, lab, family, service_side, first_service, services):
+    def __init__(self, lab, family, service_side, first_service, services, ports=None):
         self.lab = lab
         self.family = family
         self.families = (4,) if family == 4 else (4, 6)
@@ -52,6 +56,8 @@ class World:
         self.balancer.sysctl(**{"net/ipv4/ip_forward": 1})
         if 6 in self.families:
             self.balancer.sysctl(**{"net/ipv6/conf/all/forwarding": 1})
+        self.cards = Cards(lab, self.balancer, self.families) if (ports or lab.ports) == "memif" else None
+        self.wires = self.cards.namespace if self.cards else self.balancer  # where the ports' links end
         self.switch = Switch(lab, "switch")
         self.backends = []
 
@@ -73,6 +79,18 @@ class World:
         """The service addresses of a family."""
         return self._services[family]
 
+    def add_port(self, name, side):
+        """The balancer's port on a side, with its address; the wire is there."""
+        self.ports.append(name)
+        if self.cards:
+            self.cards.add_addresses(name, side)
+        else:
+            self.balancer.ip(*assign(side, BALANCER, self.families, name))
+
+    def mac(self, port):
+        """The MAC address of a port."""
+        return MAC.format(self.ports.index(port)) if self.cards else self.balancer.mac(port)
+
     def add_client(self, side):
         """Client number 100 of a side; its interface eth0 is there."""
         self.client.ip(*assign(side, CLIENT, self.families, "eth0"))
@@ -81,9 +99,8 @@ class World:
 
     def add_backends(self, count):
         """Backends b1, b2, ..., numbers 11, 12, ... of the lan side, behind the balancer."""
-        self.switch.plug(self.balancer, "lan")
-        self.balancer.ip(*assign(LAN, BALANCER, self.families, "lan"))
-        self.ports.append("lan")
+        self.switch.plug(self.wires, "lan")
+        self.add_port("lan", LAN)
         for number in range(11, 11 + count):
             backend = self.host(f"b{number - 10}")
             backend.addresses = {each: LAN[each].format(number) for each in self.families}
@@ -132,28 +149,40 @@ class World:
     def _local_pool(self, family):
         return "nat" if family == self.family else f"nat{family}"
 
+    def _ports(self, queues):
+        """Of the configuration, with what goes with them."""
+        if not self.cards:
+            return {"ports": [{"name": port, "device": f"af_xdp:{port}"} for port in self.ports]}
+        neighbours = [(self.client, self.ports[0]), *((host, "lan") for host in self.backends)]
+        return {"ports": self.cards.insert(self.ports, queues),
+                "next_hops": [{"address": address, "mac": host.mac("eth0"), "port": port}
+                              for host, port in neighbours for address in host.addresses.values()]}
+
     def headrace(self, *services, **dataplane):
         """Headrace on the balancer, configured with these services; not yet started."""
-        return Headrace(self.lab, self.balancer, {
+        headrace = Headrace(self.lab, self.balancer, {
             "node": {"name": "balancer"},
             "dataplane": {
-                "ports": [{"name": port, "device": f"af_xdp:{port}"} for port in self.ports],
+                **self._ports(dataplane.get("workers", self.lab.workers)),
                 "flows_per_worker": 200000, "idle": "sleep", **dataplane},
             "local_pools": [{"name": self._local_pool(family), "addresses": [LAN[family].format(LOCAL)],
                              "ports": "1024-65535"} for family in self.families],
             "services": list(services),
         })
+        if self.cards:
+            headrace.options += ["--rss-key", self.cards.key_file()]
+            headrace.cards = self.cards
+        return headrace
 
 
-def two_arms(lab, backends=3, services=4, family=4):
-    """Clients on one side of the balancer, backends on the other."""
-    world = World(lab, family, WAN, 10, services)
+def two_arms(lab, backends=3, services=4, family=4, ports=None):
+    """Clients on one side of the balancer, backends on the other; ports of a kind, or the lab's."""
+    world = World(lab, family, WAN, 10, services, ports)
     world.client = world.host("client")
-    link(world.client, "eth0", world.balancer, "wan")
-    world.balancer.ip(*assign(WAN, BALANCER, world.families, "wan"))
+    link(world.client, "eth0", world.wires, "wan")
+    world.add_port("wan", WAN)
     world.add_client(WAN)
     world.client.ip(*default_route(WAN, world.families))
-    world.ports.append("wan")
     world.add_backends(backends)
     return world
 

@@ -6,22 +6,15 @@
     client, b1 b2 b3 ---- switch ---- lan [headrace]             full-nat on one port
 """
 
-import hashlib
 import time
 
 from lab import check, check_law, one_arm, serve_http, two_arms
 from lab.clients import digest, start_download
-from lab.servers import make_file
+from lab.servers import make_file, sha256
 
 MEGABYTES = 1024
 FEWER = MEGABYTES // 16  # over IPv6: its headers differ, not what is carried
 AT_ONCE = 8
-
-
-def sha256(path):
-    """Digest of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(lab, world, forwarding, megabytes=MEGABYTES):

@@ -123,8 +123,8 @@ class Wire:
 def compare(world, forwarding):
     """Every case there and back."""
     customer = WAN[world.family].format(77)
-    client = Wire(world.client, world.balancer.mac("wan"), world.family)
-    backend = Wire(world.backends[0], world.balancer.mac("lan"), world.family)
+    client = Wire(world.client, world.mac("wan"), world.family)
+    backend = Wire(world.backends[0], world.mac("lan"), world.family)
     headrace = world.headrace(
         world.service("web", forwarding, health_check={"type": "none"}),
         world.service("dns", forwarding, port=53, protocol="udp", backend_port=5353))
