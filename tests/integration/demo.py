@@ -238,7 +238,7 @@ def play(demo):
 def run_demo(arguments, screen):
     """Builds the world, plays, takes it down. Returns the sentences of what was wrong."""
     before = left_behind.shared_places()
-    lab = Lab(arguments.build, keep=arguments.keep)
+    lab = Lab(arguments.build, keep=arguments.keep, workers=arguments.workers, ports=arguments.ports)
     problems, programs, demo, kept = [], set(), None, False
     try:
         screen.say("   making namespaces and starting nginx ...")
@@ -274,6 +274,9 @@ def main():
     parser = argparse.ArgumentParser(prog="bootstrap demo", description=__doc__)
     parser.add_argument("--build", default="build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--keep", action="store_true", help="leave it running to play with")
+    parser.add_argument("--workers", type=int, default=1, help="of the dataplane")
+    parser.add_argument("--ports", default="af_xdp", choices=("af_xdp", "memif"),
+                        help="interfaces, or memif behind programs that play network cards")
     arguments = parser.parse_args()
     arguments.build = arguments.build.resolve()
     sys.stdout.reconfigure(line_buffering=True)
