@@ -34,6 +34,19 @@ static const struct view views[] = {
 
 #define VIEW_COUNT (sizeof(views) / sizeof(views[0]))
 
+void show_rows(const char *const *titles, const json_t *list,
+	       void (*add)(struct table *table, const json_t *item),
+	       const struct show_output *output)
+{
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add(&table, json_array_get(list, i));
+	table_print(&table, output->stream, output->colours);
+	table_free(&table);
+}
+
 const char *show_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "controlplane/cli/client.h"
+#include "controlplane/cli/table.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,11 @@ show_render show_ports;
 
 /* Of two readings, the later one last. */
 void show_workers(const json_t *before, const json_t *after, const struct show_output *output);
+
+/* A table with these titles: add() is called with each item of a list, and adds its row or rows. */
+void show_rows(const char *const *titles, const json_t *list,
+	       void (*add)(struct table *table, const json_t *item),
+	       const struct show_output *output);
 
 /* Members of an answer; "" or 0 when they are not there. */
 const char *show_text(const json_t *object, const char *key);

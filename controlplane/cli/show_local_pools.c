@@ -29,12 +29,6 @@ void show_local_pools(const json_t *document, const struct show_output *output)
 	static const char *const titles[] = {
 		"LOCAL POOL",      ">ADDRESSES", "PORTS",     ">PLACES",
 		"BUSIEST BACKEND", ">FLOWS",     ">HEADROOM", NULL};
-	const json_t *pools = json_object_get(document, "local_pools");
-	struct table table;
 
-	table_init(&table, titles);
-	for (size_t i = 0; i < json_array_size(pools); i++)
-		add_pool(&table, json_array_get(pools, i));
-	table_print(&table, output->stream, output->colours);
-	table_free(&table);
+	show_rows(titles, json_object_get(document, "local_pools"), add_pool, output);
 }

@@ -65,24 +65,21 @@ static void add_backend(struct table *table, const char *pool, const json_t *bac
 	table_add(table, TABLE_PLAIN, "%s", show_text(backend, "reason"));
 }
 
+static void add_backends(struct table *table, const json_t *pool)
+{
+	const json_t *backends = json_object_get(pool, "backends");
+
+	for (size_t i = 0; i < json_array_size(backends); i++)
+		add_backend(table, show_text(pool, "name"), json_array_get(backends, i));
+}
+
 void show_backends(const json_t *document, const struct show_output *output)
 {
 	static const char *const titles[] = {"BACKEND", "ADDRESS",    "STATE", "FOR",  ">WEIGHT",
 					     ">FLOWS",  ">TOTAL",     ">IN",   ">OUT", ">DROPS",
 					     "PORT",    "LAST CHECK", NULL};
-	const json_t *pools = json_object_get(document, "pools");
-	struct table table;
 
-	table_init(&table, titles);
-	for (size_t i = 0; i < json_array_size(pools); i++) {
-		const json_t *pool = json_array_get(pools, i);
-		const json_t *backends = json_object_get(pool, "backends");
-
-		for (size_t j = 0; j < json_array_size(backends); j++)
-			add_backend(&table, show_text(pool, "name"), json_array_get(backends, j));
-	}
-	table_print(&table, output->stream, output->colours);
-	table_free(&table);
+	show_rows(titles, json_object_get(document, "pools"), add_backends, output);
 }
 
 static const char *where_written(const json_t *is_inline)
@@ -120,12 +117,6 @@ static void add_pool(struct table *table, const json_t *pool)
 void show_pools(const json_t *document, const struct show_output *output)
 {
 	static const char *const titles[] = {"POOL", "UP", ">FLOWS", ">TOTAL", "WRITTEN", NULL};
-	const json_t *pools = json_object_get(document, "pools");
-	struct table table;
 
-	table_init(&table, titles);
-	for (size_t i = 0; i < json_array_size(pools); i++)
-		add_pool(&table, json_array_get(pools, i));
-	table_print(&table, output->stream, output->colours);
-	table_free(&table);
+	show_rows(titles, json_object_get(document, "pools"), add_pool, output);
 }

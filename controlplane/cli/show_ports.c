@@ -46,15 +46,10 @@ void show_ports(const json_t *document, const struct show_output *output)
 		">RECEIVED",  ">IN",          ">SENT",      ">OUT",     ">MISSED",
 		">NO BUFFER", ">RX ERRORS",   ">TX ERRORS", ">TX FULL", NULL};
 	const json_t *ports = json_object_get(document, "ports");
-	struct table table;
 
 	if (json_array_size(ports) == 0) {
 		fputs("no dataplane runs, and none has\n", output->stream);
 		return;
 	}
-	table_init(&table, titles);
-	for (size_t i = 0; i < json_array_size(ports); i++)
-		add_port(&table, json_array_get(ports, i));
-	table_print(&table, output->stream, output->colours);
-	table_free(&table);
+	show_rows(titles, ports, add_port, output);
 }

@@ -54,12 +54,6 @@ void show_services(const json_t *document, const struct show_output *output)
 	static const char *const titles[] = {"SERVICE", "ADDRESS", "PORT",   "FORWARDING",
 					     "POOL",    "UP",      ">FLOWS", ">TOTAL",
 					     ">IN",     ">OUT",    ">DROPS", NULL};
-	const json_t *services = json_object_get(document, "services");
-	struct table table;
 
-	table_init(&table, titles);
-	for (size_t i = 0; i < json_array_size(services); i++)
-		add_service(&table, json_array_get(services, i));
-	table_print(&table, output->stream, output->colours);
-	table_free(&table);
+	show_rows(titles, json_object_get(document, "services"), add_service, output);
 }
