@@ -16,7 +16,7 @@ from lab.addressing import family_of
 from lab.clients import start_http_load
 from lab.lab import Failure, Lab
 from lab.processes import run
-from lab.runner import catch_signals, end_lab
+from lab.playing import catch_signals, end_lab
 from lab.screen import Screen, number
 from lab.servers import serve_http
 from lab.waiting import wait_for
@@ -261,11 +261,11 @@ def run_demo(arguments, screen):
         screen.say(f"   logs and configuration: {failures}")
     # The kernel takes namespaces and programs apart behind the scenes.
     try:
-        wait_for(lambda: not left_behind.find(lab.directory, programs, before), "nothing to be left", 10)
+        wait_for(lambda: not left_behind.find(programs, before), "nothing to be left", 10)
         screen.say("\n   Left behind: nothing (namespaces, processes, XDP programs, nftables, files).")
     except Exception:
         problems += ["left behind: " + what
-                     for what in left_behind.find(lab.directory, programs, before)]
+                     for what in left_behind.find(programs, before)]
     return problems
 
 

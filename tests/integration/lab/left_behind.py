@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import platform
+import re
 from pathlib import Path
 
 from .processes import run
@@ -48,18 +49,23 @@ def shared_places():
     return places
 
 
-def find(directory, programs, before):
-    """Sentences about what a run left: its directory, its XDP programs, shared_places() before."""
-    pid = os.getpid()
+def of_run(pid):
+    """Sentences about what is named after a run: namespaces, its directory, programs at work in it."""
+    directory = f"/run/hr{pid}"
     left = [f"namespace {path.name}" for path in Path("/run/netns").glob(f"hr{pid}-*")]
     left += [f"directory {path}" for path in (directory,) if Path(path).exists()]
-    left += [f"XDP program {identifier}" for identifier in programs if program_exists(identifier)]
-    left += sorted(shared_places() - before)
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if any(str(directory).encode() in word for word in words) and int(process.name) != pid:
+        if any(re.search(rb"%s\b" % directory.encode(), word) for word in words):
             left.append(f"process {process.name} ({words[0].decode(errors='replace')})")
     return left
+
+
+def find(programs, before):
+    """Sentences about what this process left: of_run(), its XDP programs, shared_places() before."""
+    return of_run(os.getpid()) + [
+        f"XDP program {identifier}" for identifier in programs if program_exists(identifier)] + \
+        sorted(shared_places() - before)

@@ -7,6 +7,7 @@ Namespaces are hr<pid>-<name>, files lie in /run/hr<pid>. A run whose process
 lives is left alone; so is a topology somebody keeps, until told otherwise.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -59,6 +60,21 @@ def remove_namespace_folder():
         for _ in [line for line in mounts if line.split()[1] == str(NAMESPACES)]:
             run(["umount", NAMESPACES])
         NAMESPACES.rmdir()
+
+
+@contextlib.contextmanager
+def namespace_folder():
+    """/run/netns is there for the block, so that of runs that begin and end in it none takes it away."""
+    if NAMESPACES.exists():
+        yield
+        return
+    name = f"hr{os.getpid()}-first"
+    run(["ip", "netns", "add", name])
+    run(["ip", "netns", "del", name])
+    try:
+        yield
+    finally:
+        remove_namespace_folder()
 
 
 def remove_huge_files(path):

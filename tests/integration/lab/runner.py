@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the Headrace authors
 
-"""Runs the stories one after the other, each with a deadline and a lab of its own.
+"""Runs the stories, several at once, each with a deadline and a lab of its own.
 
 A story is a function story(lab), or several story_NAME(lab), of a module in stories/. Those that
-take long, or whose figures are for people to judge, are in drills/.
+take long, or whose figures are for people to judge, are in drills/. A module whose stories want
+the machine to themselves says why: ALONE = "it ...". These are played last, one by one.
 
 A line a story: ok, FAIL or skip, and its seconds. What a failed one left (logs,
 captures, configurations) is kept in a folder that is named. The last line is
@@ -13,21 +14,16 @@ captures, configurations) is kept in a folder that is named. The last line is
 
 import argparse
 import importlib
-import signal
+import os
 import sys
-import time
-import traceback
 from pathlib import Path
 
 from . import leftovers
-from .lab import ROUNDS, Failure, Lab, Skip
+from .lab import ROUNDS
+from .playing import catch_signals, play
 
 HERE = Path(__file__).resolve().parent.parent
-DEADLINE = 180  # seconds; a story may set its own
-
-
-class OutOfTime(Exception):
-    """A story that ran into its deadline."""
+MOST_AT_ONCE = 4  # each has some ten programs, and threads that are woken all the time
 
 
 def find_stories(folder, filters):
@@ -40,60 +36,6 @@ def find_stories(folder, filters):
                 module, function
     return {name: story for name, story in found.items()
             if not filters or any(word in name for word in filters)}
-
-
-def on_alarm(_number, _frame):
-    """SIGALRM: the deadline."""
-    raise OutOfTime()
-
-
-def on_end(_number, _frame):
-    """SIGTERM: as Ctrl-C, so that everything is cleaned up."""
-    raise KeyboardInterrupt()
-
-
-def run_story(name, module, story, arguments):
-    """Runs one; returns ("ok" | "FAIL" | "skip", sentence, notes)."""
-    verdict, sentence = "ok", ""
-    lab = Lab(arguments.build, workers=arguments.workers, ports=arguments.ports, rounds=arguments.rounds)
-    deadline = getattr(module, "DEADLINE", DEADLINE)
-    try:
-        signal.alarm(deadline)
-        story(lab)
-    except Skip as skip:
-        verdict, sentence = "skip", str(skip)
-    except OutOfTime:
-        verdict, sentence = "FAIL", f"did not end within {deadline} s"
-    except Exception as error:  # whatever it is, the story failed and the next one follows
-        place = traceback.extract_tb(error.__traceback__)
-        here = next((f for f in reversed(place) if f"/{arguments.folder}/" in f.filename), place[-1])
-        kind = "" if isinstance(error, Failure) else f"{type(error).__name__}: "
-        verdict, sentence = "FAIL", f"{Path(here.filename).name}:{here.lineno}: {kind}{error}"
-    finally:
-        signal.alarm(0)
-        troubles = end_lab(lab, arguments.failures / name if verdict == "FAIL" else None)
-    if troubles and verdict == "ok":
-        verdict, sentence = "FAIL", "clean-up: " + "; ".join(troubles)
-    return verdict, sentence, lab.notes
-
-
-def end_lab(lab, folder):
-    """Saves what explains a failure and takes the lab down; no signal may cut that short."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        if folder:
-            lab.save_logs(folder)
-        return lab.close()
-    finally:
-        catch_signals()
-
-
-def catch_signals():
-    """Ctrl-C, SIGTERM and deadlines become exceptions."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, on_end)
-    signal.signal(signal.SIGALRM, on_alarm)
 
 
 def parse(argv):
@@ -110,10 +52,31 @@ def parse(argv):
                              "show that they run")
     parser.add_argument("--ports", default="af_xdp", choices=("af_xdp", "memif"),
                         help="of worlds: interfaces, or memif behind cards that hash (lab/cards.py)")
+    parser.add_argument("--at-once", type=int, help="how many stories, of those that may (as there are CPUs)")
     parser.add_argument("--list", action="store_true", help="list the stories")
     arguments = parser.parse_args(argv)
     arguments.failures = arguments.failures or arguments.build / "failures"
+    arguments.at_once = arguments.at_once or min(len(os.sched_getaffinity(0)), MOST_AT_ONCE)
     return arguments
+
+
+class Report:
+    """Says how each story ended, and counts."""
+
+    def __init__(self, arguments):
+        self.failures = arguments.failures
+        self.several = f" with {arguments.workers} workers" if arguments.workers > 1 else ""
+        self.several += f" over {arguments.ports}" if arguments.ports != "af_xdp" else ""
+        self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
+
+    def __call__(self, name, verdict, sentence, notes, seconds):
+        self.counts[verdict] += 1
+        print(f"{verdict:4}  {name}{self.several} ({seconds:.1f} s)" +
+              (f": {sentence}" if sentence else ""), flush=True)
+        for note in notes:
+            print(f"      {note}", flush=True)
+        if verdict == "FAIL":
+            print(f"      logs and captures: {self.failures / name}", flush=True)
 
 
 def main(argv=None):
@@ -128,22 +91,17 @@ def main(argv=None):
         return 2
     leftovers.remove_dead_runs()
     catch_signals()
-    counts = {"ok": 0, "FAIL": 0, "skip": 0}
-    for name, (module, story) in stories.items():
-        began = time.monotonic()
-        try:
-            verdict, sentence, notes = run_story(name, module, story, arguments)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 130
-        counts[verdict] += 1
-        several = f" with {arguments.workers} workers" if arguments.workers > 1 else ""
-        several += f" over {arguments.ports}" if arguments.ports != "af_xdp" else ""
-        print(f"{verdict:4}  {name}{several} ({time.monotonic() - began:.1f} s)" +
-              (f": {sentence}" if sentence else ""), flush=True)
-        for note in notes:
-            print(f"      {note}", flush=True)
-        if verdict == "FAIL":
-            print(f"      logs and captures: {arguments.failures / name}", flush=True)
+    report = Report(arguments)
+    alone = {name for name, (module, _) in stories.items()
+             if arguments.folder == "drills" or hasattr(module, "ALONE")}
+    try:
+        with leftovers.namespace_folder():
+            for names, at_once in ((stories.keys() - alone, arguments.at_once), (alone, 1)):
+                play({name: stories[name] for name in stories if name in names}, at_once,
+                     arguments, report)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    counts = report.counts
     print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
     return 1 if counts["FAIL"] else 0

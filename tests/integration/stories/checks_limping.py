@@ -13,6 +13,8 @@ from lab import check, two_arms, wait_for
 from lab import scripted
 from lab.scripted import well
 
+ALONE = "it judges the gaps between checks to some tens of milliseconds"
+
 INTERVAL, TIMEOUT, FAST, RISE, FALL = 0.4, 0.25, 0.1, 2, 3
 CHECK = {"type": "http", "path": "/healthz", "interval": "400ms", "timeout": "250ms",
          "fast_interval": "100ms", "rise": RISE, "fall": FALL}

@@ -14,6 +14,8 @@ from lab import check, check_law, scripted, serve_http, two_arms, wait_for
 from lab.clients import start_http_load
 from lab.waiting import pass_time
 
+ALONE = "it counts the checks that come within 50 ms"
+
 SECONDS = 30
 COUNT = 40
 INTERVAL = 0.5

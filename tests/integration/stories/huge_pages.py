@@ -11,6 +11,8 @@ from lab import Skip, check, check_law, http_load, serve_http, two_arms
 from lab.lab import run
 from lab.talks import taken_over
 
+ALONE = "it changes how many huge pages the machine has"
+
 RESERVED = Path("/proc/sys/vm/nr_hugepages")
 FREE = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
 PAGES = 64

@@ -11,6 +11,8 @@ import time
 from lab import check, check_law, http_load, serve_http, two_arms, wait_for
 from lab.clients import start_http_load
 
+ALONE = "it compares shares of a core"
+
 
 def share(text):
     """12.3 of "12.3 %"."""
