@@ -40,6 +40,18 @@ static bool is_stale(const struct sockaddr_un *name)
 	return stale;
 }
 
+/* Returns the descriptor; closes it when it fails. */
+static int listen_at(int descriptor, const struct sockaddr *name, socklen_t length)
+{
+	int outcome;
+
+	if (bind(descriptor, name, length) == 0 && listen(descriptor, BACKLOG) == 0)
+		return descriptor;
+	outcome = -errno;
+	close(descriptor);
+	return outcome;
+}
+
 static int open_unix(const char *path)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -55,17 +67,10 @@ static int open_unix(const char *path)
 		unlink(path);
 
 	mode_t before = umask(0117); /* 0660 from its first moment */
-	int outcome = bind(descriptor, (struct sockaddr *)&name, sizeof(name));
+	int outcome = listen_at(descriptor, (struct sockaddr *)&name, sizeof(name));
 
 	umask(before);
-	if (outcome == 0)
-		outcome = listen(descriptor, BACKLOG);
-	if (outcome < 0) {
-		outcome = -errno;
-		close(descriptor);
-		return outcome;
-	}
-	return descriptor;
+	return outcome;
 }
 
 static int open_tcp(const struct listen_place *place)
@@ -79,17 +84,7 @@ static int open_tcp(const struct listen_place *place)
 		return descriptor;
 	/* Connections of a former life that still linger are no reason not to listen. */
 	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-
-	int outcome = bind(descriptor, (struct sockaddr *)&name, length);
-
-	if (outcome == 0)
-		outcome = listen(descriptor, BACKLOG);
-	if (outcome < 0) {
-		outcome = -errno;
-		close(descriptor);
-		return outcome;
-	}
-	return descriptor;
+	return listen_at(descriptor, (struct sockaddr *)&name, length);
 }
 
 bool listener_is_tcp(const char *where)
