@@ -15,19 +15,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-	*state = world_open();
-	world_fill(*state);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 static const struct abi_backend *backend_of(const struct world *world, size_t pool, size_t row)
 {
 	return world->snapshot->backends[world_index(world, &world->pools[pool], row)];
@@ -280,7 +267,7 @@ static void a_backend_that_comes_back_is_the_same_one(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_removed_backend_drains_until_its_flows_end),
 		TEST(a_removed_backend_goes_at_the_drain_timeout),

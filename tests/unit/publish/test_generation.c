@@ -46,10 +46,7 @@ static int set_up(void **state)
 {
 	struct setting *setting = calloc(1, sizeof(*setting));
 
-	setting->world = world_open();
-	world_fill(setting->world);
-	setting->world->config.defaults.maglev_size = 101;
-	assert_int_equal(world_publish(setting->world), 1);
+	setting->world = world_open_published();
 	setting->ports.count = 2;
 	for (unsigned i = 0; i < 2; i++)
 		setting->ports.items[i].config = &setting->port_configs[i];

@@ -17,19 +17,6 @@
 
 #define CLIENTS 60000
 
-static int set_up(void **state)
-{
-	*state = world_open();
-	world_fill(*state);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 static void services_are_found_by_address_port_and_protocol(void **state)
 {
 	struct world *world = *state;
@@ -276,7 +263,7 @@ static void tables_follow_what_changes_in_its_place(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(services_are_found_by_address_port_and_protocol),
 		TEST(dnat_endpoints_are_those_of_dnat_services),

@@ -32,10 +32,7 @@ static int set_up(void **state)
 {
 	struct setting *setting = calloc(1, sizeof(*setting));
 
-	setting->world = world_open();
-	world_fill(setting->world);
-	setting->world->config.defaults.maglev_size = 101;
-	assert_int_equal(world_publish(setting->world), 1);
+	setting->world = world_open_published();
 	image_read(&setting->image, setting->world);
 	setting->traffic = traffic_open();
 	*state = setting;

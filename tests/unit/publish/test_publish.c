@@ -15,19 +15,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-	*state = world_open();
-	world_fill(*state);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 /* Objects of the snapshot that the last generation brought. */
 static uint32_t count_new(const struct world *world)
 {
@@ -450,7 +437,7 @@ static void a_lost_file_begins_another_line_with_the_epochs_flows_know(void **st
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_published_at_first),
 		TEST(everything_arrives_as_it_was_configured),

@@ -15,19 +15,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-	*state = world_open();
-	world_fill(*state);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_close(*state);
-	return 0;
-}
-
 static const struct abi_service *service_of(const struct world *world, const char *name)
 {
 	int index = publisher_service_index(world->publisher, name);
@@ -172,7 +159,7 @@ static void ipv6_arrives_as_ipv4_does(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(ports_arrive_from_1_on),
 		TEST(clients_arrive_as_ranges_behind_the_listeners),

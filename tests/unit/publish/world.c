@@ -249,6 +249,29 @@ void world_fill(struct world *world)
 	world->input.host_address_count = 3;
 }
 
+struct world *world_open_published(void)
+{
+	struct world *world = world_open();
+
+	world_fill(world);
+	world->config.defaults.maglev_size = 101;
+	must(world_publish(world) == 1, "nothing was published");
+	return world;
+}
+
+int world_set_up(void **state)
+{
+	*state = world_open();
+	world_fill(*state);
+	return 0;
+}
+
+int world_tear_down(void **state)
+{
+	world_close(*state);
+	return 0;
+}
+
 int world_publish(struct world *world)
 {
 	struct publish_backend *health = NULL;

@@ -70,6 +70,12 @@ void world_add_route(struct world *world, const char *prefix, uint8_t length, ui
 
 /* "web": a, b, c behind a dnat service 198.51.100.10:80; "snat", a full-nat service on port 81. */
 void world_fill(struct world *world);
+/* Filled, with small rings, and published once. */
+struct world *world_open_published(void);
+
+/* For cmocka: the state of a test is a filled world. */
+int world_set_up(void **state);
+int world_tear_down(void **state);
 
 int world_publish(struct world *world);
 /* Takes the live file's generation; a taken snapshot replaces world->snapshot. */
