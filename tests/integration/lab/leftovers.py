@@ -87,18 +87,23 @@ def remove_huge_files(path):
                 file.unlink()
 
 
-def remove_directory(path):
-    """Takes a run's files away, the tmpfs they lie on first.
-
-    Its memory is given back by the kernel some time after the program that had it mapped ended.
-    """
-    remove_huge_files(path)
-
+def unmount(path):
+    """Unmounts what is mounted there. Its memory is given back by the kernel some time after the
+    program that had it mapped ended."""
     def unmounted():
         run(["umount", path], allow_failure=True)
         return not os.path.ismount(path)
     if os.path.ismount(path):
         wait_for(unmounted, f"{path} to be free", 10)
+
+
+def remove_directory(path):
+    """Takes a run's files away, the tmpfs they lie on and what is mounted in it first."""
+    remove_huge_files(path)
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    for mount in reversed([line.split()[1] for line in mounts]):
+        if Path(mount).is_relative_to(path):
+            unmount(mount)
     shutil.rmtree(path, ignore_errors=True)
 
 

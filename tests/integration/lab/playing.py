@@ -17,6 +17,8 @@ from pathlib import Path
 
 from . import left_behind, leftovers
 from .lab import Failure, Lab, Skip
+from .processes import CommandFailed
+from .waiting import Late
 
 FORK = multiprocessing.get_context("fork")
 DEADLINE = 180  # seconds; a story may set its own
@@ -115,8 +117,11 @@ class Player:
         self.process.join()
         left = left_behind.of_run(self.process.pid)
         if left:
-            leftovers.remove_run(self.process.pid)
             verdict, sentence = "FAIL", f"{sentence or verdict}; left behind: {', '.join(left)}"
+            try:
+                leftovers.remove_run(self.process.pid)
+            except (CommandFailed, Late) as trouble:
+                sentence += f"; {trouble}"
         return verdict, sentence, notes, time.monotonic() - self.began
 
     def stop(self):

@@ -8,6 +8,7 @@
 from pathlib import Path
 
 from lab import Skip, check, check_law, http_load, serve_http, two_arms
+from lab import leftovers
 from lab.lab import run
 from lab.talks import taken_over
 
@@ -28,7 +29,7 @@ def reserve(lab):
     if int(RESERVED.read_text(encoding="ascii")) < before + PAGES:
         raise Skip(f"this machine has no {PAGES} huge pages to spare")
     run(["mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "headrace-lab", mount])
-    lab.defer(lambda: run(["umount", mount]))
+    lab.defer(lambda: leftovers.unmount(mount))
     return mount
 
 
