@@ -7,12 +7,6 @@
 #include "dataplane/core/flow_timers.h"
 #include "dataplane/core/translate.h"
 
-static void count_drop(struct engine *engine, const struct abi_flow *flow)
-{
-	counter_add(&engine->counters->services[flow->service].drops, 1);
-	counter_add(&engine->counters->backends[flow->backend].drops, 1);
-}
-
 static void count_started(struct engine *engine, const struct abi_flow *flow)
 {
 	counter_add(&engine->counters->services[flow->service].flows_started, 1);
@@ -196,7 +190,7 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 		from_client ? &backend->way : egress_to_client(engine, table, flow, &scratch);
 	uint8_t verdict = egress_judge(way, headers);
 	if (verdict != VERDICT_NONE) {
-		count_drop(engine, flow);
+		engine_count_drop(engine, flow);
 		return verdict;
 	}
 	if (from_client && !hops_is_from(table, flow->client_hop, packet))

@@ -10,6 +10,7 @@
 
 #include "dataplane/core/engine.h"
 #include "dataplane/core/parse.h"
+#include "dataplane/core/strays.h"
 
 #define always_inline static inline __attribute__((__always_inline__))
 
@@ -82,6 +83,12 @@ static inline void engine_count(struct engine *engine, const struct abi_flow *fl
 	counter_add(&backend[direction].bytes, ip_length);
 }
 
+static inline void engine_count_drop(struct engine *engine, const struct abi_flow *flow)
+{
+	counter_add(&engine->counters->services[flow->service].drops, 1);
+	counter_add(&engine->counters->backends[flow->backend].drops, 1);
+}
+
 /* A packet that nothing plain was found of: its verdict, or VERDICT_NONE when it is of a flow. */
 uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct headers *headers,
 			    struct engine_foreign foreign);
@@ -109,7 +116,21 @@ void engine_run_fresh(struct engine *engine, struct packet *packets, struct work
 		      const uint8_t *fresh, unsigned count, uint32_t now, uint32_t missing);
 
 /* Fragments and ICMP errors. */
-uint8_t engine_run_other(struct engine *engine, const struct headers *headers);
+uint8_t engine_run_other(struct engine *engine, struct packet *packet,
+			 const struct headers *headers);
+
+/* An ICMP error that has ports: sent on, where the packet inside is of a flow. */
+uint8_t engine_run_icmp_error(struct engine *engine, struct packet *packet,
+			      const struct headers *headers);
+
+/* Whether a flow was taken over by another worker, though packets of such a tuple come here. */
+static inline bool engine_is_stray(const struct engine *engine, uint64_t hash, uint32_t *worker)
+{
+	if (likely(engine->strays == NULL))
+		return false;
+	*worker = strays_find(engine->strays, hash);
+	return *worker != STRAYS_NONE && *worker != engine->number;
+}
 
 /* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
  * connection that is due first gives way. FLOW_NONE: no room. */

@@ -7,7 +7,6 @@
 #include "dataplane/core/engine_opening.h"
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/owner.h"
-#include "dataplane/core/strays.h"
 #include "dataplane/core/translate.h"
 
 /* Service and backend of a record that has none. */
@@ -139,15 +138,6 @@ static uint8_t prepare_other(const struct engine *engine, const struct headers *
 	return ABI_VERDICT_TO_LINUX;
 }
 
-/* Whether the flow was taken over by another worker, though its replies come here. */
-static bool is_stray(const struct engine *engine, uint64_t hash, uint32_t *worker)
-{
-	if (likely(engine->strays == NULL))
-		return false;
-	*worker = strays_find(engine->strays, hash);
-	return *worker != STRAYS_NONE && *worker != engine->number;
-}
-
 /*
  * A service that was turned to its other mode may still have flows of before, whose
  * owners are by the rules of that mode. What may be of one and is of none here is looked
@@ -174,7 +164,7 @@ uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struc
 	struct ip_address destination = flow_tuple_destination(&headers->tuple);
 	uint32_t index, worker;
 
-	if (unlikely(is_stray(engine, opening->hash, &worker))) {
+	if (unlikely(engine_is_stray(engine, opening->hash, &worker))) {
 		packet->owner = (uint8_t)worker;
 		opening->service = NULL;
 		return VERDICT_FOREIGN;
@@ -202,7 +192,7 @@ static bool reply_is_taken(const struct engine *engine, const struct flow_table 
 	uint32_t worker;
 
 	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE ||
-	       is_stray(engine, opening->reply_hash, &worker);
+	       engine_is_stray(engine, opening->reply_hash, &worker);
 }
 
 /* dnat keeps the client's address: the first backend towards which it is not in use yet. */

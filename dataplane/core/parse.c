@@ -147,6 +147,34 @@ static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t fam
 	return true;
 }
 
+/* What the message says of the length of the packet it quotes (RFC 4884, 4); 0: it does not. */
+static uint32_t quoted_length(const uint8_t *message, uint8_t family)
+{
+	if (family == 4)
+		return message[ICMP_QUOTED_WORDS] * 4u;
+	return message[0] == ICMPV6_DESTINATION_UNREACHABLE || message[0] == ICMPV6_TIME_EXCEEDED
+		       ? message[ICMPV6_QUOTED_WORDS] * 8u
+		       : 0;
+}
+
+void parse_inner(const uint8_t *frame, const struct headers *headers, struct inner *inner)
+{
+	uint8_t family = headers->tuple.family;
+	const uint8_t *message = frame + headers->transport;
+	uint32_t at = headers->transport + ICMP_SIZE;
+	uint32_t length = ETHERNET_SIZE + headers->ip_length - at;
+	uint32_t quoted = quoted_length(message, family);
+	struct flow_tuple tuple;
+	struct payload payload = {0};
+
+	read_ip(frame + at, length, family, &tuple, &payload);
+	if (quoted == 0 || quoted > length)
+		quoted = length;
+	inner->ip = (uint16_t)at;
+	inner->transport = (uint16_t)(at + payload.offset);
+	inner->end = (uint16_t)(at + quoted);
+}
+
 bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out)
 {
 	struct payload payload;

@@ -69,13 +69,18 @@
 #define UDP_CHECKSUM 6
 
 #define ICMP_SIZE                    8
+#define ICMP_CHECKSUM                2
+#define ICMP_QUOTED_WORDS            5 /* how much of a packet is quoted, in 4 bytes (RFC 4884) */
 #define ICMP_DESTINATION_UNREACHABLE 3
 #define ICMP_TIME_EXCEEDED           11
 #define ICMP_PARAMETER_PROBLEM       12
 
 /* ICMPv6: errors are types 1 to 4 (RFC 4443), with the packet they are about at the same place. */
-#define ICMPV6_ERROR_FIRST 1
-#define ICMPV6_ERROR_LAST  4
+#define ICMPV6_ERROR_FIRST             1
+#define ICMPV6_ERROR_LAST              4
+#define ICMPV6_QUOTED_WORDS            4 /* in 8 bytes, of the two that may have extensions */
+#define ICMPV6_DESTINATION_UNREACHABLE 1
+#define ICMPV6_TIME_EXCEEDED           3
 
 /* As it lies in the packet: network order. */
 static inline uint16_t wire_load16(const uint8_t *bytes)

@@ -251,3 +251,19 @@ uint32_t model_due(const struct model *model, const struct model_flow *flow, uin
 
 	return now + ticks + 1;
 }
+
+void model_count(struct model *model, const struct model_flow *flow, bool from_client,
+		 uint8_t verdict, uint32_t ip_length)
+{
+	struct abi_traffic *rows[] = {model_service_row(model, flow),
+				      model_backend_row(model, flow)};
+	bool is_sent = verdict == ABI_VERDICT_TO_BACKEND || verdict == ABI_VERDICT_TO_CLIENT;
+
+	for (unsigned i = 0; i < 2; i++) {
+		rows[i]->packets_in += is_sent && from_client;
+		rows[i]->bytes_in += is_sent && from_client ? ip_length : 0;
+		rows[i]->packets_out += is_sent && !from_client;
+		rows[i]->bytes_out += is_sent && !from_client ? ip_length : 0;
+		rows[i]->drops += !is_sent;
+	}
+}

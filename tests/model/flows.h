@@ -24,6 +24,10 @@ const struct abi_backend *model_backend_of(const struct model *model,
 struct abi_traffic *model_service_row(struct model *model, const struct model_flow *flow);
 struct abi_traffic *model_backend_row(struct model *model, const struct model_flow *flow);
 
+/* The packet's share in both rows. */
+void model_count(struct model *model, const struct model_flow *flow, bool from_client,
+		 uint8_t verdict, uint32_t ip_length);
+
 /* False: the table is full. */
 bool model_begin_flow(struct model *model, const struct model_flow *flow);
 void model_end_flow(struct model *model, struct model_flow *flow);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 #include "tests/model/begin.h"
+#include "tests/model/errors.h"
 #include "tests/model/flows.h"
 #include "tests/model/lookup.h"
 #include "tests/model/send.h"
@@ -89,22 +90,6 @@ static void restart(struct model *model, struct model_flow *flow, uint32_t now)
 	model_arm(model, flow, now);
 }
 
-static void count(struct model *model, const struct model_flow *flow, bool from_client,
-		  uint8_t verdict, uint32_t ip_length)
-{
-	struct abi_traffic *rows[] = {model_service_row(model, flow),
-				      model_backend_row(model, flow)};
-	bool is_sent = verdict == ABI_VERDICT_TO_BACKEND || verdict == ABI_VERDICT_TO_CLIENT;
-
-	for (unsigned i = 0; i < 2; i++) {
-		rows[i]->packets_in += is_sent && from_client;
-		rows[i]->bytes_in += is_sent && from_client ? ip_length : 0;
-		rows[i]->packets_out += is_sent && !from_client;
-		rows[i]->bytes_out += is_sent && !from_client ? ip_length : 0;
-		rows[i]->drops += !is_sent;
-	}
-}
-
 static uint8_t carry(struct model *model, struct model_packet *packet,
 		     const struct model_headers *headers, struct model_flow *flow, bool from_client,
 		     uint32_t now)
@@ -144,31 +129,24 @@ static uint8_t run_flow(struct model *model, struct model_packet *packet,
 	    model_is_opening(headers->tcp_flags))
 		restart(model, flow, now);
 	uint8_t verdict = carry(model, packet, headers, flow, from_client, now);
-	count(model, flow, from_client, verdict, headers->ip_length);
+	model_count(model, flow, from_client, verdict, headers->ip_length);
 	return verdict;
 }
 
-/* Fragments and ICMP errors of direct connections are Linux's. */
-static bool is_direct(const struct model *model, const struct model_headers *headers)
+/* Fragments of direct connections are Linux's. */
+static bool is_direct(const struct model_tables *tables, const uint8_t to[16])
 {
-	const struct model_tuple *tuple = &headers->tuple;
-	const uint8_t *to = tuple->destination.address;
-	bool from_client;
-
-	if (!headers->has_ports)
-		return model_is_dnat_address(model->tables, to) &&
-		       !model_is_service_address(model->tables, to) &&
-		       !model_is_local_address(model->tables, to);
-	if (model_is_dnat_endpoint(model->tables, &tuple->destination, tuple->protocol))
-		return true;
-	const struct model_flow *flow = model_find_flow(model, tuple, &from_client);
-	return flow && flow->state == ABI_FLOW_DIRECT;
+	return model_is_dnat_address(tables, to) && !model_is_service_address(tables, to) &&
+	       !model_is_local_address(tables, to);
 }
 
-static uint8_t run_other(const struct model *model, const struct model_headers *headers)
+static uint8_t run_other(struct model *model, struct model_packet *packet,
+			 const struct model_headers *headers)
 {
-	if (!model_is_ours(model->tables, &headers->tuple, headers->has_ports) ||
-	    is_direct(model, headers))
+	if (headers->kind == MODEL_ICMP_ERROR && headers->has_ports)
+		return model_run_error(model, packet, headers);
+	if (!model_is_ours(model->tables, &headers->tuple, false) ||
+	    is_direct(model->tables, headers->tuple.destination.address))
 		return ABI_VERDICT_TO_LINUX;
 	return headers->kind == MODEL_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
 }
@@ -181,7 +159,7 @@ static uint8_t run_packet(struct model *model, struct model_packet *packet,
 	bool from_client;
 
 	if (headers->kind != MODEL_FLOW)
-		return run_other(model, headers);
+		return run_other(model, packet, headers);
 	flow = model_find_flow(model, &headers->tuple, &from_client);
 	if (flow)
 		verdict = run_flow(model, packet, headers, flow, from_client, now);
@@ -242,7 +220,7 @@ static void run_known(struct model *model, struct model_packet *packets,
 	for (unsigned i = 0; i < count; i++)
 		if (packets[i].verdict == MODEL_NO_VERDICT && headers[i].kind != MODEL_FLOW &&
 		    !packets[i].is_foreign)
-			packets[i].verdict = run_other(model, &headers[i]);
+			packets[i].verdict = run_other(model, &packets[i], &headers[i]);
 	for (unsigned i = 0; i < count; i++)
 		is_known[i] = packets[i].verdict == MODEL_NO_VERDICT &&
 			      headers[i].kind == MODEL_FLOW &&

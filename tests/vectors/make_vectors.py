@@ -22,6 +22,7 @@ import random
 import struct
 import sys
 
+import icmp_errors
 from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP, IPOption_RR
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, PadN)
@@ -34,6 +35,7 @@ COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-
           "twin", "padding", "large", "hops"]
 KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
          6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
+KINDS = {family: kinds + icmp_errors.KINDS for family, kinds in KINDS.items()}
 
 
 def mac(last):
@@ -216,7 +218,24 @@ def spoil(case, rng, frame_in, frame_out):
     put(frame_out, at, wrong_out)
 
 
+def make_error(rng, family, kind):
+    case = Case(rng, family, kind)
+
+    def spoil_inside(frame, off):
+        at = transport_checksum_at(frame)
+        if off and get(frame, at):
+            put(frame, at, (get(frame, at) + off) % 0xffff or 0xffff * (case.protocol == "udp"))
+        elif kind == "icmp-whole" and case.protocol == "udp" and family == 4 and case.id % 2:
+            put(frame, at, 0)
+
+    frame_in, frame_out = icmp_errors.Error(rng, case, transport_checksum_at,
+                                            unicast(rng, family)).frames(spoil_inside)
+    return case, frame_in + case.padding, frame_out
+
+
 def make(rng, family, kind):
+    if kind.startswith("icmp"):
+        return make_error(rng, family, kind)
     case = Case(rng, family, kind)
     target = rng.choice([0x0000, 0xfffe, 0x0001, 0x00ff, 0xff00, 0x0100])
     if kind == "transport-in":

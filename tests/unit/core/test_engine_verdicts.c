@@ -290,43 +290,6 @@ static void mtu_of_the_next_hop(void **state)
 	world_free(world);
 }
 
-/* An ICMP error about `about`, met on this port. */
-static uint8_t run_error(struct world *world, const struct half *half, struct frame *about,
-			 uint16_t port)
-{
-	struct frame frame = frame_icmp(half_twin(half, "192.0.2.1"), half->self, 3, about);
-
-	return world_run(world, &frame, port, NULL);
-}
-
-static void icmp_errors(void **state)
-{
-	const struct half *half = *state;
-	struct world *world = world_new(100);
-	const struct frame_spec syn = syn_to(half->dnat);
-	struct frame sent, answer, direct;
-
-	/* About what went to a backend, and what went to a client. */
-	world_client(world, &syn, &sent);
-	assert_int_equal(run_error(world, half, &sent, 1), ABI_VERDICT_ICMP_ERROR);
-	world_answer(world, &sent, SYN | ACK, &answer);
-	assert_int_equal(run_error(world, half, &answer, 0), ABI_VERDICT_ICMP_ERROR);
-	/* About a direct connection, either way: Linux forwards it. */
-	direct = frame_make(&(struct frame_spec){half->client, half->backends[0], 4200, DNAT_PORT,
-						 .flags = SYN});
-	assert_int_equal(world_run(world, &direct, 0, NULL), ABI_VERDICT_TO_LINUX);
-	assert_int_equal(run_error(world, half, &direct, 1), ABI_VERDICT_TO_LINUX);
-	direct = frame_make(&(struct frame_spec){half->backends[0], half->client, DNAT_PORT, 4200,
-						 .flags = SYN | ACK});
-	assert_int_equal(run_error(world, half, &direct, 0), ABI_VERDICT_TO_LINUX);
-	/* About nobody's packet. */
-	direct = frame_make(&(struct frame_spec){half->self, half_twin(half, "192.0.2.9"), 22, 4200,
-						 .flags = ACK});
-	assert_int_equal(run_error(world, half, &direct, 0), ABI_VERDICT_TO_LINUX);
-	world_check_law(world);
-	world_free(world);
-}
-
 /* A direct connection of the client port that a dnat flow already has at this backend. */
 static void direct_meets_dnat(void **state)
 {
@@ -425,7 +388,6 @@ int main(void)
 		OF_BOTH_FAMILIES(no_next_hop),
 		OF_BOTH_FAMILIES(flow_table_full),
 		OF_BOTH_FAMILIES(mtu_of_the_next_hop),
-		OF_BOTH_FAMILIES(icmp_errors),
 		OF_BOTH_FAMILIES(direct_meets_dnat),
 		OF_BOTH_FAMILIES(without_tables_all_is_linuxs),
 		OF_BOTH_FAMILIES(unsteered_port),
