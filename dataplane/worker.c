@@ -154,6 +154,8 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	switch (packet->verdict) {
 	case ABI_VERDICT_TO_BACKEND:
 	case ABI_VERDICT_TO_CLIENT:
+	case ABI_VERDICT_TOO_BIG_TOLD:
+	case ABI_VERDICT_TTL_EXPIRED_TOLD:
 		follow_packet(mbuf, packet);
 		if (packet->vlan != 0 && !put_tag(&mbuf, packet->vlan))
 			drop(worker, mbuf, ABI_VERDICT_TX_FULL);

@@ -36,7 +36,10 @@
 	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")            \
 	V(DENIED, "denied", "the service does not allow this client")                      \
 	V(NO_CHECKSUM, "no-checksum", "UDP over IPv6 without a checksum")                  \
-	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")
+	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")       \
+	V(TOO_BIG_TOLD, "too-big-told",                                                    \
+	  "larger than the MTU of the way out; its sender was told by ICMP")               \
+	V(TTL_EXPIRED_TOLD, "ttl-expired-told", "hop limit used up; its sender was told by ICMP")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,
@@ -47,6 +50,12 @@ enum abi_verdict {
 
 #define ABI_VERDICT_FIRST_DROP ABI_VERDICT_TRUNCATED
 #define ABI_VERDICT_MAX        64 /* room in the counters */
+
+/* 1 where the packet was dropped and an ICMP error, which is counted as generated, sent back. */
+static inline int abi_verdict_is_told(uint32_t verdict)
+{
+	return verdict == ABI_VERDICT_TOO_BIG_TOLD || verdict == ABI_VERDICT_TTL_EXPIRED_TOLD;
+}
 
 /* "to-backend", ...; "?" out of range. */
 static inline const char *abi_verdict_text(uint32_t verdict)

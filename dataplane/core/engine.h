@@ -30,6 +30,12 @@ struct engine_foreign {
 typedef void engine_burst(struct engine *engine, struct packet *packets, unsigned count,
 			  uint32_t now, struct engine_foreign foreign);
 
+/* Messages of its own that a worker may still send: see engine_tell.c. */
+struct engine_budget {
+	uint32_t tokens;
+	uint32_t tick; /* of the last one */
+};
+
 /* The owner fills all of it but what engine_use() and engine_set_isa() set. */
 struct engine {
 	engine_burst *burst;             /* engine_set_isa() */
@@ -49,6 +55,9 @@ struct engine {
 	 * is first looked for among this worker's flows: as right, and nothing is computed for
 	 * what is there. The caller may change it between bursts. */
 	uint32_t foreign;
+
+	/* Of time exceeded, of packets too big: nobody uses up one with the other. */
+	struct engine_budget budgets[2];
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */
@@ -72,7 +81,8 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot);
  * difference (RFC 1624), hop limit, MACs. Counts verdicts, services and
  * backends, not what ports receive and send. `now_ms` is CLOCK_MONOTONIC.
  * What is another worker's gets VERDICT_FOREIGN, is left as it came, and counts
- * nowhere.
+ * nowhere. Of abi_verdict_is_told() the frame has become an ICMP error to its sender, to
+ * be sent by out_port.
  * With snapshot NULL every packet goes to Linux. A packet that is not sent
  * is left as it came.
  */

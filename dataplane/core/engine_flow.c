@@ -163,6 +163,19 @@ static void refresh_hop(struct engine *engine, struct flow_table *table, struct 
 		hops_assign(table, flow, hop);
 }
 
+/*
+ * Who tells a flow's sender something: the address it knows us by. A dnat backend
+ * knows none; its clients' service is ours.
+ */
+static struct ip_address teller(const struct abi_flow *flow, enum abi_flow_direction direction)
+{
+	enum abi_flow_direction pair =
+		flow->flags & ABI_FLOW_FULL_NAT ? direction : ABI_FLOW_FROM_CLIENT;
+	struct flow_tuple tuple = flow_tuple_of(flow, pair);
+
+	return flow_tuple_destination(&tuple);
+}
+
 uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const struct headers *headers,
 			uint32_t ref, uint32_t now)
 {
@@ -190,8 +203,10 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 		from_client ? &backend->way : egress_to_client(engine, table, flow, &scratch);
 	uint8_t verdict = egress_judge(way, headers);
 	if (verdict != VERDICT_NONE) {
+		struct ip_address source = teller(flow, direction);
+
 		engine_count_drop(engine, flow);
-		return verdict;
+		return engine_tell(engine, packet, headers, verdict, &source, way->mtu, now);
 	}
 	if (from_client && !hops_is_from(table, flow->client_hop, packet))
 		refresh_hop(engine, table, flow, packet, now);

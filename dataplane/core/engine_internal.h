@@ -132,6 +132,14 @@ static inline bool engine_is_stray(const struct engine *engine, uint64_t hash, u
 	return *worker != STRAYS_NONE && *worker != engine->number;
 }
 
+/*
+ * The verdict on a packet of TCP or UDP, no fragment, that came to nothing by
+ * `verdict`. Where that is TOO_BIG or TTL_EXPIRED and one may, its sender is told: then
+ * the frame is the ICMP error, from `source`, and the verdict says so.
+ */
+uint8_t engine_tell(struct engine *engine, struct packet *packet, const struct headers *headers,
+		    uint8_t verdict, const struct ip_address *source, uint16_t mtu, uint32_t now);
+
 /* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
  * connection that is due first gives way. FLOW_NONE: no room. */
 uint32_t engine_start_flow(struct engine *engine, struct flow_table *table,

@@ -234,9 +234,11 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 		return verdict;
 	/* A packet that cannot be sent leaves no record. */
 	const struct way *way = &engine->snapshot->backend_rules[opening->backend].way;
+	struct ip_address service = flow_tuple_destination(&headers->tuple);
 	verdict = egress_judge(way, headers);
 	if (verdict != VERDICT_NONE)
-		return verdict;
+		return engine_tell(engine, packet, headers, verdict, &service, way->mtu,
+				   opening->flow.flow.last_seen);
 
 	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_BACKEND, &opening->reply);
 	uint32_t record = engine_start_flow(engine, table, &opening->flow);

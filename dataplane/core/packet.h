@@ -31,7 +31,7 @@ struct packet {
 	void *cookie;   /* the caller's; the engine does not look at it */
 
 	/* Out. */
-	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */
+	uint16_t out_port; /* of what is sent: TO_BACKEND, TO_CLIENT, abi_verdict_is_told() */
 	uint8_t verdict;   /* enum abi_verdict; VERDICT_FOREIGN: another worker's */
 	uint8_t owner;     /* with VERDICT_FOREIGN: that worker */
 };

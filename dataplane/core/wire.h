@@ -23,6 +23,7 @@
 #define IPV4_CHECKSUM       10
 #define IPV4_SOURCE         12
 #define IPV4_DESTINATION    16
+#define IPV4_DONT_FRAGMENT  0x4000
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_OFFSET_MASK    0x1fff
 
@@ -72,6 +73,7 @@
 #define ICMP_CHECKSUM                2
 #define ICMP_QUOTED_WORDS            5 /* how much of a packet is quoted, in 4 bytes (RFC 4884) */
 #define ICMP_DESTINATION_UNREACHABLE 3
+#define ICMP_FRAGMENTATION_NEEDED    4 /* code of type 3 */
 #define ICMP_TIME_EXCEEDED           11
 #define ICMP_PARAMETER_PROBLEM       12
 
@@ -80,6 +82,7 @@
 #define ICMPV6_ERROR_LAST              4
 #define ICMPV6_QUOTED_WORDS            4 /* in 8 bytes, of the two that may have extensions */
 #define ICMPV6_DESTINATION_UNREACHABLE 1
+#define ICMPV6_PACKET_TOO_BIG          2
 #define ICMPV6_TIME_EXCEEDED           3
 
 /* As it lies in the packet: network order. */

@@ -8,6 +8,7 @@
 #include "tests/model/local.h"
 #include "tests/model/lookup.h"
 #include "tests/model/send.h"
+#include "tests/model/tell.h"
 
 #include <string.h>
 
@@ -164,7 +165,8 @@ static uint8_t begin_at(struct model *model, struct model_packet *packet,
 	verdict =
 		model_way_to_backend(model, model->tables->backends[flow->backend], headers, &way);
 	if (verdict != MODEL_NO_VERDICT)
-		return verdict;
+		return model_tell(model, packet, headers, verdict,
+				  headers->tuple.destination.address, way.mtu, now);
 	if (!model_begin_flow(model, flow))
 		return ABI_VERDICT_FLOW_TABLE_FULL;
 

@@ -6,6 +6,7 @@
 #include "tests/model/flows.h"
 #include "tests/model/lookup.h"
 #include "tests/model/send.h"
+#include "tests/model/tell.h"
 
 #include <stdlib.h>
 
@@ -99,8 +100,12 @@ static uint8_t carry(struct model *model, struct model_packet *packet,
 							     headers, &way)
 				      : model_way_to_client(model, flow, headers, &way);
 
+	/* A dnat backend knows no address of ours. */
+	const struct model_tuple *known =
+		from_client || !flow->full_nat ? &flow->client : &flow->reply;
 	if (verdict != MODEL_NO_VERDICT)
-		return verdict;
+		return model_tell(model, packet, headers, verdict, known->destination.address,
+				  way.mtu, now);
 	if (from_client)
 		model_learn_hop(model, flow, packet, now);
 	struct model_tuple to = model_turn(from_client ? &flow->reply : &flow->client);

@@ -102,6 +102,13 @@ struct model_oracle {
 	void *context;
 };
 
+/* Of messages of our own. */
+struct model_allowance {
+	bool was_used;
+	int64_t left;
+	uint32_t since; /* tick */
+};
+
 struct model {
 	uint32_t features;
 	const struct model_tables *tables; /* NULL: none yet */
@@ -117,6 +124,8 @@ struct model {
 	int hop_count;
 	struct abi_traffic services[MODEL_OBJECTS], backends[MODEL_OBJECTS];
 	uint64_t verdicts[ABI_VERDICT_MAX];
+	uint64_t generated;
+	struct model_allowance too_big, expired;
 	uint32_t impossible; /* choices of the engine's that it could not make */
 };
 

@@ -72,6 +72,8 @@ static bool check_counts(const struct pair *pair)
 				engine_side_flow_count(pair->engine), model->flow_count);
 	if (memcmp(counters->verdicts, model->verdicts, sizeof(model->verdicts)) != 0)
 		return complain(pair, "the counts of verdicts differ");
+	if (counters->generated != model->generated)
+		return complain(pair, "the counts of our own messages differ");
 	for (unsigned i = 0; i < MODEL_OBJECTS; i++) {
 		if (memcmp(&counters->services[i], &model->services[i],
 			   sizeof(model->services[i])) != 0)

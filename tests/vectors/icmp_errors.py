@@ -32,6 +32,36 @@ def draw_type(rng, case):
     return rng.choice(TYPES[case.family])
 
 
+def frame_of(macs, ip, message, wrong=0):
+    """A frame of a message, whose checksum is right or wrong by something."""
+    if ip.version == 4:
+        ip.proto, right = 1, checksum(bytes(message))
+    else:
+        ip.nh, right = 58, in6_chksum(58, ip, bytes(message))
+    message = bytearray(message)
+    struct.pack_into("!H", message, 2, (right + wrong) % 0xffff if wrong else right)
+    frame = Ether(src=f"02:00:00:00:00:{macs[0]:02x}", dst=f"02:00:00:00:00:{macs[1]:02x}")
+    return bytearray(bytes(frame / ip / Raw(bytes(message))))
+
+
+TOLD = ["too-big", "expired"]
+
+
+def told(case, frame_in, mtu):
+    """What the sender of a frame that was too big, or whose hop limit was used up, is told."""
+    (sender, _), (source, _) = case.ends_in
+    if case.direction == "to-client" and case.forwarding == "dnat":
+        source = case.service[0]
+    about = bytes(frame_in[14:])
+    if case.family == 4:
+        rest = struct.pack("!BBHHH", *((3, 4, 0, 0, mtu) if case.kind == "too-big" else (11, 0, 0, 0, 0)))
+        ip = IP(src=source, dst=sender, ttl=64, tos=0xc0, flags="DF", id=0)
+        return frame_of(case.macs_in[::-1], ip, rest + about[:548])
+    rest = struct.pack("!BBHI", *((2, 0, 0, mtu) if case.kind == "too-big" else (3, 0, 0, 0)))
+    ip = IPv6(src=source, dst=sender, hlim=64)
+    return frame_of(case.macs_in[::-1], ip, rest + about[:1232])
+
+
 class Error:
     """What differs between the error coming in and going out is given to build()."""
 
@@ -81,17 +111,12 @@ class Error:
         spoil(inner, self.wrong_inside)
         quoted = bytes(inner[14:14 + self.size])
         quoted = quoted.ljust(self.words * (4 if self.case.family == 4 else 8), b"\0")
-        message = bytearray(self.header() + quoted + self.rest)
         destination = ends[1][0]
         if self.case.family == 4:
-            ip = IP(src=source, dst=destination, ttl=ttl, proto=1, id=self.case.id, tos=self.case.tos)
-            right = checksum(bytes(message))
+            ip = IP(src=source, dst=destination, ttl=ttl, id=self.case.id, tos=self.case.tos)
         else:
-            ip = IPv6(src=source, dst=destination, hlim=ttl, nh=58, fl=self.case.label)
-            right = in6_chksum(58, ip, bytes(message))
-        struct.pack_into("!H", message, 2, (right + self.wrong) % 0xffff if self.wrong else right)
-        frame = Ether(src=f"02:00:00:00:00:{macs[0]:02x}", dst=f"02:00:00:00:00:{macs[1]:02x}")
-        return bytearray(bytes(frame / ip / Raw(bytes(message))))
+            ip = IPv6(src=source, dst=destination, hlim=ttl, fl=self.case.label)
+        return frame_of(macs, ip, self.header() + quoted + self.rest, self.wrong)
 
     def frames(self, spoil):
         case = self.case

@@ -6,7 +6,8 @@ Packets in and packets out, by an oracle that shares nothing with the engine.
 
 Scapy builds each packet twice from one description: as it comes in, and as it
 must go out, with the other addresses, ports and MACs, a hop limit less and
-checksums computed anew. A checksum made wrong on purpose must come out wrong by
+checksums computed anew; or, where it cannot go out (too-big, expired), the ICMP error that
+comes back. A checksum made wrong on purpose must come out wrong by
 the same amount, in one's complement; that is computed here in plain integers.
 
 Usage: make_vectors.py OUTPUT [SEED [COUNT]]
@@ -30,12 +31,13 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 ETHERNET = 14
+MTU = 1500
 
 COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
           "twin", "padding", "large", "hops"]
 KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
          6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
-KINDS = {family: kinds + icmp_errors.KINDS for family, kinds in KINDS.items()}
+KINDS = {family: kinds + icmp_errors.KINDS + icmp_errors.TOLD for family, kinds in KINDS.items()}
 
 
 def mac(last):
@@ -233,7 +235,19 @@ def make_error(rng, family, kind):
     return case, frame_in + case.padding, frame_out
 
 
+def make_told(rng, family, kind):
+    case = Case(rng, family, kind)
+    case.ttl = rng.randrange(2, 256) if kind == "too-big" else rng.randrange(2)
+    if kind == "too-big":
+        least = MTU + 1 - (len(case.frames()[0]) - ETHERNET - len(case.payload))
+        case.payload = rng.randbytes(least + rng.choice([0, 1, rng.randrange(200)]))
+    frame_in = case.build(case.ends_in, case.macs_in, case.ttl)
+    return case, frame_in + case.padding, icmp_errors.told(case, frame_in, MTU)
+
+
 def make(rng, family, kind):
+    if kind in icmp_errors.TOLD:
+        return make_told(rng, family, kind)
     if kind.startswith("icmp"):
         return make_error(rng, family, kind)
     case = Case(rng, family, kind)

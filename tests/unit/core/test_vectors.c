@@ -21,7 +21,7 @@ struct end {
 
 struct vector {
 	unsigned number, family;
-	char kind[16], forwarding[16], direction[16], protocol[8];
+	char kind[24], forwarding[16], direction[16], protocol[8];
 	struct end client, service, local, backend;
 	struct frame in, expected;
 };
@@ -126,19 +126,30 @@ static void explain(const struct vector *vector, struct frame *in)
 		 vector->expected.length);
 }
 
+/* By the kind: sent on, or back with a message. */
+static uint8_t verdict_of(const struct vector *vector)
+{
+	if (strcmp(vector->kind, "too-big") == 0)
+		return ABI_VERDICT_TOO_BIG_TOLD;
+	if (strcmp(vector->kind, "expired") == 0)
+		return ABI_VERDICT_TTL_EXPIRED_TOLD;
+	return strcmp(vector->direction, "to-backend") == 0 ? ABI_VERDICT_TO_BACKEND
+							    : ABI_VERDICT_TO_CLIENT;
+}
+
 static void run_vector(struct world *world, struct vector *vector)
 {
 	bool to_backend = strcmp(vector->direction, "to-backend") == 0;
 	struct snapshot *snapshot = tables_for(world, vector);
-	uint16_t out_port;
+	uint16_t in_port = to_backend ? 0 : 1, out_port;
 
 	engine_use(&world->engine, snapshot);
 	open_flow(world, vector);
-	uint8_t verdict = world_run(world, &vector->in, to_backend ? 0 : 1, &out_port);
-	if (verdict != (to_backend ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT))
+	uint8_t verdict = world_run(world, &vector->in, in_port, &out_port);
+	if (verdict != verdict_of(vector))
 		fail_msg("vector %u (%s): %s", vector->number, vector->kind,
 			 abi_verdict_text(verdict));
-	assert_int_equal(out_port, to_backend ? 1 : 0);
+	assert_int_equal(out_port, abi_verdict_is_told(verdict) ? in_port : 1 - in_port);
 	if (vector->in.length != vector->expected.length ||
 	    memcmp(frame_data(&vector->in), frame_data(&vector->expected), vector->in.length) != 0)
 		explain(vector, &vector->in);
