@@ -5,6 +5,7 @@
 #include "dataplane/core/egress.h"
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/flow_timers.h"
+#include "dataplane/core/mss_clamp.h"
 #include "dataplane/core/translate.h"
 
 static void count_started(struct engine *engine, const struct abi_flow *flow)
@@ -210,6 +211,7 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 	}
 	if (from_client && !hops_is_from(table, flow->client_hop, packet))
 		refresh_hop(engine, table, flow, packet, now);
+	mss_clamp_packet(packet, headers, service->mss_clamp);
 	translate_packet(packet, headers, flow, direction, way, family);
 	advance(engine, table, record, direction, headers->tcp_flags, now);
 	engine_count(engine, flow, direction, headers->ip_length);

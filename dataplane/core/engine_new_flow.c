@@ -6,6 +6,7 @@
 #include "dataplane/core/egress.h"
 #include "dataplane/core/engine_opening.h"
 #include "dataplane/core/flow_state.h"
+#include "dataplane/core/mss_clamp.h"
 #include "dataplane/core/owner.h"
 #include "dataplane/core/translate.h"
 
@@ -247,6 +248,7 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 	struct abi_flow *flow = flow_table_record(table, record);
 	struct ip_address client = flow_tuple_source(&headers->tuple);
 	hops_assign(table, flow, hops_learn(engine, table, packet, &client));
+	mss_clamp_packet(packet, headers, opening->service->mss_clamp);
 	translate_packet(packet, headers, flow, ABI_FLOW_FROM_CLIENT, way, flow->family);
 	engine_count(engine, flow, ABI_FLOW_FROM_CLIENT, headers->ip_length);
 	return ABI_VERDICT_TO_BACKEND;

@@ -70,6 +70,7 @@ struct service_rule {
 	uint32_t epoch;                       /* 0: there is none */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* in ticks, with one more: last_seen is rounded down
 					       */
+	uint16_t mss_clamp;                   /* 0: none */
 	bool turned; /* its mode was another one: with several workers, so were the owners */
 } __attribute__((aligned(32)));
 

@@ -4,6 +4,7 @@
 #include "tests/model/begin.h"
 
 #include "dataplane/abi/hash.h"
+#include "tests/model/clamp.h"
 #include "tests/model/flows.h"
 #include "tests/model/local.h"
 #include "tests/model/lookup.h"
@@ -175,6 +176,7 @@ static uint8_t begin_at(struct model *model, struct model_packet *packet,
 	model_touch(model, begun, true, headers->tcp_flags, now);
 	to = model_turn(&begun->reply);
 	model_send(model, packet, headers, &to, &way);
+	model_clamp(packet, headers, service->mss_clamp);
 	return ABI_VERDICT_TO_BACKEND;
 }
 

@@ -117,7 +117,8 @@ static uint32_t transport_sum(const struct frame_plan *plan, const uint8_t *byte
 void frame_make_flow(const struct frame_plan *plan, struct model_packet *packet)
 {
 	bool is_udp = plan->tuple.protocol == PROTO_UDP;
-	uint32_t size = is_udp ? 8 : 20, length = size + plan->payload;
+	uint32_t size = is_udp ? 8 : 20 + 4 * plan->tcp_option_words;
+	uint32_t length = size + plan->payload;
 	uint8_t *bytes = put_head(plan, plan->tuple.protocol, length, packet);
 	uint8_t *checksum = bytes + (is_udp ? 6 : 16);
 
@@ -127,8 +128,9 @@ void frame_make_flow(const struct frame_plan *plan, struct model_packet *packet)
 	if (is_udp) {
 		model_put16(bytes + 4, length);
 	} else {
-		bytes[12] = 5 << 4;
+		bytes[12] = (uint8_t)(size / 4 << 4);
 		bytes[13] = plan->tcp_flags;
+		memcpy(bytes + 20, plan->tcp_options, size - 20);
 	}
 	for (uint32_t i = 0; i < plan->payload; i++)
 		bytes[size + i] = (uint8_t)(i * 7 + plan->payload);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 #include "tests/model/begin.h"
+#include "tests/model/clamp.h"
 #include "tests/model/errors.h"
 #include "tests/model/flows.h"
 #include "tests/model/lookup.h"
@@ -110,6 +111,7 @@ static uint8_t carry(struct model *model, struct model_packet *packet,
 		model_learn_hop(model, flow, packet, now);
 	struct model_tuple to = model_turn(from_client ? &flow->reply : &flow->client);
 	model_send(model, packet, headers, &to, &way);
+	model_clamp(packet, headers, model_service_of(model, flow)->mss_clamp);
 	model_touch(model, flow, from_client, headers->tcp_flags, now);
 	return from_client ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT;
 }

@@ -32,9 +32,10 @@ from scapy.packet import Raw
 
 ETHERNET = 14
 MTU = 1500
+MSS_CLAMP = 1360  # of the service of the kind "mss"
 
 COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
-          "twin", "padding", "large", "hops"]
+          "twin", "padding", "large", "hops", "mss"]
 KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
          6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
 KINDS = {family: kinds + icmp_errors.KINDS + icmp_errors.TOLD for family, kinds in KINDS.items()}
@@ -61,7 +62,7 @@ def port(rng):
 
 
 def tcp_options(rng):
-    options = [("MSS", rng.randrange(65536)), ("WScale", rng.randrange(15)), ("SAckOK", b""),
+    options = [("MSS", rng.choice([536, 1359, 1360, 1361, 1460, rng.randrange(65536)])), ("WScale", rng.randrange(15)), ("SAckOK", b""),
                ("Timestamp", (rng.getrandbits(32), rng.getrandbits(32))), ("NOP", None)]
     rng.shuffle(options)
     return options[:rng.randrange(1, len(options) + 1)]
@@ -93,7 +94,7 @@ class Case:
         self.kind = kind
         self.forwarding = rng.choice(["dnat", "full-nat"])
         self.direction = rng.choice(["to-backend", "to-client"])
-        self.protocol = "udp" if kind == "no-checksum" else rng.choice(["tcp", "udp"])
+        self.protocol = {"no-checksum": "udp", "mss": "tcp"}.get(kind, rng.choice(["tcp", "udp"]))
         self.client, self.service, self.local, self.backend = self.draw_ends(rng)
         if self.direction == "to-backend":
             self.ends_in, self.ends_out = (self.client, self.service), (self.local, self.backend)
@@ -123,7 +124,7 @@ class Case:
             self.ip_options = [IPOption_NOP() for _ in range(rng.choice([1, 4, 7]))]
             if rng.random() < 0.5:
                 self.ip_options = [IPOption_RR(routers=[unicast(rng, 4)] * rng.randrange(1, 4))]
-        self.tcp_options = tcp_options(rng) if kind in ("options", "wrong") else []
+        self.tcp_options = tcp_options(rng) if kind in ("options", "wrong", "mss") else []
         self.tcp = dict(seq=rng.getrandbits(32), ack=rng.getrandbits(32),
                         window=rng.randrange(65536), urgptr=rng.choice([0, rng.randrange(65536)]),
                         flags=rng.choice(["A", "PA", "FA", "R", "RA", "PAU", "SA", "S", "A"]))
@@ -262,7 +263,11 @@ def make(rng, family, kind):
         steer_ip_sum(case, 1, target)
     elif kind == "twin":
         steer_transport_sum(case, 0, 0)
-    frame_in, frame_out = case.frames()
+    frame_in = case.frames()[0]
+    if kind == "mss" and "S" in case.tcp["flags"]:
+        case.tcp_options = [(name, min(value, MSS_CLAMP) if name == "MSS" else value)
+                            for name, value in case.tcp_options]
+    frame_out = case.frames()[1]
     if kind == "no-checksum":
         put(frame_in, transport_checksum_at(frame_in), 0)
         put(frame_out, transport_checksum_at(frame_out), 0)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MSS_CLAMP 1360 /* of make_vectors.py */
 #define LINE_ROOM (4 * FRAME_ROOM + 400)
 
 struct end {
@@ -88,8 +89,11 @@ static struct snapshot *tables_for(const struct world *world, const struct vecto
 	if (full_nat)
 		snapshot_builder_local_pool(builder, 0, vector->local.address, 1,
 					    vector->local.port, vector->local.port);
-	snapshot_builder_service(builder, 0, vector->service.address, vector->service.port,
-				 protocol, 0, full_nat ? 0 : ABI_NONE);
+	struct abi_service *service =
+		snapshot_builder_service(builder, 0, vector->service.address, vector->service.port,
+					 protocol, 0, full_nat ? 0 : ABI_NONE);
+	if (strcmp(vector->kind, "mss") == 0)
+		service->mss_clamp = MSS_CLAMP;
 	struct snapshot *snapshot =
 		snapshot_builder_take_for(builder, world->engine.ports, world->engine.port_count);
 	snapshot_builder_free(builder);
