@@ -86,12 +86,12 @@ def was_told(capture):
 class Path:
     """Client, two routers, a balancer and a server."""
 
-    def __init__(self, lab, forwarding, family, **settings):
+    def __init__(self, lab, forwarding, family, megabytes=MEGABYTES, **settings):
         self.world = world = two_arms(lab, backends=1, family=family)
         self.near, self.far = world.client, world.backends[0]
         self.client = behind(world, self.near, "browser", CLIENT_NET, self.near.address)
         self.server = behind(world, self.far, "server", SERVER_NET, self.far.address)
-        self.bulk = Bulk(self.server, self.server.address, MEGABYTES)
+        self.bulk = Bulk(self.server, self.server.address, megabytes)
         service = world.service("bulk", forwarding, health_check={"type": "none"}, **settings)
         service["backends"][0]["address"] = self.server.address
         self.headrace = world.headrace(service)
@@ -122,9 +122,9 @@ class Path:
         return check_law(self.headrace)
 
 
-def told(lab, forwarding, family):
+def told(lab, forwarding, family, megabytes=MEGABYTES):
     """Hosts on both sides learn of narrow places on the other."""
-    path = Path(lab, forwarding, family)
+    path = Path(lab, forwarding, family, megabytes)
     path.narrow_near()
     path.narrow_far()
     at_server = Capture(path.server, "eth0", TOO_BIG_CAPTURED[family], "server")
@@ -133,7 +133,9 @@ def told(lab, forwarding, family):
     verdicts = path.both_ways()
     was_told(at_server)
     was_told(at_client)
-    dropped = {name: n for name, n in verdicts.items() if n and not name.startswith("to-")}
+    # Workers that share a CPU may not keep up with each other; TCP makes up for that.
+    dropped = {name: n for name, n in verdicts.items()
+               if n and not name.startswith("to-") and name != "handoff-full"}
     check(not dropped, f"dropped: {dropped}")
 
 
@@ -148,9 +150,9 @@ def swallowed(lab, forwarding, family, **settings):
     return path
 
 
-def clamped(lab, forwarding, family):
+def clamped(lab, forwarding, family, megabytes=MEGABYTES):
     """Both have to do with small segments from the beginning."""
-    swallowed(lab, forwarding, family, mss_clamp=CLAMP[family]).both_ways()
+    swallowed(lab, forwarding, family, megabytes=megabytes, mss_clamp=CLAMP[family]).both_ways()
 
 
 def own(lab, forwarding, family):
