@@ -113,8 +113,9 @@ static bool begins_anew(const struct abi_flow *flow, const struct backend_rule *
 		return is_down;
 	if (!flow_state_is_opening(headers->tcp_flags))
 		return false;
-	return (flow->state == ABI_FLOW_TCP_CLOSING && backend->state != ABI_BACKEND_UP) ||
-	       (flow->state == ABI_FLOW_TCP_HALF_OPEN && is_down);
+	if (flow->state == ABI_FLOW_TCP_CLOSING && !flow_state_is_in_doubt(flow))
+		return backend->state != ABI_BACKEND_UP;
+	return is_down && flow->state != ABI_FLOW_TCP_ESTABLISHED;
 }
 
 /*
@@ -127,7 +128,8 @@ static bool begins_anew(const struct abi_flow *flow, const struct backend_rule *
 static void restart(struct engine *engine, struct flow_table *table, uint32_t record, uint32_t now)
 {
 	struct abi_flow *flow = flow_table_record(table, record);
-	const uint8_t of_the_last = ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED;
+	const uint8_t of_the_last = ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED |
+				    ABI_FLOW_RESET | ABI_FLOW_WAS_OPEN;
 
 	count_ended(engine, flow);
 	count_started(engine, flow);
@@ -150,7 +152,8 @@ static bool reconsider(struct engine *engine, struct flow_table *table, uint32_t
 		engine_end_flow(engine, table, record);
 		return false;
 	}
-	if (flow->state == ABI_FLOW_TCP_CLOSING && flow_state_is_opening(headers->tcp_flags))
+	if (flow->state == ABI_FLOW_TCP_CLOSING && flow_state_is_opening(headers->tcp_flags) &&
+	    !flow_state_is_in_doubt(flow))
 		restart(engine, table, record, now);
 	return true;
 }
@@ -192,6 +195,8 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 	}
 	if (from_client && !reconsider(engine, table, record, backend, headers, now))
 		return VERDICT_NONE;
+	if (flow_state_ends_doubt(flow, direction, headers->tcp_flags))
+		restart(engine, table, record, now);
 	const struct way *way =
 		from_client ? &backend->way : egress_to_client(engine, table, flow, &scratch);
 	uint8_t verdict = egress_judge(way, headers);

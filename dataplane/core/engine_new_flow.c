@@ -272,7 +272,8 @@ static bool make_way(struct engine *engine, struct flow_table *table, const stru
 
 	if (ref == FLOW_NONE)
 		return true;
-	if (flow_table_record(table, flow_ref_record(ref))->state != ABI_FLOW_TCP_CLOSING ||
+	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
+	if (flow->state != ABI_FLOW_TCP_CLOSING || flow_state_is_in_doubt(flow) ||
 	    !flow_state_is_opening(headers->tcp_flags))
 		return false;
 	engine_end_flow(engine, table, flow_ref_record(ref));

@@ -227,8 +227,8 @@ static uint8_t begin_direct(struct model *model, const struct model_headers *hea
 	bool from_client;
 	struct model_flow *holder = model_find_flow(model, &flow.reply, &from_client);
 
-	if (holder &&
-	    (holder->state != ABI_FLOW_TCP_CLOSING || !model_is_opening(headers->tcp_flags)))
+	if (holder && (holder->state != ABI_FLOW_TCP_CLOSING || model_is_in_doubt(holder) ||
+		       !model_is_opening(headers->tcp_flags)))
 		return ABI_VERDICT_REPLY_TUPLE_TAKEN;
 	if (holder)
 		model_end_flow(model, holder);

@@ -211,13 +211,13 @@ static uint32_t flags_of(const struct model_flow *flow)
 	return (flow->full_nat ? ABI_FLOW_FULL_NAT : 0) |
 	       (flow->client_fin ? ABI_FLOW_CLIENT_FIN : 0) |
 	       (flow->backend_fin ? ABI_FLOW_BACKEND_FIN : 0) |
-	       (flow->answered ? ABI_FLOW_ANSWERED : 0);
+	       (flow->answered ? ABI_FLOW_ANSWERED : 0) | (flow->reset ? ABI_FLOW_RESET : 0);
 }
 
 const char *engine_side_differs(const struct engine_side *side, const struct model_flow *flow)
 {
-	const uint32_t flags =
-		ABI_FLOW_FULL_NAT | ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED;
+	const uint32_t flags = ABI_FLOW_FULL_NAT | ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN |
+			       ABI_FLOW_ANSWERED | ABI_FLOW_RESET;
 	const struct abi_flow *record = find(side, &flow->client);
 
 	if (!record)

@@ -30,6 +30,8 @@ void model_end_flow(struct model *model, struct model_flow *flow);
 
 /* A connection asks to begin. */
 bool model_is_opening(uint8_t tcp_flags);
+/* Whether a reset is all that speaks against an established connection. */
+bool model_is_in_doubt(const struct model_flow *flow);
 
 /* What a packet of the flow that was sent on does to it. */
 void model_touch(struct model *model, struct model_flow *flow, bool from_client, uint8_t tcp_flags,

@@ -70,6 +70,8 @@ static bool begins_anew(const struct model_flow *flow, const struct abi_backend 
 	case ABI_FLOW_TCP_HALF_OPEN:
 		return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
 	case ABI_FLOW_TCP_CLOSING:
+		if (model_is_in_doubt(flow))
+			return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
 		return model_is_opening(tcp_flags) && backend->state != ABI_BACKEND_UP;
 	default:
 		return false;
@@ -84,9 +86,22 @@ static void restart(struct model *model, struct model_flow *flow, uint32_t now)
 	model_service_row(model, flow)->flows_started++;
 	model_backend_row(model, flow)->flows_started++;
 	flow->client_fin = flow->backend_fin = flow->answered = false;
+	flow->reset = flow->was_open = false;
 	flow->state = ABI_FLOW_TCP_HALF_OPEN;
 	flow->last_seen = now;
 	model_arm(model, flow, now);
+}
+
+/* Whether the packet is the first of the next connection: asked for, or agreed to. */
+static bool restarts(const struct model_flow *flow, bool from_client, uint8_t tcp_flags)
+{
+	bool agrees = (tcp_flags & FLAG_SYN) && (tcp_flags & FLAG_ACK) && !(tcp_flags & FLAG_RST);
+
+	if (flow->state != ABI_FLOW_TCP_CLOSING)
+		return false;
+	if (model_is_in_doubt(flow))
+		return !from_client && agrees;
+	return from_client && model_is_opening(tcp_flags);
 }
 
 static void count(struct model *model, const struct model_flow *flow, bool from_client,
@@ -140,8 +155,7 @@ static uint8_t run_flow(struct model *model, struct model_packet *packet,
 		model_end_flow(model, flow);
 		return MODEL_NO_VERDICT;
 	}
-	if (from_client && flow->state == ABI_FLOW_TCP_CLOSING &&
-	    model_is_opening(headers->tcp_flags))
+	if (restarts(flow, from_client, headers->tcp_flags))
 		restart(model, flow, now);
 	uint8_t verdict = carry(model, packet, headers, flow, from_client, now);
 	count(model, flow, from_client, verdict, headers->ip_length);

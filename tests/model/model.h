@@ -66,6 +66,7 @@ struct model_flow {
 	struct model_tuple reply;  /* as the backend's packets come */
 	uint8_t state;             /* enum abi_flow_state */
 	bool full_nat, client_fin, backend_fin, answered;
+	bool reset, was_open;               /* a reset came last; and found it established */
 	uint32_t from_client, from_backend; /* packets sent on */
 	uint32_t last_seen, due;            /* ticks; it ends when `due` comes */
 	uint32_t first_due;                 /* when a timer of its first packet comes */

@@ -31,7 +31,7 @@ from scapy.packet import Raw
 ETHERNET = 14
 
 COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
-          "twin", "padding", "large", "hops"]
+          "twin", "padding", "large", "hops", "tcp-exotic"]
 KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
          6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
 
@@ -63,6 +63,15 @@ def tcp_options(rng):
     return options[:rng.randrange(1, len(options) + 1)]
 
 
+def exotic_options(rng):
+    """Options that are the two ends' business: Fast Open, Multipath TCP, experiments, nobody's yet."""
+    cookie, key = rng.randbytes(rng.choice([4, 8, 16])), rng.randbytes(10)
+    options = [(34, cookie), (30, b"\x00" + key[:1]), (30, b"\x20" + key), (253, key[:4]),
+               (rng.randrange(70, 250), key[:rng.randrange(6)]), (19, rng.randbytes(16))]
+    rng.shuffle(options)
+    return options[:1] + [("NOP", None)] * rng.randrange(4)
+
+
 def padding_options(rng):
     """Options that are nothing but padding, of 8 to 104 bytes with their header."""
     return [PadN(optdata=bytes(8 * rng.choice([0, 1, 2, 12]) + 4))]
@@ -89,7 +98,7 @@ class Case:
         self.kind = kind
         self.forwarding = rng.choice(["dnat", "full-nat"])
         self.direction = rng.choice(["to-backend", "to-client"])
-        self.protocol = "udp" if kind == "no-checksum" else rng.choice(["tcp", "udp"])
+        self.protocol = {"no-checksum": "udp", "tcp-exotic": "tcp"}.get(kind) or rng.choice(["tcp", "udp"])
         self.client, self.service, self.local, self.backend = self.draw_ends(rng)
         if self.direction == "to-backend":
             self.ends_in, self.ends_out = (self.client, self.service), (self.local, self.backend)
@@ -123,6 +132,11 @@ class Case:
         self.tcp = dict(seq=rng.getrandbits(32), ack=rng.getrandbits(32),
                         window=rng.randrange(65536), urgptr=rng.choice([0, rng.randrange(65536)]),
                         flags=rng.choice(["A", "PA", "FA", "R", "RA", "PAU", "SA", "S", "A"]))
+        if kind == "tcp-exotic":
+            # Data in a SYN (RFC 7413), ECN (RFC 3168, RFC 9768), urgent data, reserved bits.
+            self.tcp_options = exotic_options(rng)
+            self.tcp["flags"] = rng.choice(["S", "SEC", "SAE", "AEC", "PAUC", "AN", "SECN"])
+            self.tcp["reserved"] = rng.choice([0, 7])
 
     def draw_ends(self, rng):
         while True:
