@@ -52,7 +52,7 @@ struct tuple {
 struct extension {
 	__u8 next;
 	__u8 length;          /* in 8 bytes, these first ones not counted */
-	__be16 type_and_left; /* routing: the low byte tells how many hops are left */
+	__be16 type_and_left; /* routing: type, and how many hops are left */
 	__be32 rest;
 };
 
@@ -124,7 +124,8 @@ static __always_inline void *skip_extensions(void *header, void *end, __u8 proto
 		if ((void *)(extension + 1) > end || (protocol == HOP_BY_HOP && i > 0))
 			return NULL;
 		fields = bpf_ntohs(extension->type_and_left);
-		if (protocol == ROUTING && (fields & 0xff) != 0)
+		/* With hops left; of type 0 it is for the dataplane to drop. */
+		if (protocol == ROUTING && (fields & 0xff) != 0 && fields >> 8 != 0)
 			return NULL;
 		if (protocol == FRAGMENT) {
 			tuple->fragment = (fields & IPV6_FRAGMENT_FIELDS) != 0;

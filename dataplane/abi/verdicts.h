@@ -36,7 +36,8 @@
 	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")            \
 	V(DENIED, "denied", "the service does not allow this client")                      \
 	V(NO_CHECKSUM, "no-checksum", "UDP over IPv6 without a checksum")                  \
-	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")
+	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")       \
+	V(ROUTING_HEADER, "routing-header", "IPv6 routing header of type 0 (RFC 5095)")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,

@@ -26,8 +26,8 @@
  * IPv6 extension headers are followed up to TCP, UDP, ICMPv6 or a fragment, in
  * the packet and, counted anew, in that inside an error:
  * - hop-by-hop options (first of all, else the packet is Linux's), destination
- *   options, routing headers with no hop left (else Linux's), fragment headers;
- *   of each the first 8 bytes must be there;
+ *   options, routing headers with no hop left or of type 0 (else Linux's),
+ *   fragment headers; of each the first 8 bytes must be there;
  * - six at most, of 256 bytes at most together. With more of either, or any
  *   other header (authentication, encryption, none, unknown): Linux's;
  * - a fragment header with offset 0 and no more to follow (an atomic fragment)

@@ -10,6 +10,7 @@ struct payload {
 	uint32_t offset; /* from the IP header's start */
 	uint8_t protocol;
 	bool is_fragment;
+	bool leads_on; /* by a routing header of type 0: to be dropped (RFC 5095) */
 };
 
 enum found { FOUND, NOT_THERE, NOT_OURS }; /* NOT_THERE: the bytes end before it */
@@ -36,8 +37,11 @@ static enum found find_ipv6_payload(const uint8_t *ip, uint32_t length, struct p
 			return NOT_OURS;
 		if (length - payload->offset < IPV6_FRAGMENT_SIZE)
 			return NOT_THERE;
-		if (payload->protocol == PROTOCOL_ROUTING && header[IPV6_SEGMENTS_LEFT] != 0)
-			return NOT_OURS;
+		if (payload->protocol == PROTOCOL_ROUTING && header[IPV6_SEGMENTS_LEFT] != 0) {
+			if (header[IPV6_ROUTING_TYPE] != 0)
+				return NOT_OURS;
+			payload->leads_on = true;
+		}
 		if (payload->protocol != PROTOCOL_FRAGMENT)
 			size = (header[1] + 1u) * 8;
 		else if (wire_read16(header + IPV6_FRAGMENT_OFFSET) & IPV6_FRAGMENT_MASK)
@@ -83,7 +87,7 @@ static enum found read_ip(const uint8_t *ip, uint32_t length, uint8_t family,
 		return NOT_THERE;
 	memcpy(&tuple->ipv4, ip + IPV4_SOURCE, sizeof(tuple->ipv4));
 	tuple->protocol = ip[IPV4_PROTOCOL];
-	*payload = (struct payload){header_size, tuple->protocol, is_ipv4_fragment(ip)};
+	*payload = (struct payload){header_size, tuple->protocol, is_ipv4_fragment(ip), false};
 	return FOUND;
 }
 
@@ -228,6 +232,7 @@ static uint8_t read_ipv4(const uint8_t *ip, uint32_t length, struct headers *out
 static uint8_t read_ipv6(const uint8_t *ip, uint32_t length, struct headers *out)
 {
 	struct payload payload;
+	uint8_t verdict;
 
 	if (length < IPV6_SIZE)
 		return ABI_VERDICT_TRUNCATED;
@@ -244,7 +249,9 @@ static uint8_t read_ipv6(const uint8_t *ip, uint32_t length, struct headers *out
 	default:
 		out->hop_limit = ip[IPV6_HOP_LIMIT];
 		out->ip_length = (uint16_t)ip_length;
-		return read_payload(ip, &payload, out);
+		verdict = read_payload(ip, &payload, out);
+		return verdict == VERDICT_NONE && payload.leads_on ? ABI_VERDICT_ROUTING_HEADER
+								   : verdict;
 	}
 }
 

@@ -36,6 +36,7 @@
 /* Extension headers (RFC 8200): how far they are walked, and the fragment header. */
 #define IPV6_EXTENSIONS_MAX  6
 #define IPV6_EXTENSIONS_SIZE 256
+#define IPV6_ROUTING_TYPE    2 /* of a routing header */
 #define IPV6_SEGMENTS_LEFT   3 /* of a routing header */
 #define IPV6_FRAGMENT_SIZE   8
 #define IPV6_FRAGMENT_OFFSET 2

@@ -74,6 +74,8 @@ static uint32_t put_ipv6(const struct frame_plan *plan, uint8_t protocol, uint32
 		next = ip + size;
 		next[1] = (uint8_t)words;
 		next[3] = (uint8_t)(kinds[i % 4] == 43 && plan->hops_left);
+		/* Of type 0 or, where the hop limit says so, of another. */
+		next[2] = (uint8_t)(next[3] != 0 && plan->hop_limit == 64 ? plan->payload & 3 : 0);
 		size += EXTENSION + 8 * words;
 	}
 	*next = has_fragment ? 44 : protocol;

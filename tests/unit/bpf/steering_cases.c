@@ -149,6 +149,7 @@ const struct packet_case steering_cases[] = {
 	CHAIN("hop-by-hop options twice", PASS, "hh"),
 	CHAIN("routing header that is done", STEER, "r"),
 	CHAIN("routing header with a hop left", PASS, "R"),
+	CHAIN("routing header of type 0 with a hop left", STEER, "z"),
 	CHAIN("destination options", STEER, "d"),
 	CHAIN("six extension headers", STEER, "hdrfdd"),
 	CHAIN("seven extension headers", PASS, "hdrfddd"),

@@ -74,6 +74,7 @@ static uint8_t extension_number(char letter)
 		return IPPROTO_HOPOPTS;
 	case 'r':
 	case 'R':
+	case 'z':
 		return IPPROTO_ROUTING;
 	case 'd':
 	case 'D':
@@ -98,6 +99,8 @@ static uint8_t *put_extension(uint8_t *at, char letter, uint8_t next, uint16_t f
 	at[0] = next;
 	at[1] = extension_number(letter) == IPPROTO_FRAGMENT ? 0 : (uint8_t)(size / 8 - 1);
 	if (letter == 'R')
+		put16(at + 2, 0x0401);
+	else if (letter == 'z')
 		at[3] = 1;
 	else if (letter == 'F')
 		put16(at + 2, fragment);
