@@ -46,9 +46,9 @@ struct abi_traffic {
 		};
 	};
 	uint64_t flows_started;
-	uint64_t flows_ended; /* started - ended: flows there are now */
-	uint64_t drops;       /* packets of this service or backend dropped */
-	uint64_t reserved;
+	uint64_t flows_ended;            /* started - ended: flows there are now */
+	uint64_t drops;                  /* packets of this service or backend dropped */
+	uint64_t client_on_backend_link; /* flows begun with dnat whose replies go past us */
 };
 
 struct abi_port_traffic {
@@ -75,7 +75,7 @@ struct abi_counters_block {
 	uint64_t busy_cycles;    /* of turns that found something, by abi_status.cycles_per_us */
 	uint64_t aged;           /* flows that ended because their time was over */
 	uint64_t flushed;        /* flows that ended because `inbox` said so */
-	uint64_t reserved[1];
+	uint64_t adopted;        /* connections whose record was begun in their middle */
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
 	struct abi_traffic services[ABI_MAX_SERVICES];

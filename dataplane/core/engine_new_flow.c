@@ -233,6 +233,35 @@ static uint8_t settle_full_nat(struct engine *engine, const struct flow_table *t
 	return VERDICT_NONE;
 }
 
+/*
+ * A client on the link that leads to the backend: with dnat the backend answers
+ * it directly, from its own address, and it does not know who that is.
+ */
+static bool is_on_backend_link(const struct engine *engine, const struct packet *packet,
+			       const struct way *way, const struct ip_address *client)
+{
+	if (likely(packet->in_port != way->port || packet->vlan != way->vlan))
+		return false;
+	const struct abi_route *route = snapshot_find_route(engine->snapshot, client);
+	return route != NULL && route->next_hop == ABI_NONE && route->port == way->port;
+}
+
+/* What is to be known of a flow that has just begun. */
+static void note_oddities(struct engine *engine, const struct packet *packet,
+			  const struct opening *opening, const struct way *way,
+			  const struct ip_address *client)
+{
+	const struct abi_flow *flow = &opening->flow.flow;
+
+	if (flow->protocol == PROTOCOL_TCP && flow->state != ABI_FLOW_TCP_HALF_OPEN)
+		counter_add(&engine->counters->adopted, 1);
+	if (opening->service->forwarding == ABI_DNAT &&
+	    is_on_backend_link(engine, packet, way, client)) {
+		counter_add(&engine->counters->services[flow->service].client_on_backend_link, 1);
+		counter_add(&engine->counters->backends[flow->backend].client_on_backend_link, 1);
+	}
+}
+
 static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 			      struct packet *packet, const struct headers *headers,
 			      struct opening *opening)
@@ -255,6 +284,7 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 	struct abi_flow *flow = flow_table_record(table, record);
 	struct ip_address client = flow_tuple_source(&headers->tuple);
 	hops_assign(table, flow, hops_learn(engine, table, packet, &client));
+	note_oddities(engine, packet, opening, way, &client);
 	translate_packet(packet, headers, flow, ABI_FLOW_FROM_CLIENT, way, flow->family);
 	engine_count(engine, flow, ABI_FLOW_FROM_CLIENT, headers->ip_length);
 	return ABI_VERDICT_TO_BACKEND;

@@ -143,6 +143,20 @@ static uint8_t choose(struct model *model, const struct abi_service *service,
 	return choose_full_nat(model, service, ring->slots[slot], packet, flow);
 }
 
+/* With dnat a backend answers a client on its own link past us. */
+static bool goes_past(const struct model *model, const struct abi_service *service,
+		      const struct model_packet *packet, const struct model_flow *flow,
+		      const struct model_way *way)
+{
+	const struct abi_route *route;
+
+	if (service->forwarding != ABI_DNAT || packet->in_port != way->port ||
+	    packet->vlan != way->vlan)
+		return false;
+	route = model_find_route(model->tables, flow->client.source.address);
+	return route && route->next_hop == ABI_NONE && route->port == way->port;
+}
+
 static uint8_t begin_at(struct model *model, struct model_packet *packet,
 			const struct model_headers *headers, const struct abi_service *service,
 			struct model_flow *flow, uint32_t now)
@@ -169,6 +183,10 @@ static uint8_t begin_at(struct model *model, struct model_packet *packet,
 
 	struct model_flow *begun = &model->flows[model->flow_count - 1];
 	model_learn_hop(model, begun, packet, now);
+	if (goes_past(model, service, packet, flow, &way)) {
+		model_service_row(model, flow)->client_on_backend_link++;
+		model_backend_row(model, flow)->client_on_backend_link++;
+	}
 	model_touch(model, begun, true, headers->tcp_flags, now);
 	to = model_turn(&begun->reply);
 	model_send(model, packet, headers, &to, &way);
