@@ -56,6 +56,27 @@ struct extension {
 	__be32 rest;
 };
 
+struct tag {
+	__be16 number;
+	__be16 type; /* of what follows */
+};
+
+/* Passes over VLAN tags: two at most, of 802.1ad only the first. */
+static __always_inline void *skip_tags(const struct ethhdr *ethernet, void *end, __be16 *type)
+{
+	struct tag *tag = (void *)(ethernet + 1);
+
+	*type = ethernet->h_proto;
+	for (int i = 0; i < 2; i++, tag++) {
+		if (*type != bpf_htons(ETH_P_8021Q) && (i > 0 || *type != bpf_htons(ETH_P_8021AD)))
+			break;
+		if ((void *)(tag + 1) > end)
+			break;
+		*type = tag->type;
+	}
+	return tag;
+}
+
 static __always_inline int is_translated(__u8 protocol)
 {
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;

@@ -7,6 +7,7 @@
 #include "dataplane/core/flow_table.h"
 #include "dataplane/core/inbox.h"
 #include "dataplane/core/tables.h"
+#include "dataplane/core/tags.h"
 #include "dataplane/log.h"
 
 #include <rte_cycles.h>
@@ -135,6 +136,20 @@ static bool put_tag(struct rte_mbuf **mbuf, uint16_t vlan)
 	return rte_vlan_insert(mbuf) == 0;
 }
 
+static bool put_tags(struct rte_mbuf **mbuf, const struct packet *packet)
+{
+	if (packet->vlan != 0 && !put_tag(mbuf, packet->vlan))
+		return false;
+	if (likely(packet->outer_vlan == 0))
+		return true;
+	if (!put_tag(mbuf, packet->outer_vlan & TAG_VLAN))
+		return false;
+	if (!(packet->outer_vlan & PACKET_OUTER_8021Q))
+		rte_pktmbuf_mtod(*mbuf, struct rte_ether_hdr *)->ether_type =
+			rte_cpu_to_be_16(TAG_8021AD);
+	return true;
+}
+
 static void hand_over(struct worker *worker, const struct packet *packet)
 {
 	struct rte_mbuf *mbuf = packet->cookie;
@@ -155,7 +170,7 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	case ABI_VERDICT_TO_BACKEND:
 	case ABI_VERDICT_TO_CLIENT:
 		follow_packet(mbuf, packet);
-		if (packet->vlan != 0 && !put_tag(&mbuf, packet->vlan))
+		if (!put_tags(&mbuf, packet))
 			drop(worker, mbuf, ABI_VERDICT_TX_FULL);
 		else
 			put_out(worker, packet->out_port, mbuf);
@@ -163,7 +178,10 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	case ABI_VERDICT_TO_LINUX:
 		follow_packet(mbuf, packet);
 		mbuf->port = packet->in_port;
-		if (rte_ring_sp_enqueue(worker->to_linux, mbuf) != 0)
+		/* The driver took it off. */
+		if (packet->vlan != 0 && !put_tag(&mbuf, packet->vlan))
+			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
+		else if (rte_ring_sp_enqueue(worker->to_linux, mbuf) != 0)
 			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
 		break;
 	case VERDICT_FOREIGN:
@@ -193,7 +211,8 @@ static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, u
 		packet->length = rte_pktmbuf_data_len(mbuf);
 		packet->in_port = mbuf->port;
 		packet->passes = owned ? (uint8_t)mbuf->hash.fdir.hi : 0;
-		packet->vlan = 0;
+		packet->vlan = packet->outer_vlan = 0;
+		packet->tags_size = 0;
 		if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 			packet->vlan = mbuf->vlan_tci & 0xfff;
 		packet->cookie = mbuf;

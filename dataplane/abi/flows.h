@@ -102,7 +102,9 @@ struct abi_flow_hop {
 	uint16_t used;     /* 0: free */
 	uint32_t next_hop; /* index in `tables` whose MAC it was; ABI_NONE: a client on the link */
 	uint32_t next_hop_epoch;
-	uint32_t reserved;
+	uint16_t outer_vlan; /* of the tag before that of `vlan`; 0: none. With 0x8000 it is one of
+			      * 802.1Q, else of 802.1ad */
+	uint16_t reserved;
 };
 
 #define ABI_FLOW_HOPS 4096

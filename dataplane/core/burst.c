@@ -16,6 +16,7 @@
 #include "dataplane/core/classify.h"
 #include "dataplane/core/engine_burst.h"
 #include "dataplane/core/forward.h"
+#include "dataplane/core/tags.h"
 
 /* Fetches the bucket that a packet's tuple leads to. */
 always_inline void fetch_bucket(const struct engine *engine, struct work *work, uint8_t family)
@@ -169,7 +170,11 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 		counter_add(&engine->counters->verdicts[ABI_VERDICT_TO_CLIENT], sent[1]);
 		return;
 	}
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		if (unlikely(packets[i].tags_size != 0) &&
+		    packets[i].verdict > ABI_VERDICT_TO_CLIENT)
+			tags_put_back(&packets[i]);
 		if (packets[i].verdict != VERDICT_FOREIGN)
 			counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
+	}
 }

@@ -6,7 +6,8 @@
  * the XDP program in bpf/steering.bpf.c makes, for ports that no XDP program
  * guards; tests hold both against the same cases.
  *
- * Ours are frames to the port's own MAC that hold IPv4 or IPv6 and
+ * Ours are frames to the port's own MAC that hold IPv4 or IPv6, behind up to two
+ * VLAN tags (of 802.1ad only the first may be), and
  * - TCP or UDP whose destination is a service (its port, a range of its ports or
  *   every port, 1 to 65535), a local address in its port range or a dnat
  *   endpoint, or whose source is a dnat endpoint and whose destination is no

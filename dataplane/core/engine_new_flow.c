@@ -240,7 +240,8 @@ static uint8_t settle_full_nat(struct engine *engine, const struct flow_table *t
 static bool is_on_backend_link(const struct engine *engine, const struct packet *packet,
 			       const struct way *way, const struct ip_address *client)
 {
-	if (likely(packet->in_port != way->port || packet->vlan != way->vlan))
+	if (likely(packet->in_port != way->port || packet->vlan != way->vlan ||
+		   packet->outer_vlan != way->outer_vlan))
 		return false;
 	const struct abi_route *route = snapshot_find_route(engine->snapshot, client);
 	return route != NULL && route->next_hop == ABI_NONE && route->port == way->port;

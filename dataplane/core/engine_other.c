@@ -7,6 +7,7 @@
 
 #include "dataplane/core/classify.h"
 #include "dataplane/core/owner.h"
+#include "dataplane/core/tags.h"
 
 /*
  * What is addressed to a dnat backend itself, or is about a packet that came
@@ -69,6 +70,8 @@ uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct
 	if (port->unsteered &&
 	    (packet->length < ETHERNET_SIZE || !classify_is_for_port(port, packet->data)))
 		return ABI_VERDICT_TO_LINUX;
+	if (packet->length >= ETHERNET_SIZE)
+		tags_take_off(packet);
 	uint8_t verdict = parse_headers(packet->data, packet->length, headers);
 	/* What is no flow's plain packet no card delivers to its owner. */
 	uint32_t asked =

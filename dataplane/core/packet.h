@@ -19,11 +19,15 @@
 /* Of a flow that another worker has: to be handed over. Counted nowhere yet. */
 #define VERDICT_FOREIGN 0xfe
 
+/* In outer_vlan: the outer tag is one of 802.1Q too; else it is of 802.1ad. */
+#define PACKET_OUTER_8021Q 0x8000
+
 struct packet {
 	/* In, and out: all may change. */
 	uint8_t *data;
 	uint32_t length;
 	uint16_t vlan; /* in: of the tag the driver took off; out: of the tag to put on; 0: none */
+	uint16_t outer_vlan; /* in: 0; out: of the tag to put before that; 0: none */
 
 	/* In. */
 	uint16_t in_port;
@@ -34,4 +38,8 @@ struct packet {
 	uint16_t out_port; /* with TO_BACKEND and TO_CLIENT */
 	uint8_t verdict;   /* enum abi_verdict; VERDICT_FOREIGN: another worker's */
 	uint8_t owner;     /* with VERDICT_FOREIGN: that worker */
+
+	/* The engine's: tags it took off. */
+	uint8_t tags_size; /* in: 0 */
+	uint8_t tags[8];
 };

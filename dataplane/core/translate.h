@@ -81,4 +81,5 @@ static inline void translate_packet(struct packet *packet, const struct headers 
 	packet->length = ETHERNET_SIZE + headers->ip_length;
 	packet->out_port = way->port;
 	packet->vlan = way->vlan;
+	packet->outer_vlan = way->outer_vlan;
 }

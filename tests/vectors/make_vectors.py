@@ -25,13 +25,13 @@ import sys
 from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP, IPOption_RR
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, PadN)
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
 ETHERNET = 14
 
 COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
-          "twin", "padding", "large", "hops", "tcp-exotic"]
+          "twin", "padding", "large", "hops", "tcp-exotic", "tag", "tags"]
 KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
          6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
 
@@ -70,6 +70,15 @@ def exotic_options(rng):
                (rng.randrange(70, 250), key[:rng.randrange(6)]), (19, rng.randbytes(16))]
     rng.shuffle(options)
     return options[:1] + [("NOP", None)] * rng.randrange(4)
+
+
+def vlan_tags(rng, kind):
+    """VLAN tags, outer one first."""
+    if kind not in ("tag", "tags"):
+        return []
+    inner = Dot1Q(vlan=rng.choice([0, 1, 4094, rng.randrange(4095)]), prio=rng.randrange(8))
+    outer = rng.choice([Dot1AD, Dot1Q])(vlan=rng.choice([0, rng.randrange(1, 4095)]), prio=rng.randrange(8))
+    return [outer, inner] if kind == "tags" else [rng.choice([outer, inner])]
 
 
 def padding_options(rng):
@@ -121,6 +130,7 @@ class Case:
         self.ttl = rng.choice([2, 3, 128, 129, 255] if kind == "hops" else range(2, 256))
         self.tos, self.id = rng.randrange(256), rng.randrange(65536)
         self.df = rng.choice(["", "DF"])
+        self.tags = vlan_tags(rng, kind)
         self.label = rng.choice([0, 0xfffff, rng.getrandbits(20)])
         self.extensions = extensions(rng, kind) if family == 6 else []
         self.ip_options = []
@@ -164,12 +174,15 @@ class Case:
                             **self.tcp)
         else:
             transport = UDP(sport=source_port, dport=destination_port)
-        frame = Ether(src=mac(macs[0]), dst=mac(macs[1])) / ip / transport / Raw(self.payload)
-        return bytearray(bytes(frame))
+        return Ether(src=mac(macs[0]), dst=mac(macs[1])), ip / transport / Raw(self.payload)
 
     def frames(self):
-        return (self.build(self.ends_in, self.macs_in, self.ttl),
-                self.build(self.ends_out, self.macs_out, self.ttl - 1))
+        """As it comes in, with its tags, and as it goes out, of which the caller of the engine puts tags on."""
+        ether, packet = self.build(self.ends_in, self.macs_in, self.ttl)
+        for tag in self.tags:
+            ether /= tag.copy()
+        out = self.build(self.ends_out, self.macs_out, self.ttl - 1)
+        return bytearray(bytes(ether / packet)), bytearray(bytes(out[0] / out[1]))
 
 
 def ip_checksum_at(_frame):

@@ -69,7 +69,8 @@ struct packet_case {
 	uint8_t wrong_icmp;           /* it is of the other family's protocol */
 	uint8_t wrong_mac;
 	uint16_t ethernet_type;
-	uint8_t version; /* of the outer IP header */
+	const char *tags; /* VLAN tags, outer one first: q 802.1Q, a 802.1ad */
+	uint8_t version;  /* of the outer IP header */
 	uint8_t inner_version;
 	uint8_t is_cut;
 	int16_t cut; /* where the frame ends, from the ports on */
