@@ -7,7 +7,7 @@
  * The balancer sees no sequence numbers, so it believes neither a reset nor a
  * SYN that anybody may have sent (RFC 5961): the two ends know which are right,
  * and their next packets tell. A reset only shortens the timeout, and any other
- * packet undoes it (RFC 6146, 3.5.2.2; RFC 7857, 2.2). What a SYN asks of a
+ * packet undoes it (RFC 6146, 3.5.2.2; RFC 7857, 2). What a SYN asks of a
  * connection that was established is answered by the backend: with a challenge
  * ACK, then it lives, or with a SYN and ACK, then it is a new one.
  *
