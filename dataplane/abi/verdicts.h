@@ -19,7 +19,7 @@
 	V(BAD_LENGTH, "bad-length", "IP, UDP or TCP length fields disagree")               \
 	V(BAD_ADDRESS, "bad-address", "source or destination that no flow can have")       \
 	V(TTL_EXPIRED, "ttl-expired", "hop limit used up")                                 \
-	V(FRAGMENT, "fragment", "IP fragments are not translated yet")                     \
+	V(BAD_FRAGMENT, "bad-fragment", "of a length or at a place no fragment can have")  \
 	V(ICMP_ERROR, "icmp-error", "ICMP errors are not translated yet")                  \
 	V(NO_FLOW, "no-flow", "part of a connection there is no record of")                \
 	V(NO_BACKEND, "no-backend", "the service has no backend to send it to")            \
@@ -36,7 +36,12 @@
 	V(NOT_IN_SERVICE, "not-in-service", "the lease of this node has ended")            \
 	V(DENIED, "denied", "the service does not allow this client")                      \
 	V(NO_CHECKSUM, "no-checksum", "UDP over IPv6 without a checksum")                  \
-	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")
+	V(HANDOFF_FULL, "handoff-full", "the ring to the worker it is for was full")       \
+	V(FRAGMENT_TINY, "fragment-tiny", "TCP or UDP header not whole in one fragment")   \
+	V(FRAGMENT_OVERLAP, "fragment-overlap", "fragments of one datagram overlap")       \
+	V(FRAGMENT_DUPLICATE, "fragment-duplicate", "the same fragment once more")         \
+	V(FRAGMENT_TIMEOUT, "fragment-timeout", "the first fragment did not come in time") \
+	V(FRAGMENT_TABLE_FULL, "fragment-table-full", "more datagrams in pieces than fit")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,

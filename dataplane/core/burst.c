@@ -170,6 +170,6 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		if (packets[i].verdict != VERDICT_FOREIGN)
+		if (packets[i].verdict < ABI_VERDICT_MAX)
 			counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
 }

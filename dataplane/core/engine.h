@@ -10,7 +10,7 @@
  *
  * A burst goes through in stages (burst.c), so that the cache misses of its
  * packets overlap. Packets of flows that are there when it begins come first,
- * in their order; then those that may begin one, in theirs.
+ * in their order; then those that may begin one, in theirs; then fragments.
  */
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "dataplane/core/tables.h"
 
 struct engine;
+struct fragments;
 
 /* Ports whose packets may be another worker's, a bit for each. */
 struct engine_foreign {
@@ -40,6 +41,8 @@ struct engine {
 	struct engine_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
 	uint64_t random[2]; /* draws local ports; seeded by the caller, not all 0 */
+	struct fragments *fragments;
+	bool has_fragments; /* of the burst, to be run when the other packets have been */
 
 	/* With several workers; else owner is NULL, and nothing is computed. */
 	const struct owner *owner;
@@ -75,6 +78,8 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot);
  * nowhere.
  * With snapshot NULL every packet goes to Linux. A packet that is not sent
  * is left as it came.
+ * What waits for another packet gets VERDICT_HELD: the engine keeps it, its bytes are to stay, and
+ * engine_take_held() gives it back. It counts nowhere until then.
  */
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms);
 
@@ -91,3 +96,11 @@ static inline void engine_count_latency(struct engine *engine, uint64_t cycles, 
 
 /* Ends flows whose time is over: a bounded piece of work, to be called once a poll. */
 void engine_age(struct engine *engine, uint64_t now_ms);
+
+/*
+ * Packets that were held and have their verdict now, as engine_run() would have left them: how
+ * many. To be called until there are none, after each engine_run() and engine_age().
+ */
+unsigned engine_take_held(struct engine *engine, struct packet packets[PACKET_BURST]);
+/* Gives all that is held a verdict: before the end. */
+void engine_give_up_held(struct engine *engine);

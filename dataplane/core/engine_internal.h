@@ -108,8 +108,11 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
 		      const uint8_t *fresh, unsigned count, uint32_t now, uint32_t missing);
 
-/* Fragments and ICMP errors. */
+/* Fragments and ICMP errors. Those of flows of ours get VERDICT_FRAGMENT. */
 uint8_t engine_run_other(struct engine *engine, const struct headers *headers);
+/* Those of a burst that got it. */
+void engine_run_fragments(struct engine *engine, struct packet *packets, unsigned count,
+			  uint32_t now);
 
 /* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
  * connection that is due first gives way. FLOW_NONE: no room. */

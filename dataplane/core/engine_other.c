@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Frames that nothing plain was found of; fragments and ICMP errors: not translated, but never let
- * past either. */
+/* Frames that nothing plain was found of. ICMP errors are not translated, but never let past
+ * either. */
 #include "dataplane/core/engine_internal.h"
 
 #include "dataplane/core/classify.h"
@@ -36,7 +36,10 @@ uint8_t engine_run_other(struct engine *engine, const struct headers *headers)
 {
 	if (!classify_ends(engine->snapshot, headers) || is_direct(engine, headers))
 		return ABI_VERDICT_TO_LINUX;
-	return headers->kind == HEADERS_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
+	if (headers->kind != HEADERS_FRAGMENT)
+		return ABI_VERDICT_ICMP_ERROR;
+	engine->has_fragments = true;
+	return VERDICT_FRAGMENT;
 }
 
 uint8_t engine_ask_for_owner(const struct engine *engine, struct packet *packet,

@@ -15,9 +15,13 @@
 #define PACKET_TAILROOM 64  /* least room behind */
 
 /* No verdict yet: the packet goes on. */
-#define VERDICT_NONE    0xff
+#define VERDICT_NONE     0xff
 /* Of a flow that another worker has: to be handed over. Counted nowhere yet. */
-#define VERDICT_FOREIGN 0xfe
+#define VERDICT_FOREIGN  0xfe
+/* The engine keeps it, and gives it back by engine_take_held(). Counted nowhere yet. */
+#define VERDICT_HELD     0xfd
+/* Inside the engine: to be run after the others. */
+#define VERDICT_FRAGMENT 0xfc
 
 struct packet {
 	/* In, and out: all may change. */
@@ -28,6 +32,8 @@ struct packet {
 	/* In. */
 	uint16_t in_port;
 	uint8_t passes; /* how often a worker handed it over; 0: it is from a port */
+	uint8_t met;    /* a fragment: the worker at which its datagram's meet has seen it; handed
+			 * over with it, 0 from a port */
 	void *cookie;   /* the caller's; the engine does not look at it */
 
 	/* Out. */

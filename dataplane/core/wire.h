@@ -17,6 +17,7 @@
 
 #define IPV4_SIZE           20 /* without options */
 #define IPV4_TOTAL_LENGTH   2
+#define IPV4_ID             4
 #define IPV4_FRAGMENT       6
 #define IPV4_TTL            8 /* with the protocol: one word of the checksum */
 #define IPV4_PROTOCOL       9
@@ -39,6 +40,8 @@
 #define IPV6_SEGMENTS_LEFT   3 /* of a routing header */
 #define IPV6_FRAGMENT_SIZE   8
 #define IPV6_FRAGMENT_OFFSET 2
+#define IPV6_FRAGMENT_ID     4
+#define IPV6_MORE_FRAGMENTS  0x0001
 #define IPV6_FRAGMENT_MASK   0xfff9 /* offset and more-fragments: 0 in an atomic one (RFC 6946) */
 
 #define PROTOCOL_HOP_BY_HOP          0

@@ -170,7 +170,7 @@ static uint8_t run_other(const struct model *model, const struct model_headers *
 	if (!model_is_ours(model->tables, &headers->tuple, headers->has_ports) ||
 	    is_direct(model, headers))
 		return ABI_VERDICT_TO_LINUX;
-	return headers->kind == MODEL_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
+	return headers->kind == MODEL_FRAGMENT ? MODEL_FRAGMENT_OF_OURS : ABI_VERDICT_ICMP_ERROR;
 }
 
 static uint8_t run_packet(struct model *model, struct model_packet *packet,
@@ -231,6 +231,15 @@ static void give_away(struct model *model, struct model_packet *packet,
 	if (flow && run_flow(model, packet, headers, flow, from_client, now) != MODEL_NO_VERDICT)
 		model->impossible++;
 	packet->verdict = MODEL_FOREIGN;
+}
+
+bool model_is_fragment_of_ours(const struct model *model, const struct model_packet *packet)
+{
+	struct model_headers headers;
+
+	return parse(model, packet, &headers) == MODEL_NO_VERDICT &&
+	       headers.kind == MODEL_FRAGMENT &&
+	       run_other(model, &headers) == MODEL_FRAGMENT_OF_OURS;
 }
 
 /* What is no flow's, then packets of flows that were there before the burst. */

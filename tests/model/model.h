@@ -7,6 +7,9 @@
  * a walk. It shares dataplane/abi/ with the engine and nothing else: what both
  * say of the same packets is compared.
  *
+ * Fragments that may be of a flow are not followed here: tests/unit/core/fragment_site.h has
+ * what comes out of them put together.
+ *
  * Three things are the engine's to choose, and the model is told of them:
  * the local address and port of a full-nat flow (it checks that they could be
  * drawn), when a flow is forgotten whose service or backend is gone, and which half-open flow
@@ -125,6 +128,10 @@ void model_free(struct model *model);
 
 /* A new generation, or new places for the objects of the old one. */
 void model_publish(struct model *model, const struct model_tables *tables);
+
+/* The verdict such a one has here. */
+#define MODEL_FRAGMENT_OF_OURS ABI_VERDICT_BAD_FRAGMENT
+bool model_is_fragment_of_ours(const struct model *model, const struct model_packet *packet);
 
 /* Runs a burst that the engine has run. */
 void model_run(struct model *model, struct model_packet *packets, unsigned count, uint64_t now_ms);

@@ -113,6 +113,8 @@ static bool may_be_met(const struct run *run, unsigned verdict)
 		return run->features & FEATURE_CLIENT_RANGES;
 	case ABI_VERDICT_NO_CHECKSUM:
 		return run->features & FEATURE_IPV6;
+	case MODEL_FRAGMENT_OF_OURS:
+		return false;
 	default:
 		return verdict <= ABI_VERDICT_TOO_BIG;
 	}

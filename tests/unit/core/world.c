@@ -4,6 +4,7 @@
 #include "tests/unit/core/world.h"
 
 #include "dataplane/core/flow_file.h"
+#include "dataplane/core/fragments.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -171,6 +172,8 @@ struct world *world_new(uint32_t flow_capacity)
 		world->engine.flows[i] =
 			flow_table_open(world->flows_working[i], file, 0, i, world->now_ms);
 	}
+	world->fragments = zeroed(ABI_CACHE_LINE, fragments_size());
+	world->engine.fragments = fragments_open(world->fragments, secret, 0, 1, 0);
 	world->builder = snapshot_builder_new();
 	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
 		add_backends(world->builder, &halves[i]);
@@ -188,6 +191,7 @@ void world_free(struct world *world)
 	free(world->flows_file);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		free(world->flows_working[i]);
+	free(world->fragments);
 	free(world->counters);
 	free(world);
 }
