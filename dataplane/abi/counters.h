@@ -84,7 +84,8 @@ struct abi_counters_block {
 	 * Packets received by how long the worker had them: [n] those of 2^n to 2^(n+1)
 	 * cycles of abi_status.cycles_per_us. Time begins when the driver has given a burst
 	 * and ends when drivers, kernel path and drops have taken all of it, so the packets
-	 * of a burst have one time. What they waited for before that is not in it. At
+	 * of a burst have one time. What they waited for before that is not in it, nor
+	 * what a fragment waited for its datagram's first one. At
 	 * rest the sum is `received`.
 	 */
 	uint64_t latency[ABI_LATENCY_BUCKETS];
