@@ -115,7 +115,7 @@ void site_wait(struct site *site, uint64_t milliseconds)
 	site->now_ms += milliseconds;
 	for (unsigned i = 0; i < site->workers; i++) {
 		site->worlds[i]->now_ms = site->now_ms;
-		for (unsigned j = 0; j < 100; j++) {
+		for (unsigned j = 0; j < 20; j++) {
 			engine_age(site_engine(site, i), site->now_ms);
 			take_held(site, i);
 		}
