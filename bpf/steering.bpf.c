@@ -159,8 +159,8 @@ int headrace_steer(struct xdp_md *context)
 
 	if ((void *)(ethernet + 1) > end || !is_for_port(ethernet))
 		return XDP_PASS;
-	family = ethernet->h_proto;
-	payload = read_tuple(family, (void *)(ethernet + 1), end, &tuple);
+	payload = skip_tags(ethernet, end, &family);
+	payload = read_tuple(family, payload, end, &tuple);
 	if (!payload)
 		return XDP_PASS;
 

@@ -52,9 +52,30 @@ struct tuple {
 struct extension {
 	__u8 next;
 	__u8 length;          /* in 8 bytes, these first ones not counted */
-	__be16 type_and_left; /* routing: the low byte tells how many hops are left */
+	__be16 type_and_left; /* routing: type, and how many hops are left */
 	__be32 rest;
 };
+
+struct tag {
+	__be16 number;
+	__be16 type; /* of what follows */
+};
+
+/* Passes over VLAN tags: two at most, of 802.1ad only the first. */
+static __always_inline void *skip_tags(const struct ethhdr *ethernet, void *end, __be16 *type)
+{
+	struct tag *tag = (void *)(ethernet + 1);
+
+	*type = ethernet->h_proto;
+	for (int i = 0; i < 2; i++, tag++) {
+		if (*type != bpf_htons(ETH_P_8021Q) && (i > 0 || *type != bpf_htons(ETH_P_8021AD)))
+			break;
+		if ((void *)(tag + 1) > end)
+			break;
+		*type = tag->type;
+	}
+	return tag;
+}
 
 static __always_inline int is_translated(__u8 protocol)
 {
@@ -124,7 +145,8 @@ static __always_inline void *skip_extensions(void *header, void *end, __u8 proto
 		if ((void *)(extension + 1) > end || (protocol == HOP_BY_HOP && i > 0))
 			return NULL;
 		fields = bpf_ntohs(extension->type_and_left);
-		if (protocol == ROUTING && (fields & 0xff) != 0)
+		/* With hops left; of type 0 it is for the dataplane to drop. */
+		if (protocol == ROUTING && (fields & 0xff) != 0 && fields >> 8 != 0)
 			return NULL;
 		if (protocol == FRAGMENT) {
 			tuple->fragment = (fields & IPV6_FRAGMENT_FIELDS) != 0;

@@ -399,6 +399,11 @@ static const struct field service_fields[] = {
 	 .words = on_backend_down_words, .fallback = "keep",
 	 .help = "What becomes of the flows of a backend that goes down: `keep` them, or `reset` them, "
 		 "which is not built yet."},
+	{.key = "mss_clamp", .type = FIELD_NUMBER, IN(config_service, mss_clamp), .minimum = 88,
+	 .maximum = 65495, .default_text = "none",
+	 .help = "Most bytes of a TCP segment: the MSS that client and backend tell each other is lowered "
+		 "to it. For paths that swallow the ICMP messages by which hosts find a path's MTU: that, "
+		 "less 40 (IPv6: 60)."},
 	{.key = "allow", .type = FIELD_PREFIX, LIST(config_service, allow, allow_count),
 	 .count_maximum = ABI_MAX_RANGES, .flags = FIELD_NETWORK,
 	 .help = "Clients that may use the service, as prefixes (`\"192.0.2.0/24\"`); none named: all."},

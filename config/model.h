@@ -185,6 +185,7 @@ struct config_service {
 	enum config_hash_on hash_on;
 	enum config_when_down when_down;
 	enum config_on_backend_down on_backend_down;
+	uint32_t mss_clamp; /* 0: none */
 	struct config_prefix *allow, *deny;
 	size_t allow_count, deny_count;
 	struct config_timeouts timeouts; /* its own, else the defaults */

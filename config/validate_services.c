@@ -123,6 +123,9 @@ static void validate_service(const struct config *config, const struct config_se
 {
 	validate_pool_of(config, service, where, report);
 	validate_local_pool_of(config, service, where, report);
+	if (service->mss_clamp != 0 && service->protocol != CONFIG_TCP)
+		report_add(report, place("%s/mss_clamp", where).text,
+			   "only TCP has segments: leave it out with \"protocol\": \"udp\"");
 	validate_clients(service, where, "allow", service->allow, service->allow_count, report);
 	validate_clients(service, where, "deny", service->deny, service->deny_count, report);
 	for (size_t i = 1; i < service->address_count; i++) {

@@ -4,6 +4,7 @@
 #include "dataplane/dataplane.h"
 
 #include "dataplane/announce.h"
+#include "dataplane/core/fragments.h"
 #include "dataplane/counters.h"
 #include "dataplane/cpus.h"
 #include "dataplane/delivery.h"
@@ -77,9 +78,11 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static unsigned buffer_mebibytes(unsigned count)
+static unsigned mebibytes_needed(unsigned buffers, unsigned workers)
 {
-	return (unsigned)((uint64_t)count * PORTS_BUFFER_SIZE >> 20) + MEBIBYTES_ELSEWHERE;
+	uint64_t bytes = (uint64_t)buffers * PORTS_BUFFER_SIZE + workers * fragments_size();
+
+	return (unsigned)(bytes >> 20) + MEBIBYTES_ELSEWHERE;
 }
 
 static int make_pool(struct dataplane *dataplane)
@@ -93,7 +96,8 @@ static int make_pool(struct dataplane *dataplane)
 static int start_eal(struct dataplane *dataplane)
 {
 	const struct config_dataplane *config = &dataplane->config->dataplane;
-	const unsigned mebibytes = buffer_mebibytes(ports_buffer_count(config));
+	const unsigned mebibytes =
+		mebibytes_needed(ports_buffer_count(config), dataplane->workers.count);
 
 	if (eal_start(&dataplane->eal, config, &dataplane->cpus, &dataplane->directory,
 		      mebibytes) != 0)

@@ -5,6 +5,7 @@
 
 #include "bpf/loader.h"
 #include "dataplane/af_xdp.h"
+#include "dataplane/core/fragments.h"
 #include "dataplane/core/packet.h"
 #include "dataplane/device.h"
 #include "dataplane/handoff.h"
@@ -41,7 +42,8 @@ static bool is_af_xdp(const struct port *port)
 
 unsigned ports_buffer_count(const struct config_dataplane *config)
 {
-	unsigned count = BUFFERS_ELSEWHERE + handoff_buffer_count(config->workers);
+	unsigned count = BUFFERS_ELSEWHERE + handoff_buffer_count(config->workers) +
+			 config->workers * FRAGMENTS_HELD;
 
 	for (size_t i = 0; i < config->port_count; i++) {
 		const struct config_port *port = &config->ports[i];

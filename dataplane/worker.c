@@ -7,6 +7,7 @@
 #include "dataplane/core/flow_table.h"
 #include "dataplane/core/inbox.h"
 #include "dataplane/core/tables.h"
+#include "dataplane/core/tags.h"
 #include "dataplane/log.h"
 
 #include <rte_cycles.h>
@@ -135,13 +136,27 @@ static bool put_tag(struct rte_mbuf **mbuf, uint16_t vlan)
 	return rte_vlan_insert(mbuf) == 0;
 }
 
+static bool put_tags(struct rte_mbuf **mbuf, const struct packet *packet)
+{
+	if (packet->vlan != 0 && !put_tag(mbuf, packet->vlan))
+		return false;
+	if (likely(packet->outer_vlan == 0))
+		return true;
+	if (!put_tag(mbuf, packet->outer_vlan & TAG_VLAN))
+		return false;
+	if (!(packet->outer_vlan & PACKET_OUTER_8021Q))
+		rte_pktmbuf_mtod(*mbuf, struct rte_ether_hdr *)->ether_type =
+			rte_cpu_to_be_16(TAG_8021AD);
+	return true;
+}
+
 static void hand_over(struct worker *worker, const struct packet *packet)
 {
 	struct rte_mbuf *mbuf = packet->cookie;
 
 	mbuf->port = packet->in_port;
 	mbuf->hash.fdir.lo = (uint32_t)worker->engine.snapshot->generation;
-	mbuf->hash.fdir.hi = packet->passes + 1u;
+	mbuf->hash.fdir.hi = (packet->passes + 1u) << 8 | packet->met;
 	worker->engine.counters->handed_over++;
 	worker->engine.counters->ports[packet->in_port].handed_over++;
 	add_to_batch(worker, &worker->peers[packet->owner].to_run, mbuf);
@@ -154,8 +169,10 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	switch (packet->verdict) {
 	case ABI_VERDICT_TO_BACKEND:
 	case ABI_VERDICT_TO_CLIENT:
+	case ABI_VERDICT_TOO_BIG_TOLD:
+	case ABI_VERDICT_TTL_EXPIRED_TOLD:
 		follow_packet(mbuf, packet);
-		if (packet->vlan != 0 && !put_tag(&mbuf, packet->vlan))
+		if (!put_tags(&mbuf, packet))
 			drop(worker, mbuf, ABI_VERDICT_TX_FULL);
 		else
 			put_out(worker, packet->out_port, mbuf);
@@ -163,11 +180,16 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	case ABI_VERDICT_TO_LINUX:
 		follow_packet(mbuf, packet);
 		mbuf->port = packet->in_port;
-		if (rte_ring_sp_enqueue(worker->to_linux, mbuf) != 0)
+		/* The driver took it off. */
+		if (packet->vlan != 0 && !put_tag(&mbuf, packet->vlan))
+			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
+		else if (rte_ring_sp_enqueue(worker->to_linux, mbuf) != 0)
 			drop(worker, mbuf, ABI_VERDICT_KERNEL_RING_FULL);
 		break;
 	case VERDICT_FOREIGN:
 		hand_over(worker, packet);
+		break;
+	case VERDICT_HELD:
 		break;
 	default:
 		rte_pktmbuf_free(mbuf);
@@ -192,8 +214,10 @@ static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, u
 		packet->data = rte_pktmbuf_mtod(mbuf, uint8_t *);
 		packet->length = rte_pktmbuf_data_len(mbuf);
 		packet->in_port = mbuf->port;
-		packet->passes = owned ? (uint8_t)mbuf->hash.fdir.hi : 0;
-		packet->vlan = 0;
+		packet->passes = owned ? (uint8_t)(mbuf->hash.fdir.hi >> 8) : 0;
+		packet->met = owned ? (uint8_t)mbuf->hash.fdir.hi : 0;
+		packet->vlan = packet->outer_vlan = 0;
+		packet->tags_size = 0;
 		if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 			packet->vlan = mbuf->vlan_tci & 0xfff;
 		packet->cookie = mbuf;
@@ -208,7 +232,8 @@ static void assert_owners(const struct worker *worker, const struct packet *pack
 	for (unsigned i = 0; i < count; i++) {
 		const struct rte_mbuf *mbuf = packets[i].cookie;
 
-		if (packets[i].verdict != VERDICT_FOREIGN ||
+		/* Whose a fragment is, the worker that its datagram's meet at has to find out. */
+		if (packets[i].verdict != VERDICT_FOREIGN || packets[i].met ||
 		    mbuf->hash.fdir.lo != (uint32_t)worker->engine.snapshot->generation)
 			continue;
 		log_line("worker %u was given a packet that worker %u owns", worker->number,
@@ -225,13 +250,40 @@ static bool is_told_by_packets(const struct engine *engine)
 	       (engine->snapshot == NULL || !engine->snapshot->any_turned);
 }
 
+static unsigned carry_out_all(struct worker *worker, const struct packet *packets, unsigned count)
+{
+	unsigned timed = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		timed +=
+			packets[i].verdict != VERDICT_FOREIGN && packets[i].verdict != VERDICT_HELD;
+		carry_out(worker, &packets[i]);
+	}
+	return timed;
+}
+
+/* What waited for another packet, and does so no more. */
+static void take_held(struct worker *worker)
+{
+	const uint64_t begun = rte_rdtsc();
+	struct packet packets[PACKET_BURST];
+	unsigned count = engine_take_held(&worker->engine, packets), timed = 0;
+
+	if (count == 0)
+		return;
+	for (; count > 0; count = engine_take_held(&worker->engine, packets))
+		timed += carry_out_all(worker, packets, count);
+	flush_all(worker);
+	engine_count_latency(&worker->engine, rte_rdtsc() - begun, timed);
+}
+
 /* A burst from a port, or from workers that are not these packets' owners. What is handed over is
- * timed by its owner only, so that each packet is once. */
+ * timed by its owner only, and what is held when it goes on, so that each packet is once. */
 static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
 		      bool owned)
 {
 	const bool check = owned && worker->assert_owners && is_told_by_packets(&worker->engine);
-	const uint64_t begun = rte_rdtsc(), handed_over = worker->engine.counters->handed_over;
+	const uint64_t begun = rte_rdtsc();
 	struct packet packets[PACKET_BURST];
 	unsigned kept = describe(worker, mbufs, count, owned, packets);
 
@@ -241,11 +293,10 @@ static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
 		engine_run(&worker->engine, packets, kept, worker->now_ms);
 	if (check)
 		assert_owners(worker, packets, kept);
-	for (unsigned i = 0; i < kept; i++)
-		carry_out(worker, &packets[i]);
+	count -= kept - carry_out_all(worker, packets, kept);
 	flush_all(worker);
-	count -= (unsigned)(worker->engine.counters->handed_over - handed_over);
 	engine_count_latency(&worker->engine, rte_rdtsc() - begun, count);
+	take_held(worker);
 }
 
 static unsigned poll_queue(struct worker *worker, const struct worker_queue *queue)
@@ -332,6 +383,7 @@ int worker_run(void *argument)
 		found += poll_from_linux(worker);
 		found += engine_take_commands(&worker->engine, worker->inbox, ABI_INBOX_COMMANDS);
 		engine_age(&worker->engine, worker->now_ms);
+		take_held(worker);
 		rte_rcu_qsbr_quiescent(worker->quiescent, worker->number);
 
 		if (found > 0)
@@ -340,6 +392,8 @@ int worker_run(void *argument)
 		counters->empty_polls += found == 0;
 		counters->naps += idle_turn(&worker->idle, found > 0);
 	}
+	engine_give_up_held(&worker->engine);
+	take_held(worker);
 	rte_rcu_qsbr_thread_offline(worker->quiescent, worker->number);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "dataplane/workers.h"
 
+#include "dataplane/core/fragments.h"
 #include "dataplane/counters.h"
 #include "dataplane/eal.h"
 #include "dataplane/inbox.h"
@@ -65,6 +66,19 @@ static int make_quiescent(struct workers *workers)
 	return 0;
 }
 
+static int make_fragments(const struct workers *workers, unsigned number, struct engine *engine)
+{
+	void *memory = rte_zmalloc("fragments", fragments_size(), RTE_CACHE_LINE_SIZE);
+
+	if (memory == NULL) {
+		log_line("no memory for the fragments of worker %u", number);
+		return -1;
+	}
+	engine->fragments = fragments_open(memory, engine->flows[FAMILY_IPV4]->secret, number,
+					   workers->count, engine->random[0]);
+	return 0;
+}
+
 static int make_engine(struct workers *workers, unsigned number, const struct worker_parts *parts)
 {
 	struct engine *engine = &workers->items[number].engine;
@@ -78,7 +92,9 @@ static int make_engine(struct workers *workers, unsigned number, const struct wo
 	for (unsigned family = 0; family < FAMILY_COUNT; family++)
 		engine->flows[family] =
 			flows_file_table(parts->flows, number, family, status_clock() / 1000000);
-	return draw(engine->random, sizeof(engine->random));
+	if (draw(engine->random, sizeof(engine->random)) != 0)
+		return -1;
+	return make_fragments(workers, number, engine);
 }
 
 static int make_worker(struct workers *workers, unsigned number, const struct worker_parts *parts)
@@ -174,6 +190,8 @@ void workers_stop(struct workers *workers)
 
 void workers_free(struct workers *workers)
 {
+	for (unsigned i = 0; workers->items != NULL && i < workers->count; i++)
+		rte_free(workers->items[i].engine.fragments);
 	rte_free(workers->items);
 	rte_free(workers->quiescent);
 	workers->items = NULL;

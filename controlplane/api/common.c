@@ -23,6 +23,7 @@ void api_put_traffic(json_t *object, const struct abi_traffic *traffic)
 	put_count(object, "packets_out", traffic->packets_out);
 	put_count(object, "bytes_out", traffic->bytes_out);
 	put_count(object, "drops", traffic->drops);
+	put_count(object, "client_on_backend_link", traffic->client_on_backend_link);
 }
 
 void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, int index)

@@ -28,6 +28,7 @@ static void put_counts(json_t *object, const struct abi_counters_block *counters
 		{"evicted", counters->evicted},
 		{"aged", counters->aged},
 		{"flushed", counters->flushed},
+		{"adopted", counters->adopted},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -48,6 +48,9 @@ static const struct traffic_family families[] = {
 	{"bytes_total", "Bytes forwarded, IP headers included; in: from clients, out: to clients.",
 	 AT(bytes_in), AT(bytes_out)},
 	{"dropped_packets_total", "Packets dropped.", AT(drops), 0},
+	{"client_on_backend_link_flows_total",
+	 "Flows begun with dnat by clients on the backend's own link, which it answers past us.",
+	 AT(client_on_backend_link), 0},
 };
 
 static uint64_t count_at(const struct metrics_traffic *row, size_t offset)

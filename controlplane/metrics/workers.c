@@ -9,7 +9,7 @@
 struct worker_row {
 	struct metrics_labels labels; /* first: see metrics_columns() */
 	uint64_t received, sent, polls, empty_polls, naps, evicted;
-	uint64_t handed_over, taken_over, aged, flushed, busy_cycles;
+	uint64_t handed_over, taken_over, aged, flushed, adopted, busy_cycles;
 	uint64_t heartbeat_age_ns;
 	uint32_t cpu;
 };
@@ -46,6 +46,9 @@ static const struct metrics_column columns[] = {
 	 METRICS_COUNTER, AT(aged)},
 	{"headrace_worker_flushed_flows_total", "Flows that ended because somebody asked for it.",
 	 METRICS_COUNTER, AT(flushed)},
+	{"headrace_worker_adopted_flows_total",
+	 "Connections of dnat services whose record was begun in their middle.", METRICS_COUNTER,
+	 AT(adopted)},
 	{"headrace_worker_handed_over_packets_total",
 	 "Packets given to the worker that owns their flow.", METRICS_COUNTER, AT(handed_over)},
 	{"headrace_worker_taken_over_packets_total", "Packets that other workers gave this one.",
@@ -68,6 +71,7 @@ static void fill_row(struct worker_row *row, const struct metrics_source *source
 				   .taken_over = counters->taken_over,
 				   .aged = counters->aged,
 				   .flushed = counters->flushed,
+				   .adopted = counters->adopted,
 				   .busy_cycles = counters->busy_cycles,
 				   .cpu = worker->cpu};
 	if (source->now_ns > worker->heartbeat)

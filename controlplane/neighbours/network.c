@@ -4,6 +4,7 @@
 #include "controlplane/neighbours/network.h"
 
 #include "controlplane/log.h"
+#include "controlplane/neighbours/past_us.h"
 #include "controlplane/neighbours/paths.h"
 #include "controlplane/neighbours/read.h"
 #include "controlplane/neighbours/resolver.h"
@@ -179,6 +180,7 @@ int network_open(struct ev_loop *loop, const struct config *config,
 		network_close(network);
 		return error;
 	}
+	past_us_warn(network);
 	*out = network;
 	return 0;
 }
@@ -218,5 +220,6 @@ int network_set_config(struct network *network, const struct config *config)
 	}
 	owned_addresses_free(&owned_before);
 	resolver_refresh(network->resolver);
+	past_us_warn(network);
 	return 0;
 }

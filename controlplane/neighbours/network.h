@@ -86,6 +86,7 @@ struct network {
 	size_t port_count;
 	struct network_path *paths; /* of each backend, pool after pool */
 	size_t path_count;
+	uint64_t past_us; /* which services were warned of: past_us.h */
 
 	void (*on_change)(void *context);
 	void *context;

@@ -113,6 +113,7 @@ struct abi_service *object_service(struct scratch *scratch, const struct config_
 	out->on_backend_down = service->on_backend_down == CONFIG_BACKEND_DOWN_KEEP
 				       ? ABI_BACKEND_DOWN_KEEP
 				       : ABI_BACKEND_DOWN_RESET;
+	out->mss_clamp = (uint16_t)service->mss_clamp;
 	set_timeouts(out, &service->timeouts);
 	out->listener_count = (uint32_t)listeners;
 	set_listeners(out, service);

@@ -227,6 +227,8 @@ void stats_traffic(struct stats *stats, enum stats_kind kind, uint32_t index,
 	out->flows_started = difference(out->flows_started, baseline->traffic.flows_started);
 	out->flows_ended = difference(out->flows_ended, baseline->traffic.flows_ended);
 	out->drops = difference(out->drops, baseline->traffic.drops);
+	out->client_on_backend_link =
+		difference(out->client_on_backend_link, baseline->traffic.client_on_backend_link);
 }
 
 /* Before it has tables it has not taken over the flows that it will go on with. */

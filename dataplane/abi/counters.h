@@ -46,9 +46,9 @@ struct abi_traffic {
 		};
 	};
 	uint64_t flows_started;
-	uint64_t flows_ended; /* started - ended: flows there are now */
-	uint64_t drops;       /* packets of this service or backend dropped */
-	uint64_t reserved;
+	uint64_t flows_ended;            /* started - ended: flows there are now */
+	uint64_t drops;                  /* packets of this service or backend dropped */
+	uint64_t client_on_backend_link; /* flows begun with dnat whose replies go past us */
 };
 
 struct abi_port_traffic {
@@ -75,7 +75,7 @@ struct abi_counters_block {
 	uint64_t busy_cycles;    /* of turns that found something, by abi_status.cycles_per_us */
 	uint64_t aged;           /* flows that ended because their time was over */
 	uint64_t flushed;        /* flows that ended because `inbox` said so */
-	uint64_t reserved[1];
+	uint64_t adopted;        /* connections whose record was begun in their middle */
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	struct abi_port_traffic ports[ABI_MAX_PORTS];
 	struct abi_traffic services[ABI_MAX_SERVICES];
@@ -84,7 +84,8 @@ struct abi_counters_block {
 	 * Packets received by how long the worker had them: [n] those of 2^n to 2^(n+1)
 	 * cycles of abi_status.cycles_per_us. Time begins when the driver has given a burst
 	 * and ends when drivers, kernel path and drops have taken all of it, so the packets
-	 * of a burst have one time. What they waited for before that is not in it. At
+	 * of a burst have one time. What they waited for before that is not in it, nor
+	 * what a fragment waited for its datagram's first one. At
 	 * rest the sum is `received`.
 	 */
 	uint64_t latency[ABI_LATENCY_BUCKETS];

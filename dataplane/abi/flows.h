@@ -31,7 +31,7 @@ enum abi_flow_state {
 	ABI_FLOW_FREE = 0,
 	ABI_FLOW_TCP_HALF_OPEN, /* SYN seen, handshake not ended */
 	ABI_FLOW_TCP_ESTABLISHED,
-	ABI_FLOW_TCP_CLOSING, /* a FIN from each side, or a reset */
+	ABI_FLOW_TCP_CLOSING, /* a FIN from each side; or a reset, and nothing since */
 	ABI_FLOW_UDP,
 	ABI_FLOW_DIRECT, /* a client and a dnat backend's real address: Linux forwards it */
 	ABI_FLOW_STATE_COUNT
@@ -44,6 +44,8 @@ enum abi_flow_state {
 #define ABI_FLOW_ANSWERED    (1u << 3) /* the backend has sent something */
 #define ABI_FLOW_PEER_PORT   (1u << 4) /* the other node drew the local port */
 #define ABI_FLOW_STREAM      (1u << 5) /* UDP: more than one question and one answer */
+#define ABI_FLOW_WAS_OPEN    (1u << 5) /* TCP, with RESET: it was established when that came */
+#define ABI_FLOW_RESET       (1u << 6) /* TCP: the last packet that says anything was a reset */
 
 /* Which way a packet of a flow goes; index of what a record holds for each. */
 enum abi_flow_direction { ABI_FLOW_FROM_CLIENT, ABI_FLOW_FROM_BACKEND };
@@ -100,7 +102,9 @@ struct abi_flow_hop {
 	uint16_t used;     /* 0: free */
 	uint32_t next_hop; /* index in `tables` whose MAC it was; ABI_NONE: a client on the link */
 	uint32_t next_hop_epoch;
-	uint32_t reserved;
+	uint16_t outer_vlan; /* of the tag before that of `vlan`; 0: none. With 0x8000 it is one of
+			      * 802.1Q, else of 802.1ad */
+	uint16_t reserved;
 };
 
 #define ABI_FLOW_HOPS 4096

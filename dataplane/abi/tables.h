@@ -156,7 +156,9 @@ struct abi_service {
 	uint8_t hash_on;
 	uint8_t when_down;
 	uint8_t on_backend_down;
-	uint8_t reserved[3];
+	uint8_t reserved;
+	uint16_t
+		mss_clamp; /* most bytes of a TCP segment, by the MSS option; 0: as the hosts say */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* ms */
 	uint32_t listener_count;
 	uint32_t allow_count; /* ranges; 0: every client that is not denied */

@@ -16,6 +16,7 @@
 #include "dataplane/core/classify.h"
 #include "dataplane/core/engine_burst.h"
 #include "dataplane/core/forward.h"
+#include "dataplane/core/tags.h"
 
 /* Fetches the bucket that a packet's tuple leads to. */
 always_inline void fetch_bucket(const struct engine *engine, struct work *work, uint8_t family)
@@ -170,6 +171,5 @@ void ENGINE_BURST(struct engine *engine, struct packet *packets, unsigned count,
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		if (packets[i].verdict != VERDICT_FOREIGN)
-			counter_add(&engine->counters->verdicts[packets[i].verdict], 1);
+		engine_conclude(engine, &packets[i]);
 }

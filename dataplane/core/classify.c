@@ -3,6 +3,8 @@
 
 #include "dataplane/core/classify.h"
 
+#include "dataplane/core/tags.h"
+
 static bool classify_endpoints(const struct snapshot *snapshot, const struct flow_tuple *tuple)
 {
 	struct ip_address source = flow_tuple_source(tuple);
@@ -47,8 +49,11 @@ enum classification classify_frame(const struct snapshot *snapshot, const struct
 {
 	struct headers headers;
 
-	if (snapshot == NULL || length < ETHERNET_SIZE || !classify_is_for_port(port, frame) ||
-	    !parse_ends(frame, length, &headers))
+	if (snapshot == NULL || length < ETHERNET_SIZE || !classify_is_for_port(port, frame))
+		return CLASSIFY_PASS;
+	/* What is read begins at the type. */
+	uint32_t tags = tags_length(frame, length);
+	if (!parse_ends(frame + tags, length - tags, &headers))
 		return CLASSIFY_PASS;
 	return classify_ends(snapshot, &headers) ? CLASSIFY_STEER : CLASSIFY_PASS;
 }

@@ -6,7 +6,8 @@
  * the XDP program in bpf/steering.bpf.c makes, for ports that no XDP program
  * guards; tests hold both against the same cases.
  *
- * Ours are frames to the port's own MAC that hold IPv4 or IPv6 and
+ * Ours are frames to the port's own MAC that hold IPv4 or IPv6, behind up to two
+ * VLAN tags (of 802.1ad only the first may be), and
  * - TCP or UDP whose destination is a service (its port, a range of its ports or
  *   every port, 1 to 65535), a local address in its port range or a dnat
  *   endpoint, or whose source is a dnat endpoint and whose destination is no
@@ -26,8 +27,8 @@
  * IPv6 extension headers are followed up to TCP, UDP, ICMPv6 or a fragment, in
  * the packet and, counted anew, in that inside an error:
  * - hop-by-hop options (first of all, else the packet is Linux's), destination
- *   options, routing headers with no hop left (else Linux's), fragment headers;
- *   of each the first 8 bytes must be there;
+ *   options, routing headers with no hop left or of type 0 (else Linux's),
+ *   fragment headers; of each the first 8 bytes must be there;
  * - six at most, of 256 bytes at most together. With more of either, or any
  *   other header (authentication, encryption, none, unknown): Linux's;
  * - a fragment header with offset 0 and no more to follow (an atomic fragment)

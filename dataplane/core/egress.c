@@ -31,6 +31,7 @@ const struct way *egress_by_hop(const struct engine *engine, struct flow_table *
 	*way = (struct way){
 		.port = hop->port,
 		.vlan = hop->vlan,
+		.outer_vlan = hop->outer_vlan,
 		.mtu = engine->ports[hop->port].mtu,
 		.known = 1,
 	};

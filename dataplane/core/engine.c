@@ -4,6 +4,7 @@
 #include "dataplane/core/engine.h"
 
 #include "dataplane/core/engine_burst.h"
+#include "dataplane/core/engine_internal.h"
 
 enum engine_isa engine_best_isa(void)
 {
@@ -62,9 +63,12 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot)
 static void run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms,
 		struct engine_foreign foreign)
 {
+	const uint32_t now = (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT);
+
 	if (engine->snapshot != NULL) {
-		engine->burst(engine, packets, count, (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT),
-			      foreign);
+		engine->burst(engine, packets, count, now, foreign);
+		if (unlikely(engine->has_fragments))
+			engine_run_fragments(engine, packets, count, now);
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -10,7 +10,7 @@
  *
  * A burst goes through in stages (burst.c), so that the cache misses of its
  * packets overlap. Packets of flows that are there when it begins come first,
- * in their order; then those that may begin one, in theirs.
+ * in their order; then those that may begin one, in theirs; then fragments.
  */
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "dataplane/core/tables.h"
 
 struct engine;
+struct fragments;
 
 /* Ports whose packets may be another worker's, a bit for each. */
 struct engine_foreign {
@@ -29,6 +30,12 @@ struct engine_foreign {
 
 typedef void engine_burst(struct engine *engine, struct packet *packets, unsigned count,
 			  uint32_t now, struct engine_foreign foreign);
+
+/* Messages of its own that a worker may still send: see engine_tell.c. */
+struct engine_budget {
+	uint32_t tokens;
+	uint32_t tick; /* of the last one */
+};
 
 /* The owner fills all of it but what engine_use() and engine_set_isa() set. */
 struct engine {
@@ -40,6 +47,8 @@ struct engine {
 	struct engine_port ports[ABI_MAX_PORTS];
 	uint16_t port_count;
 	uint64_t random[2]; /* draws local ports; seeded by the caller, not all 0 */
+	struct fragments *fragments;
+	bool has_fragments; /* of the burst, to be run when the other packets have been */
 
 	/* With several workers; else owner is NULL, and nothing is computed. */
 	const struct owner *owner;
@@ -49,6 +58,9 @@ struct engine {
 	 * is first looked for among this worker's flows: as right, and nothing is computed for
 	 * what is there. The caller may change it between bursts. */
 	uint32_t foreign;
+
+	/* Of time exceeded, of packets too big: nobody uses up one with the other. */
+	struct engine_budget budgets[2];
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */
@@ -72,9 +84,12 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot);
  * difference (RFC 1624), hop limit, MACs. Counts verdicts, services and
  * backends, not what ports receive and send. `now_ms` is CLOCK_MONOTONIC.
  * What is another worker's gets VERDICT_FOREIGN, is left as it came, and counts
- * nowhere.
+ * nowhere. Of abi_verdict_is_told() the frame has become an ICMP error to its sender, to
+ * be sent by out_port.
  * With snapshot NULL every packet goes to Linux. A packet that is not sent
  * is left as it came.
+ * What waits for another packet gets VERDICT_HELD: the engine keeps it, its bytes are to stay, and
+ * engine_take_held() gives it back. It counts nowhere until then.
  */
 void engine_run(struct engine *engine, struct packet *packets, unsigned count, uint64_t now_ms);
 
@@ -91,3 +106,11 @@ static inline void engine_count_latency(struct engine *engine, uint64_t cycles, 
 
 /* Ends flows whose time is over: a bounded piece of work, to be called once a poll. */
 void engine_age(struct engine *engine, uint64_t now_ms);
+
+/*
+ * Packets that were held and have their verdict now, as engine_run() would have left them: how
+ * many. To be called until there are none, after each engine_run() and engine_age().
+ */
+unsigned engine_take_held(struct engine *engine, struct packet packets[PACKET_BURST]);
+/* Gives all that is held a verdict: before the end. */
+void engine_give_up_held(struct engine *engine);

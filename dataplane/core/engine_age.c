@@ -2,13 +2,14 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * The end of flows: a bounded piece of work with every poll. Records that are
+ * The end of flows, and of waiting: a bounded piece of work with every poll. Records that are
  * due are taken out of the wheels in batches, and fetched together, so that
  * they wait for memory once and not each for itself.
  */
 #include "dataplane/core/engine_internal.h"
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/flow_timers.h"
+#include "dataplane/core/fragments.h"
 
 /* The most work of one call: batches of records, and empty slots passed. */
 #define AGE_BATCHES 4
@@ -81,6 +82,7 @@ void engine_age(struct engine *engine, uint64_t now_ms)
 {
 	uint32_t now = (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT);
 
+	fragments_age(engine->fragments, now);
 	if (engine->snapshot == NULL)
 		return;
 	for (unsigned i = 0; i < FAMILY_COUNT; i++) {

@@ -5,13 +5,8 @@
 #include "dataplane/core/egress.h"
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/flow_timers.h"
+#include "dataplane/core/mss_clamp.h"
 #include "dataplane/core/translate.h"
-
-static void count_drop(struct engine *engine, const struct abi_flow *flow)
-{
-	counter_add(&engine->counters->services[flow->service].drops, 1);
-	counter_add(&engine->counters->backends[flow->backend].drops, 1);
-}
 
 static void count_started(struct engine *engine, const struct abi_flow *flow)
 {
@@ -113,8 +108,9 @@ static bool begins_anew(const struct abi_flow *flow, const struct backend_rule *
 		return is_down;
 	if (!flow_state_is_opening(headers->tcp_flags))
 		return false;
-	return (flow->state == ABI_FLOW_TCP_CLOSING && backend->state != ABI_BACKEND_UP) ||
-	       (flow->state == ABI_FLOW_TCP_HALF_OPEN && is_down);
+	if (flow->state == ABI_FLOW_TCP_CLOSING && !flow_state_is_in_doubt(flow))
+		return backend->state != ABI_BACKEND_UP;
+	return is_down && flow->state != ABI_FLOW_TCP_ESTABLISHED;
 }
 
 /*
@@ -127,7 +123,8 @@ static bool begins_anew(const struct abi_flow *flow, const struct backend_rule *
 static void restart(struct engine *engine, struct flow_table *table, uint32_t record, uint32_t now)
 {
 	struct abi_flow *flow = flow_table_record(table, record);
-	const uint8_t of_the_last = ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED;
+	const uint8_t of_the_last = ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED |
+				    ABI_FLOW_RESET | ABI_FLOW_WAS_OPEN;
 
 	count_ended(engine, flow);
 	count_started(engine, flow);
@@ -150,7 +147,8 @@ static bool reconsider(struct engine *engine, struct flow_table *table, uint32_t
 		engine_end_flow(engine, table, record);
 		return false;
 	}
-	if (flow->state == ABI_FLOW_TCP_CLOSING && flow_state_is_opening(headers->tcp_flags))
+	if (flow->state == ABI_FLOW_TCP_CLOSING && flow_state_is_opening(headers->tcp_flags) &&
+	    !flow_state_is_in_doubt(flow))
 		restart(engine, table, record, now);
 	return true;
 }
@@ -167,6 +165,19 @@ static void refresh_hop(struct engine *engine, struct flow_table *table, struct 
 	uint16_t hop = hops_learn(engine, table, packet, &client);
 	if (hop != HOP_NONE)
 		hops_assign(table, flow, hop);
+}
+
+/*
+ * Who tells a flow's sender something: the address it knows us by. A dnat backend
+ * knows none; its clients' service is ours.
+ */
+static struct ip_address teller(const struct abi_flow *flow, enum abi_flow_direction direction)
+{
+	enum abi_flow_direction pair =
+		flow->flags & ABI_FLOW_FULL_NAT ? direction : ABI_FLOW_FROM_CLIENT;
+	struct flow_tuple tuple = flow_tuple_of(flow, pair);
+
+	return flow_tuple_destination(&tuple);
 }
 
 uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const struct headers *headers,
@@ -192,15 +203,20 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 	}
 	if (from_client && !reconsider(engine, table, record, backend, headers, now))
 		return VERDICT_NONE;
+	if (flow_state_ends_doubt(flow, direction, headers->tcp_flags))
+		restart(engine, table, record, now);
 	const struct way *way =
 		from_client ? &backend->way : egress_to_client(engine, table, flow, &scratch);
 	uint8_t verdict = egress_judge(way, headers);
 	if (verdict != VERDICT_NONE) {
-		count_drop(engine, flow);
-		return verdict;
+		struct ip_address source = teller(flow, direction);
+
+		engine_count_drop(engine, flow);
+		return engine_tell(engine, packet, headers, verdict, &source, way->mtu, now);
 	}
 	if (from_client && !hops_is_from(table, flow->client_hop, packet))
 		refresh_hop(engine, table, flow, packet, now);
+	mss_clamp_packet(packet, headers, service->mss_clamp);
 	translate_packet(packet, headers, flow, direction, way, family);
 	advance(engine, table, record, direction, headers->tcp_flags, now);
 	engine_count(engine, flow, direction, headers->ip_length);

@@ -10,6 +10,8 @@
 
 #include "dataplane/core/engine.h"
 #include "dataplane/core/parse.h"
+#include "dataplane/core/strays.h"
+#include "dataplane/core/tags.h"
 
 #define always_inline static inline __attribute__((__always_inline__))
 
@@ -82,6 +84,12 @@ static inline void engine_count(struct engine *engine, const struct abi_flow *fl
 	counter_add(&backend[direction].bytes, ip_length);
 }
 
+static inline void engine_count_drop(struct engine *engine, const struct abi_flow *flow)
+{
+	counter_add(&engine->counters->services[flow->service].drops, 1);
+	counter_add(&engine->counters->backends[flow->backend].drops, 1);
+}
+
 /* A packet that nothing plain was found of: its verdict, or VERDICT_NONE when it is of a flow. */
 uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct headers *headers,
 			    struct engine_foreign foreign);
@@ -108,8 +116,45 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 void engine_run_fresh(struct engine *engine, struct packet *packets, struct work *works,
 		      const uint8_t *fresh, unsigned count, uint32_t now, uint32_t missing);
 
-/* Fragments and ICMP errors. */
-uint8_t engine_run_other(struct engine *engine, const struct headers *headers);
+/* Fragments and ICMP errors. Fragments of flows of ours get VERDICT_FRAGMENT. */
+uint8_t engine_run_other(struct engine *engine, struct packet *packet,
+			 const struct headers *headers);
+
+/* An ICMP error that has ports: sent on, where the packet inside is of a flow. */
+uint8_t engine_run_icmp_error(struct engine *engine, struct packet *packet,
+			      const struct headers *headers);
+
+/* Whether a flow was taken over by another worker, though packets of such a tuple come here. */
+static inline bool engine_is_stray(const struct engine *engine, uint64_t hash, uint32_t *worker)
+{
+	if (likely(engine->strays == NULL))
+		return false;
+	*worker = strays_find(engine->strays, hash);
+	return *worker != STRAYS_NONE && *worker != engine->number;
+}
+
+/*
+ * The verdict on a packet of TCP or UDP, no fragment, that came to nothing by
+ * `verdict`. Where that is TOO_BIG or TTL_EXPIRED and one may, its sender is told: then
+ * the frame is the ICMP error, from `source`, and the verdict says so.
+ */
+uint8_t engine_tell(struct engine *engine, struct packet *packet, const struct headers *headers,
+		    uint8_t verdict, const struct ip_address *source, uint16_t mtu, uint32_t now);
+
+/* Those of a burst that got it. */
+void engine_run_fragments(struct engine *engine, struct packet *packets, unsigned count,
+			  uint32_t now);
+
+/* The last thing done with a packet: counted, and as it came where it is not sent. */
+static inline void engine_conclude(struct engine *engine, struct packet *packet)
+{
+	if (packet->verdict == VERDICT_FRAGMENT || packet->verdict == VERDICT_HELD)
+		return;
+	if (unlikely(packet->tags_size != 0) && !abi_verdict_is_sent(packet->verdict))
+		tags_put_back(packet);
+	if (packet->verdict != VERDICT_FOREIGN)
+		counter_add(&engine->counters->verdicts[packet->verdict], 1);
+}
 
 /* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
  * connection that is due first gives way. FLOW_NONE: no room. */

@@ -6,8 +6,8 @@
 #include "dataplane/core/egress.h"
 #include "dataplane/core/engine_opening.h"
 #include "dataplane/core/flow_state.h"
+#include "dataplane/core/mss_clamp.h"
 #include "dataplane/core/owner.h"
-#include "dataplane/core/strays.h"
 #include "dataplane/core/translate.h"
 
 /* Service and backend of a record that has none. */
@@ -139,15 +139,6 @@ static uint8_t prepare_other(const struct engine *engine, const struct headers *
 	return ABI_VERDICT_TO_LINUX;
 }
 
-/* Whether the flow was taken over by another worker, though its replies come here. */
-static bool is_stray(const struct engine *engine, uint64_t hash, uint32_t *worker)
-{
-	if (likely(engine->strays == NULL))
-		return false;
-	*worker = strays_find(engine->strays, hash);
-	return *worker != STRAYS_NONE && *worker != engine->number;
-}
-
 /*
  * A service that was turned to its other mode may still have flows of before, whose
  * owners are by the rules of that mode. What may be of one and is of none here is looked
@@ -174,7 +165,7 @@ uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struc
 	struct ip_address destination = flow_tuple_destination(&headers->tuple);
 	uint32_t index, worker;
 
-	if (unlikely(is_stray(engine, opening->hash, &worker))) {
+	if (unlikely(engine_is_stray(engine, opening->hash, &worker))) {
 		packet->owner = (uint8_t)worker;
 		opening->service = NULL;
 		return VERDICT_FOREIGN;
@@ -202,7 +193,7 @@ static bool reply_is_taken(const struct engine *engine, const struct flow_table 
 	uint32_t worker;
 
 	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE ||
-	       is_stray(engine, opening->reply_hash, &worker);
+	       engine_is_stray(engine, opening->reply_hash, &worker);
 }
 
 /* dnat keeps the client's address: the first backend towards which it is not in use yet. */
@@ -233,6 +224,36 @@ static uint8_t settle_full_nat(struct engine *engine, const struct flow_table *t
 	return VERDICT_NONE;
 }
 
+/*
+ * A client on the link that leads to the backend: with dnat the backend answers
+ * it directly, from its own address, and it does not know who that is.
+ */
+static bool is_on_backend_link(const struct engine *engine, const struct packet *packet,
+			       const struct way *way, const struct ip_address *client)
+{
+	if (likely(packet->in_port != way->port || packet->vlan != way->vlan ||
+		   packet->outer_vlan != way->outer_vlan))
+		return false;
+	const struct abi_route *route = snapshot_find_route(engine->snapshot, client);
+	return route != NULL && route->next_hop == ABI_NONE && route->port == way->port;
+}
+
+/* What is to be known of a flow that has just begun. */
+static void note_oddities(struct engine *engine, const struct packet *packet,
+			  const struct opening *opening, const struct way *way,
+			  const struct ip_address *client)
+{
+	const struct abi_flow *flow = &opening->flow.flow;
+
+	if (flow->protocol == PROTOCOL_TCP && flow->state != ABI_FLOW_TCP_HALF_OPEN)
+		counter_add(&engine->counters->adopted, 1);
+	if (opening->service->forwarding == ABI_DNAT &&
+	    is_on_backend_link(engine, packet, way, client)) {
+		counter_add(&engine->counters->services[flow->service].client_on_backend_link, 1);
+		counter_add(&engine->counters->backends[flow->backend].client_on_backend_link, 1);
+	}
+}
+
 static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 			      struct packet *packet, const struct headers *headers,
 			      struct opening *opening)
@@ -244,9 +265,11 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 		return verdict;
 	/* A packet that cannot be sent leaves no record. */
 	const struct way *way = &engine->snapshot->backend_rules[opening->backend].way;
+	struct ip_address service = flow_tuple_destination(&headers->tuple);
 	verdict = egress_judge(way, headers);
 	if (verdict != VERDICT_NONE)
-		return verdict;
+		return engine_tell(engine, packet, headers, verdict, &service, way->mtu,
+				   opening->flow.flow.last_seen);
 
 	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_BACKEND, &opening->reply);
 	uint32_t record = engine_start_flow(engine, table, &opening->flow);
@@ -255,6 +278,8 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 	struct abi_flow *flow = flow_table_record(table, record);
 	struct ip_address client = flow_tuple_source(&headers->tuple);
 	hops_assign(table, flow, hops_learn(engine, table, packet, &client));
+	mss_clamp_packet(packet, headers, opening->service->mss_clamp);
+	note_oddities(engine, packet, opening, way, &client);
 	translate_packet(packet, headers, flow, ABI_FLOW_FROM_CLIENT, way, flow->family);
 	engine_count(engine, flow, ABI_FLOW_FROM_CLIENT, headers->ip_length);
 	return ABI_VERDICT_TO_BACKEND;
@@ -272,7 +297,8 @@ static bool make_way(struct engine *engine, struct flow_table *table, const stru
 
 	if (ref == FLOW_NONE)
 		return true;
-	if (flow_table_record(table, flow_ref_record(ref))->state != ABI_FLOW_TCP_CLOSING ||
+	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
+	if (flow->state != ABI_FLOW_TCP_CLOSING || flow_state_is_in_doubt(flow) ||
 	    !flow_state_is_opening(headers->tcp_flags))
 		return false;
 	engine_end_flow(engine, table, flow_ref_record(ref));

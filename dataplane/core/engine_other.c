@@ -1,42 +1,37 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Frames that nothing plain was found of; fragments and ICMP errors: not translated, but never let
- * past either. */
+/* Frames that nothing plain was found of; ICMP errors about fragments: not translated, but never
+ * let past either. */
 #include "dataplane/core/engine_internal.h"
 
 #include "dataplane/core/classify.h"
 #include "dataplane/core/owner.h"
+#include "dataplane/core/tags.h"
 
-/*
- * What is addressed to a dnat backend itself, or is about a packet that came
- * from its own address, is of a direct connection: what we translate has other
- * addresses by the time it gets here.
- */
-static bool is_direct(const struct engine *engine, const struct headers *headers)
+/* Of a fragment: what is addressed to a dnat backend itself is of a direct connection. What we
+ * translate has other addresses by the time it gets here. */
+static bool is_direct(const struct snapshot *snapshot, const struct flow_tuple *tuple)
 {
-	const struct snapshot *snapshot = engine->snapshot;
-	const struct flow_tuple *tuple = &headers->tuple;
-	const struct flow_table *table = engine_table(engine, tuple->family);
 	struct ip_address destination = flow_tuple_destination(tuple);
 
-	if (!headers->has_ports)
-		return snapshot_is_dnat_address(snapshot, &destination) &&
-		       !snapshot_is_service_address(snapshot, &destination) &&
-		       !snapshot_is_local_address(snapshot, &destination);
-	if (snapshot_is_dnat_endpoint(snapshot, &destination, be16toh(tuple->ports.be_destination),
-				      tuple->protocol))
-		return true;
-	uint32_t ref = flow_table_find(table, tuple, flow_hash(table->secret, tuple));
-	return ref != FLOW_NONE &&
-	       flow_table_record(table, flow_ref_record(ref))->state == ABI_FLOW_DIRECT;
+	return snapshot_is_dnat_address(snapshot, &destination) &&
+	       !snapshot_is_service_address(snapshot, &destination) &&
+	       !snapshot_is_local_address(snapshot, &destination);
 }
 
-uint8_t engine_run_other(struct engine *engine, const struct headers *headers)
+uint8_t engine_run_other(struct engine *engine, struct packet *packet,
+			 const struct headers *headers)
 {
-	if (!classify_ends(engine->snapshot, headers) || is_direct(engine, headers))
+	if (headers->kind == HEADERS_ICMP_ERROR && headers->has_ports)
+		return engine_run_icmp_error(engine, packet, headers);
+	if (!classify_ends(engine->snapshot, headers) ||
+	    is_direct(engine->snapshot, &headers->tuple))
 		return ABI_VERDICT_TO_LINUX;
-	return headers->kind == HEADERS_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
+	if (headers->kind != HEADERS_FRAGMENT)
+		return ABI_VERDICT_ICMP_ERROR;
+	engine->has_fragments = true;
+	return VERDICT_FRAGMENT;
 }
 
 uint8_t engine_ask_for_owner(const struct engine *engine, struct packet *packet,
@@ -69,6 +64,8 @@ uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct
 	if (port->unsteered &&
 	    (packet->length < ETHERNET_SIZE || !classify_is_for_port(port, packet->data)))
 		return ABI_VERDICT_TO_LINUX;
+	if (packet->length >= ETHERNET_SIZE)
+		tags_take_off(packet);
 	uint8_t verdict = parse_headers(packet->data, packet->length, headers);
 	/* What is no flow's plain packet no card delivers to its owner. */
 	uint32_t asked =
@@ -82,5 +79,5 @@ uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct
 	if (port->unsteered &&
 	    classify_frame(engine->snapshot, port, packet->data, packet->length) == CLASSIFY_PASS)
 		return ABI_VERDICT_TO_LINUX;
-	return verdict == VERDICT_NONE ? engine_run_other(engine, headers) : verdict;
+	return verdict == VERDICT_NONE ? engine_run_other(engine, packet, headers) : verdict;
 }

@@ -83,9 +83,10 @@ struct flow_wheel {
 
 /* A learned hop, ready for use: derived from the table's hop and the snapshot. */
 struct flow_hop_way {
-	uint64_t key;         /* port, VLAN and MAC of packets that come by it; see core/hops.h */
-	uint32_t era;         /* of the engine, in which `way` was made */
+	uint64_t key; /* port, inner VLAN and MAC of packets that come by it; see core/hops.h */
+	uint32_t era; /* of the engine, in which `way` was made */
 	uint32_t learned_era; /* in which its neighbour was looked up */
+	uint16_t outer_vlan;  /* of those packets */
 	struct way way;
 };
 

@@ -39,7 +39,9 @@ always_inline uint8_t forward(struct engine *engine, const struct flow_table *ta
 	const struct flow_hop_way *hop = &table->hop_ways[flow->client_hop];
 	const struct way *way = direction == ABI_FLOW_FROM_CLIENT ? &backend->way : &hop->way;
 	/* Of a client: that it came as before, and may go there. To it: that the way is known. */
-	uint64_t there = (hop->key ^ hops_key(packet)) | (backend->state == ABI_BACKEND_DOWN);
+	uint64_t there = (hop->key ^ hops_key(packet)) |
+			 (uint64_t)(hop->outer_vlan ^ packet->outer_vlan) |
+			 (backend->state == ABI_BACKEND_DOWN);
 	uint64_t back = hop->era ^ engine->era;
 	uint64_t to_client = -(uint64_t)direction;
 

@@ -25,7 +25,7 @@ static uint32_t first_place(uint64_t key)
 }
 
 /* The hop's place, or else one that no flow names; HOP_NONE: neither. */
-static uint16_t find_place(const struct flow_table *table, uint64_t key)
+static uint16_t find_place(const struct flow_table *table, uint64_t key, uint16_t outer_vlan)
 {
 	uint32_t first = first_place(key);
 	uint16_t free_place = HOP_NONE;
@@ -34,7 +34,8 @@ static uint16_t find_place(const struct flow_table *table, uint64_t key)
 		uint16_t place = (uint16_t)((first + i) & (ABI_FLOW_HOPS - 1));
 		if (place == HOP_NONE)
 			continue;
-		if (table->hop_ways[place].key == key)
+		if (table->hop_ways[place].key == key &&
+		    table->hop_ways[place].outer_vlan == outer_vlan)
 			return place;
 		if (free_place == HOP_NONE && table->hop_users[place] == 0)
 			free_place = place;
@@ -49,11 +50,13 @@ static void write_hop(struct flow_table *table, uint16_t place, const struct pac
 
 	hop->port = packet->in_port;
 	hop->vlan = packet->vlan;
+	hop->outer_vlan = packet->outer_vlan;
 	memcpy(hop->mac, packet->data + ETHERNET_SOURCE, sizeof(hop->mac));
 	hop->next_hop = neighbour;
 	hop->next_hop_epoch = epoch;
 	hop->used = 1;
-	table->hop_ways[place] = (struct flow_hop_way){.key = hops_key(packet)};
+	table->hop_ways[place] =
+		(struct flow_hop_way){.key = hops_key(packet), .outer_vlan = packet->outer_vlan};
 }
 
 uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struct packet *packet,
@@ -64,14 +67,17 @@ uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struc
 
 	if (engine->ports[packet->in_port].reply_by_route)
 		return HOP_NONE;
-	uint16_t place = find_place(table, hops_key(packet));
+	uint16_t place = find_place(table, hops_key(packet), packet->outer_vlan);
 	/* A neighbour's, as these tables have been asked before. */
 	if (place != HOP_NONE && hops_is_from(table, place, packet) &&
 	    table->hop_ways[place].learned_era == engine->era &&
 	    table->hops[place].next_hop != ABI_NONE)
 		return place;
-	uint32_t neighbour =
-		snapshot_find_mac(snapshot, packet->in_port, packet->vlan, mac, table->family);
+	/* Behind two tags Linux knows nobody. */
+	uint32_t neighbour = packet->outer_vlan != 0
+				     ? ABI_NONE
+				     : snapshot_find_mac(snapshot, packet->in_port, packet->vlan,
+							 mac, table->family);
 	if (place == HOP_NONE || !may_learn(engine, packet, client, neighbour))
 		return HOP_NONE;
 
@@ -100,7 +106,8 @@ static uint64_t key_of(const struct abi_flow_hop *hop, uint16_t port_count)
 {
 	uint64_t mac = 0;
 
-	if (!hop->used || hop->port >= port_count || hop->vlan > 0xfff)
+	if (!hop->used || hop->port >= port_count || hop->vlan > 0xfff ||
+	    (hop->outer_vlan & ~PACKET_OUTER_8021Q) > 0xfff)
 		return 0;
 	memcpy(&mac, hop->mac, sizeof(hop->mac));
 	return mac << 16 | (uint64_t)hop->port << 12 | hop->vlan;
@@ -110,7 +117,8 @@ void hops_restore(struct flow_table *table, uint16_t port_count)
 {
 	for (uint32_t i = 0; i < ABI_FLOW_HOPS; i++)
 		table->hop_ways[i] =
-			(struct flow_hop_way){.key = key_of(&table->hops[i], port_count)};
+			(struct flow_hop_way){.key = key_of(&table->hops[i], port_count),
+					      .outer_vlan = table->hops[i].outer_vlan};
 }
 
 void hops_sweep(struct flow_table *table)
@@ -126,11 +134,13 @@ void hops_sweep(struct flow_table *table)
 uint16_t hops_copy(struct flow_table *table, const struct abi_flow_hop *hop, uint16_t port_count)
 {
 	uint64_t key = key_of(hop, port_count);
-	uint16_t place = key == 0 ? HOP_NONE : find_place(table, key);
+	uint16_t place = key == 0 ? HOP_NONE : find_place(table, key, hop->outer_vlan);
 
-	if (place != HOP_NONE && table->hop_ways[place].key != key) {
+	if (place != HOP_NONE && (table->hop_ways[place].key != key ||
+				  table->hop_ways[place].outer_vlan != hop->outer_vlan)) {
 		table->hops[place] = *hop;
-		table->hop_ways[place] = (struct flow_hop_way){.key = key};
+		table->hop_ways[place] =
+			(struct flow_hop_way){.key = key, .outer_vlan = hop->outer_vlan};
 	}
 	return place;
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * Learned hops: where the packets of clients come from, as (port, VLAN, MAC).
+ * Learned hops: where the packets of clients come from, as (port, VLANs, MAC).
  *
  * Flows point into one small table. A hop remembers which neighbour's MAC it
  * was when learned, and is used with the MAC that neighbour has now: a router's
@@ -16,7 +16,7 @@
 /* Stands for "none learned: use the route". */
 #define HOP_NONE 0
 
-/* Port, VLAN and source MAC of a packet in one word; of no packet it is 0. */
+/* Port, inner VLAN and source MAC of a packet in one word; of no packet it is 0. */
 static inline uint64_t hops_key(const struct packet *packet)
 {
 	uint64_t mac_and_type = wire_load64(packet->data + ETHERNET_SOURCE);
@@ -48,7 +48,8 @@ uint16_t hops_copy(struct flow_table *table, const struct abi_flow_hop *hop, uin
 static inline bool hops_is_from(const struct flow_table *table, uint16_t hop,
 				const struct packet *packet)
 {
-	return hop != HOP_NONE && table->hop_ways[hop].key == hops_key(packet);
+	return hop != HOP_NONE && table->hop_ways[hop].key == hops_key(packet) &&
+	       table->hop_ways[hop].outer_vlan == packet->outer_vlan;
 }
 
 /* Makes a flow's record name this hop, and counts who names which. */

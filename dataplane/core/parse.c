@@ -10,6 +10,7 @@ struct payload {
 	uint32_t offset; /* from the IP header's start */
 	uint8_t protocol;
 	bool is_fragment;
+	bool leads_on; /* by a routing header of type 0: to be dropped (RFC 5095) */
 };
 
 enum found { FOUND, NOT_THERE, NOT_OURS }; /* NOT_THERE: the bytes end before it */
@@ -36,8 +37,11 @@ static enum found find_ipv6_payload(const uint8_t *ip, uint32_t length, struct p
 			return NOT_OURS;
 		if (length - payload->offset < IPV6_FRAGMENT_SIZE)
 			return NOT_THERE;
-		if (payload->protocol == PROTOCOL_ROUTING && header[IPV6_SEGMENTS_LEFT] != 0)
-			return NOT_OURS;
+		if (payload->protocol == PROTOCOL_ROUTING && header[IPV6_SEGMENTS_LEFT] != 0) {
+			if (header[IPV6_ROUTING_TYPE] != 0)
+				return NOT_OURS;
+			payload->leads_on = true;
+		}
 		if (payload->protocol != PROTOCOL_FRAGMENT)
 			size = (header[1] + 1u) * 8;
 		else if (wire_read16(header + IPV6_FRAGMENT_OFFSET) & IPV6_FRAGMENT_MASK)
@@ -83,7 +87,7 @@ static enum found read_ip(const uint8_t *ip, uint32_t length, uint8_t family,
 		return NOT_THERE;
 	memcpy(&tuple->ipv4, ip + IPV4_SOURCE, sizeof(tuple->ipv4));
 	tuple->protocol = ip[IPV4_PROTOCOL];
-	*payload = (struct payload){header_size, tuple->protocol, is_ipv4_fragment(ip)};
+	*payload = (struct payload){header_size, tuple->protocol, is_ipv4_fragment(ip), false};
 	return FOUND;
 }
 
@@ -145,6 +149,34 @@ static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t fam
 	out->tuple = flow_tuple_reverse(&out->tuple);
 	out->kind = HEADERS_ICMP_ERROR;
 	return true;
+}
+
+/* What the message says of the length of the packet it quotes (RFC 4884, 4); 0: it does not. */
+static uint32_t quoted_length(const uint8_t *message, uint8_t family)
+{
+	if (family == 4)
+		return message[ICMP_QUOTED_WORDS] * 4u;
+	return message[0] == ICMPV6_DESTINATION_UNREACHABLE || message[0] == ICMPV6_TIME_EXCEEDED
+		       ? message[ICMPV6_QUOTED_WORDS] * 8u
+		       : 0;
+}
+
+void parse_inner(const uint8_t *frame, const struct headers *headers, struct inner *inner)
+{
+	uint8_t family = headers->tuple.family;
+	const uint8_t *message = frame + headers->transport;
+	uint32_t at = headers->transport + ICMP_SIZE;
+	uint32_t length = ETHERNET_SIZE + headers->ip_length - at;
+	uint32_t quoted = quoted_length(message, family);
+	struct flow_tuple tuple;
+	struct payload payload = {0};
+
+	read_ip(frame + at, length, family, &tuple, &payload);
+	if (quoted == 0 || quoted > length)
+		quoted = length;
+	inner->ip = (uint16_t)at;
+	inner->transport = (uint16_t)(at + payload.offset);
+	inner->end = (uint16_t)(at + quoted);
 }
 
 bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out)
@@ -228,6 +260,7 @@ static uint8_t read_ipv4(const uint8_t *ip, uint32_t length, struct headers *out
 static uint8_t read_ipv6(const uint8_t *ip, uint32_t length, struct headers *out)
 {
 	struct payload payload;
+	uint8_t verdict;
 
 	if (length < IPV6_SIZE)
 		return ABI_VERDICT_TRUNCATED;
@@ -244,7 +277,9 @@ static uint8_t read_ipv6(const uint8_t *ip, uint32_t length, struct headers *out
 	default:
 		out->hop_limit = ip[IPV6_HOP_LIMIT];
 		out->ip_length = (uint16_t)ip_length;
-		return read_payload(ip, &payload, out);
+		verdict = read_payload(ip, &payload, out);
+		return verdict == VERDICT_NONE && payload.leads_on ? ABI_VERDICT_ROUTING_HEADER
+								   : verdict;
 	}
 }
 

@@ -25,7 +25,7 @@ struct headers {
 	struct flow_tuple tuple;
 	uint8_t kind;
 	bool has_ports;     /* false: the tuple's ports say nothing */
-	uint16_t transport; /* where the TCP or UDP header begins, from the frame's start */
+	uint16_t transport; /* where TCP, UDP or the ICMP error begins, from the frame's start */
 	uint16_t ip_length; /* of the IP packet; the frame may be longer by padding */
 	uint8_t hop_limit;  /* TTL, with IPv4 */
 	uint8_t tcp_flags;  /* 0 with UDP */
@@ -42,6 +42,16 @@ static inline bool parse_is_translated(uint8_t protocol)
  * *out is not to be used).
  */
 uint8_t parse_headers(const uint8_t *frame, uint32_t length, struct headers *out);
+
+/* The packet inside an ICMP error; positions count from the frame's start. */
+struct inner {
+	uint16_t ip;        /* its IP header */
+	uint16_t transport; /* its TCP or UDP header, of which the ports are there */
+	uint16_t end;       /* behind what is quoted of it: extensions may follow (RFC 4884) */
+};
+
+/* `headers` are those of an ICMP error that has ports, by parse_headers(). */
+void parse_inner(const uint8_t *frame, const struct headers *headers, struct inner *inner);
 
 /*
  * What is addressed to whom, for steering: as parse_headers(), but lengths and

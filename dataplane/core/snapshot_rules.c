@@ -47,6 +47,7 @@ void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *
 		if (service == NULL)
 			continue;
 		rule->epoch = service->epoch;
+		rule->mss_clamp = service->mss_clamp;
 		for (unsigned state = 0; state < ABI_TIMEOUT_COUNT; state++)
 			rule->timeouts[state] = ticks_of(service->timeouts[state]);
 	}

@@ -70,7 +70,8 @@ struct service_rule {
 	uint32_t epoch;                       /* 0: there is none */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* in ticks, with one more: last_seen is rounded down
 					       */
-	bool turned; /* its mode was another one: with several workers, so were the owners */
+	bool turned;        /* its mode was another one: with several workers, so were the owners */
+	uint16_t mss_clamp; /* 0: none */
 } __attribute__((aligned(32)));
 
 /* What it asks of a backend. */

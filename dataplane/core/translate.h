@@ -65,6 +65,17 @@ static inline void translate_transport(uint8_t *transport, uint8_t protocol,
 			checksum_adjust_udp(wire_load16(transport + UDP_CHECKSUM), difference));
 }
 
+/* What leaves is the IP packet alone, by `way`. */
+static inline void translate_link(struct packet *packet, const struct headers *headers,
+				  const struct way *way)
+{
+	memcpy(packet->data, way->ethernet, sizeof(way->ethernet));
+	packet->length = ETHERNET_SIZE + headers->ip_length;
+	packet->out_port = way->port;
+	packet->vlan = way->vlan;
+	packet->outer_vlan = way->outer_vlan;
+}
+
 /* Sends a packet of a flow's direction on by `way`. `family` is the flow's. */
 static inline void translate_packet(struct packet *packet, const struct headers *headers,
 				    const struct abi_flow *flow, enum abi_flow_direction direction,
@@ -77,8 +88,5 @@ static inline void translate_packet(struct packet *packet, const struct headers 
 
 	translate_transport(frame + headers->transport, headers->tuple.protocol,
 			    &flow->ports[other], difference);
-	memcpy(frame, way->ethernet, sizeof(way->ethernet));
-	packet->length = ETHERNET_SIZE + headers->ip_length;
-	packet->out_port = way->port;
-	packet->vlan = way->vlan;
+	translate_link(packet, headers, way);
 }

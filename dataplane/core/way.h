@@ -9,8 +9,9 @@
 struct way {
 	uint8_t ethernet[12]; /* destination and source, as a frame begins */
 	uint16_t port;
-	uint16_t vlan; /* 0: untagged */
-	uint16_t mtu;  /* of IP packets; 0 when there is no way */
-	uint8_t known; /* 0: there is none now, and nothing above counts */
+	uint16_t vlan;       /* 0: untagged */
+	uint16_t outer_vlan; /* as in struct packet */
+	uint16_t mtu;        /* of IP packets; 0 when there is no way */
+	uint8_t known;       /* 0: there is none now, and nothing above counts */
 	uint8_t reserved;
 };

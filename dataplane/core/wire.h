@@ -17,12 +17,14 @@
 
 #define IPV4_SIZE           20 /* without options */
 #define IPV4_TOTAL_LENGTH   2
+#define IPV4_ID             4
 #define IPV4_FRAGMENT       6
 #define IPV4_TTL            8 /* with the protocol: one word of the checksum */
 #define IPV4_PROTOCOL       9
 #define IPV4_CHECKSUM       10
 #define IPV4_SOURCE         12
 #define IPV4_DESTINATION    16
+#define IPV4_DONT_FRAGMENT  0x4000
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_OFFSET_MASK    0x1fff
 
@@ -36,9 +38,12 @@
 /* Extension headers (RFC 8200): how far they are walked, and the fragment header. */
 #define IPV6_EXTENSIONS_MAX  6
 #define IPV6_EXTENSIONS_SIZE 256
+#define IPV6_ROUTING_TYPE    2 /* of a routing header */
 #define IPV6_SEGMENTS_LEFT   3 /* of a routing header */
 #define IPV6_FRAGMENT_SIZE   8
 #define IPV6_FRAGMENT_OFFSET 2
+#define IPV6_FRAGMENT_ID     4
+#define IPV6_MORE_FRAGMENTS  0x0001
 #define IPV6_FRAGMENT_MASK   0xfff9 /* offset and more-fragments: 0 in an atomic one (RFC 6946) */
 
 #define PROTOCOL_HOP_BY_HOP          0
@@ -69,13 +74,20 @@
 #define UDP_CHECKSUM 6
 
 #define ICMP_SIZE                    8
+#define ICMP_CHECKSUM                2
+#define ICMP_QUOTED_WORDS            5 /* how much of a packet is quoted, in 4 bytes (RFC 4884) */
 #define ICMP_DESTINATION_UNREACHABLE 3
+#define ICMP_FRAGMENTATION_NEEDED    4 /* code of type 3 */
 #define ICMP_TIME_EXCEEDED           11
 #define ICMP_PARAMETER_PROBLEM       12
 
 /* ICMPv6: errors are types 1 to 4 (RFC 4443), with the packet they are about at the same place. */
-#define ICMPV6_ERROR_FIRST 1
-#define ICMPV6_ERROR_LAST  4
+#define ICMPV6_ERROR_FIRST             1
+#define ICMPV6_ERROR_LAST              4
+#define ICMPV6_QUOTED_WORDS            4 /* in 8 bytes, of the two that may have extensions */
+#define ICMPV6_DESTINATION_UNREACHABLE 1
+#define ICMPV6_PACKET_TOO_BIG          2
+#define ICMPV6_TIME_EXCEEDED           3
 
 /* As it lies in the packet: network order. */
 static inline uint16_t wire_load16(const uint8_t *bytes)

@@ -5,6 +5,7 @@
 
 #include "dataplane/core/checksum.h"
 #include "dataplane/core/flow_file.h"
+#include "dataplane/core/fragments.h"
 #include "dataplane/core/owner.h"
 #include "dataplane/core/random.h"
 #include "tests/unit/core/check.h"
@@ -141,6 +142,8 @@ static void open_tables(struct bench_world *world)
 		world->engine.flows[i] =
 			flow_table_open(world->working[i], file, 0, i, world->now_ms);
 	}
+	world->fragments = bench_memory(fragments_size());
+	world->engine.fragments = fragments_open(world->fragments, secret, 0, 1, 0);
 }
 
 struct bench_world *bench_world_new(const struct bench_settings *settings)
@@ -177,6 +180,7 @@ void bench_world_free(struct bench_world *world)
 		close(world->flows_fd);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		bench_memory_free(world->working[i], world->working_size[i]);
+	bench_memory_free(world->fragments, fragments_size());
 	free(world);
 }
 

@@ -38,7 +38,7 @@ struct bench_world {
 	void *flows_file;
 	size_t flows_file_size;
 	int flows_fd;
-	void *working[FAMILY_COUNT];
+	void *working[FAMILY_COUNT], *fragments;
 	size_t working_size[FAMILY_COUNT];
 	uint64_t now_ms;
 	uint8_t *frames; /* BENCH_FRAMES of them, each with room before and behind */

@@ -4,10 +4,12 @@
 #include "tests/model/begin.h"
 
 #include "dataplane/abi/hash.h"
+#include "tests/model/clamp.h"
 #include "tests/model/flows.h"
 #include "tests/model/local.h"
 #include "tests/model/lookup.h"
 #include "tests/model/send.h"
+#include "tests/model/tell.h"
 
 #include <string.h>
 
@@ -144,6 +146,20 @@ static uint8_t choose(struct model *model, const struct abi_service *service,
 	return choose_full_nat(model, service, ring->slots[slot], packet, flow);
 }
 
+/* With dnat a backend answers a client on its own link past us. */
+static bool goes_past(const struct model *model, const struct abi_service *service,
+		      const struct model_packet *packet, const struct model_flow *flow,
+		      const struct model_way *way)
+{
+	const struct abi_route *route;
+
+	if (service->forwarding != ABI_DNAT || packet->in_port != way->port ||
+	    packet->vlan != way->vlan)
+		return false;
+	route = model_find_route(model->tables, flow->client.source.address);
+	return route && route->next_hop == ABI_NONE && route->port == way->port;
+}
+
 static uint8_t begin_at(struct model *model, struct model_packet *packet,
 			const struct model_headers *headers, const struct abi_service *service,
 			struct model_flow *flow, uint32_t now)
@@ -164,15 +180,21 @@ static uint8_t begin_at(struct model *model, struct model_packet *packet,
 	verdict =
 		model_way_to_backend(model, model->tables->backends[flow->backend], headers, &way);
 	if (verdict != MODEL_NO_VERDICT)
-		return verdict;
+		return model_tell(model, packet, headers, verdict,
+				  headers->tuple.destination.address, way.mtu, now);
 	if (!model_begin_flow(model, flow))
 		return ABI_VERDICT_FLOW_TABLE_FULL;
 
 	struct model_flow *begun = &model->flows[model->flow_count - 1];
 	model_learn_hop(model, begun, packet, now);
+	if (goes_past(model, service, packet, flow, &way)) {
+		model_service_row(model, flow)->client_on_backend_link++;
+		model_backend_row(model, flow)->client_on_backend_link++;
+	}
 	model_touch(model, begun, true, headers->tcp_flags, now);
 	to = model_turn(&begun->reply);
 	model_send(model, packet, headers, &to, &way);
+	model_clamp(packet, headers, service->mss_clamp);
 	return ABI_VERDICT_TO_BACKEND;
 }
 
@@ -228,8 +250,8 @@ static uint8_t begin_direct(struct model *model, const struct model_headers *hea
 	bool from_client;
 	struct model_flow *holder = model_find_flow(model, &flow.reply, &from_client);
 
-	if (holder &&
-	    (holder->state != ABI_FLOW_TCP_CLOSING || !model_is_opening(headers->tcp_flags)))
+	if (holder && (holder->state != ABI_FLOW_TCP_CLOSING || model_is_in_doubt(holder) ||
+		       !model_is_opening(headers->tcp_flags)))
 		return ABI_VERDICT_REPLY_TUPLE_TAKEN;
 	if (holder)
 		model_end_flow(model, holder);

@@ -110,6 +110,28 @@ static uint8_t backend_flags(struct scene *scene, const struct conversation *con
 							   : flags[draw(scene, 7)];
 }
 
+/* Segment sizes among others, at any place; some options end too late. */
+static void draw_tcp_options(struct scene *scene, struct frame_plan *plan)
+{
+	uint32_t size = 4 * draw(scene, 11);
+
+	plan->tcp_option_words = size / 4;
+	for (uint32_t at = 0; at < size;) {
+		static const uint8_t kinds[] = {1, 1, 2, 2, 2, 3, 4, 8, 0};
+		static const uint8_t lengths[] = {0, 0, 4, 3, 2, 0, 0, 0, 10};
+		uint8_t kind = kinds[draw(scene, 9)];
+		uint32_t length = kind < 2 ? 1 : lengths[kind];
+
+		plan->tcp_options[at] = kind;
+		if (at + 1 < size)
+			plan->tcp_options[at + 1] =
+				(uint8_t)(rarely(scene, 24) ? draw(scene, 256) : length);
+		for (uint32_t i = 2; i < length && at + i < size; i++)
+			plan->tcp_options[at + i] = (uint8_t)draw(scene, i == 2 ? 10 : 256);
+		at += length;
+	}
+}
+
 void conversation_details(struct scene *scene, struct frame_plan *plan)
 {
 	plan->hop_limit = (uint8_t)(rarely(scene, 32) ? draw(scene, 4) : 64);
@@ -121,6 +143,8 @@ void conversation_details(struct scene *scene, struct frame_plan *plan)
 	plan->atomic = rarely(scene, 32);
 	plan->hops_left = rarely(scene, 8);
 	plan->without_checksum = rarely(scene, 8);
+	if ((plan->tcp_flags & FLAG_SYN) && rarely(scene, 2))
+		draw_tcp_options(scene, plan);
 	plan->checksum_wrong_by = (uint16_t)(rarely(scene, 32) ? draw(scene, 65536) : 0);
 	if (rarely(scene, 64))
 		plan->fragment = 1 + draw(scene, 0x3fff);

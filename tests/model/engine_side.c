@@ -4,6 +4,7 @@
 #include "tests/model/engine_side.h"
 
 #include "dataplane/core/flow_file.h"
+#include "dataplane/core/fragments.h"
 #include "dataplane/core/owner.h"
 #include "tests/model/lookup.h"
 #include "tests/unit/core/snapshot_builder.h"
@@ -18,7 +19,7 @@ struct engine_side {
 	struct engine engine;
 	struct snapshot *snapshot;
 	struct abi_counters_block *counters;
-	void *flows_file, *flows_working[FAMILY_COUNT];
+	void *flows_file, *flows_working[FAMILY_COUNT], *fragments;
 };
 
 /* calloc() gives large pieces out of fresh pages: nothing has to be cleared. */
@@ -49,6 +50,8 @@ static void open_flows(struct engine_side *side, uint32_t flow_capacity, uint64_
 		side->engine.flows[i] =
 			flow_table_open(aligned(side->flows_working[i]), file, 0, i, now_ms);
 	}
+	side->fragments = zeroed(fragments_size());
+	side->engine.fragments = fragments_open(aligned(side->fragments), secret, 0, 1, 0);
 }
 
 struct engine_side *engine_side_new(const struct model_port *ports, uint16_t port_count,
@@ -91,6 +94,7 @@ void engine_side_free(struct engine_side *side)
 	free(side->flows_file);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		free(side->flows_working[i]);
+	free(side->fragments);
 	free(side->counters);
 	free(side);
 }
@@ -243,13 +247,13 @@ static uint32_t flags_of(const struct model_flow *flow)
 	return (flow->full_nat ? ABI_FLOW_FULL_NAT : 0) |
 	       (flow->client_fin ? ABI_FLOW_CLIENT_FIN : 0) |
 	       (flow->backend_fin ? ABI_FLOW_BACKEND_FIN : 0) |
-	       (flow->answered ? ABI_FLOW_ANSWERED : 0);
+	       (flow->answered ? ABI_FLOW_ANSWERED : 0) | (flow->reset ? ABI_FLOW_RESET : 0);
 }
 
 const char *engine_side_differs(const struct engine_side *side, const struct model_flow *flow)
 {
-	const uint32_t flags =
-		ABI_FLOW_FULL_NAT | ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN | ABI_FLOW_ANSWERED;
+	const uint32_t flags = ABI_FLOW_FULL_NAT | ABI_FLOW_CLIENT_FIN | ABI_FLOW_BACKEND_FIN |
+			       ABI_FLOW_ANSWERED | ABI_FLOW_RESET;
 	const struct abi_flow *record = find(side, &flow->client);
 
 	if (!record)

@@ -159,33 +159,60 @@ bool model_is_opening(uint8_t tcp_flags)
 	return (tcp_flags & FLAG_SYN) && !(tcp_flags & FLAG_ACK) && !(tcp_flags & FLAG_RST);
 }
 
+bool model_is_in_doubt(const struct model_flow *flow)
+{
+	return flow->state == ABI_FLOW_TCP_CLOSING && flow->reset && flow->was_open;
+}
+
 static bool is_closed(const struct model_flow *flow)
 {
-	return flow->client_fin && flow->backend_fin;
+	return flow->reset || (flow->client_fin && flow->backend_fin);
+}
+
+static void reset(struct model_flow *flow)
+{
+	flow->reset = true;
+	if (flow->state == ABI_FLOW_TCP_ESTABLISHED)
+		flow->was_open = true;
+	if (flow->state != ABI_FLOW_DIRECT)
+		flow->state = ABI_FLOW_TCP_CLOSING;
+}
+
+/* The reset was not believed. */
+static void revive(struct model_flow *flow)
+{
+	if (flow->state == ABI_FLOW_TCP_CLOSING)
+		flow->state = flow->was_open ? ABI_FLOW_TCP_ESTABLISHED : ABI_FLOW_TCP_HALF_OPEN;
+	flow->reset = flow->was_open = false;
 }
 
 static void advance(struct model_flow *flow, bool from_client, uint8_t tcp_flags)
 {
+	bool asks_anew = from_client && model_is_opening(tcp_flags);
+
 	/* The next connection between the same two ends. */
-	if (flow->state == ABI_FLOW_DIRECT && model_is_opening(tcp_flags)) {
-		flow->client_fin = flow->backend_fin = flow->answered = false;
+	if (flow->state == ABI_FLOW_DIRECT && asks_anew) {
+		flow->client_fin = flow->backend_fin = flow->answered = flow->reset = false;
 		return;
 	}
+	if (tcp_flags & FLAG_RST) {
+		reset(flow);
+		return;
+	}
+	if (flow->reset && !asks_anew)
+		revive(flow);
 	if (!from_client)
 		flow->answered = true;
-	if (tcp_flags & FLAG_RST)
-		flow->client_fin = flow->backend_fin = true;
-	else if ((tcp_flags & FLAG_FIN) && from_client)
+	if ((tcp_flags & FLAG_FIN) && from_client)
 		flow->client_fin = true;
 	else if (tcp_flags & FLAG_FIN)
 		flow->backend_fin = true;
 
 	bool is_alive =
 		flow->state == ABI_FLOW_TCP_HALF_OPEN || flow->state == ABI_FLOW_TCP_ESTABLISHED;
-	bool acknowledges = (tcp_flags & FLAG_ACK) && !(tcp_flags & FLAG_SYN);
 	if (is_alive && is_closed(flow))
 		flow->state = ABI_FLOW_TCP_CLOSING;
-	else if (is_alive && from_client && flow->answered && acknowledges)
+	else if (is_alive && from_client && flow->answered && (tcp_flags & FLAG_ACK))
 		flow->state = ABI_FLOW_TCP_ESTABLISHED;
 }
 
@@ -193,6 +220,7 @@ void model_touch(struct model *model, struct model_flow *flow, bool from_client,
 		 uint32_t now)
 {
 	bool was_closed = is_closed(flow);
+	uint8_t state = flow->state;
 
 	if (from_client)
 		flow->from_client++;
@@ -201,7 +229,7 @@ void model_touch(struct model *model, struct model_flow *flow, bool from_client,
 	advance(flow, from_client, tcp_flags);
 	flow->last_seen = now;
 	flow->due = model_due(model, flow, now);
-	if (!was_closed && is_closed(flow))
+	if (flow->state != state || (!was_closed && is_closed(flow)))
 		model_arm(model, flow, now);
 }
 
@@ -250,4 +278,20 @@ uint32_t model_due(const struct model *model, const struct model_flow *flow, uin
 	uint32_t ticks = milliseconds / ABI_FLOW_TICK_MS + (milliseconds % ABI_FLOW_TICK_MS != 0);
 
 	return now + ticks + 1;
+}
+
+void model_count(struct model *model, const struct model_flow *flow, bool from_client,
+		 uint8_t verdict, uint32_t ip_length)
+{
+	struct abi_traffic *rows[] = {model_service_row(model, flow),
+				      model_backend_row(model, flow)};
+	bool is_sent = verdict == ABI_VERDICT_TO_BACKEND || verdict == ABI_VERDICT_TO_CLIENT;
+
+	for (unsigned i = 0; i < 2; i++) {
+		rows[i]->packets_in += is_sent && from_client;
+		rows[i]->bytes_in += is_sent && from_client ? ip_length : 0;
+		rows[i]->packets_out += is_sent && !from_client;
+		rows[i]->bytes_out += is_sent && !from_client ? ip_length : 0;
+		rows[i]->drops += !is_sent;
+	}
 }

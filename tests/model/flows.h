@@ -24,12 +24,18 @@ const struct abi_backend *model_backend_of(const struct model *model,
 struct abi_traffic *model_service_row(struct model *model, const struct model_flow *flow);
 struct abi_traffic *model_backend_row(struct model *model, const struct model_flow *flow);
 
+/* The packet's share in both rows. */
+void model_count(struct model *model, const struct model_flow *flow, bool from_client,
+		 uint8_t verdict, uint32_t ip_length);
+
 /* False: the table is full. */
 bool model_begin_flow(struct model *model, const struct model_flow *flow);
 void model_end_flow(struct model *model, struct model_flow *flow);
 
 /* A connection asks to begin. */
 bool model_is_opening(uint8_t tcp_flags);
+/* Whether a reset is all that speaks against an established connection. */
+bool model_is_in_doubt(const struct model_flow *flow);
 
 /* What a packet of the flow that was sent on does to it. */
 void model_touch(struct model *model, struct model_flow *flow, bool from_client, uint8_t tcp_flags,

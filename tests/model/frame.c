@@ -74,6 +74,8 @@ static uint32_t put_ipv6(const struct frame_plan *plan, uint8_t protocol, uint32
 		next = ip + size;
 		next[1] = (uint8_t)words;
 		next[3] = (uint8_t)(kinds[i % 4] == 43 && plan->hops_left);
+		/* Of type 0 or, where the hop limit says so, of another. */
+		next[2] = (uint8_t)(next[3] != 0 && plan->hop_limit == 64 ? plan->payload & 3 : 0);
 		size += EXTENSION + 8 * words;
 	}
 	*next = has_fragment ? 44 : protocol;
@@ -117,7 +119,8 @@ static uint32_t transport_sum(const struct frame_plan *plan, const uint8_t *byte
 void frame_make_flow(const struct frame_plan *plan, struct model_packet *packet)
 {
 	bool is_udp = plan->tuple.protocol == PROTO_UDP;
-	uint32_t size = is_udp ? 8 : 20, length = size + plan->payload;
+	uint32_t size = is_udp ? 8 : 20 + 4 * plan->tcp_option_words;
+	uint32_t length = size + plan->payload;
 	uint8_t *bytes = put_head(plan, plan->tuple.protocol, length, packet);
 	uint8_t *checksum = bytes + (is_udp ? 6 : 16);
 
@@ -127,8 +130,9 @@ void frame_make_flow(const struct frame_plan *plan, struct model_packet *packet)
 	if (is_udp) {
 		model_put16(bytes + 4, length);
 	} else {
-		bytes[12] = 5 << 4;
+		bytes[12] = (uint8_t)(size / 4 << 4);
 		bytes[13] = plan->tcp_flags;
+		memcpy(bytes + 20, plan->tcp_options, size - 20);
 	}
 	for (uint32_t i = 0; i < plan->payload; i++)
 		bytes[size + i] = (uint8_t)(i * 7 + plan->payload);

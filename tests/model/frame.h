@@ -9,6 +9,8 @@
 struct frame_plan {
 	struct model_tuple tuple; /* TCP or UDP */
 	uint8_t tcp_flags;
+	uint8_t tcp_options[40];
+	uint32_t tcp_option_words; /* of 32 bits, of the former */
 	uint8_t hop_limit;
 	uint8_t mac_to[6], mac_from[6];
 	uint32_t payload;

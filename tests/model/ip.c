@@ -13,7 +13,8 @@
 #define EXTENSIONS_MOST     6
 #define EXTENSION_BYTES     256
 #define NO_NEXT_HEADER      59
-#define SEGMENTS_LEFT       3 /* byte of a routing header */
+#define ROUTING_TYPE        2 /* bytes of a routing header */
+#define SEGMENTS_LEFT       3
 
 uint32_t model_get16(const uint8_t *bytes)
 {
@@ -65,8 +66,11 @@ static void walk_extensions(const uint8_t *bytes, uint32_t length, struct model_
 		if (out->is_cut)
 			break;
 		if (next == ROUTING && bytes[at + SEGMENTS_LEFT] != 0) {
-			next = NO_NEXT_HEADER;
-			break;
+			out->leads_on = bytes[at + ROUTING_TYPE] == 0;
+			if (!out->leads_on) {
+				next = NO_NEXT_HEADER;
+				break;
+			}
 		}
 		if (next != FRAGMENT)
 			size = (bytes[at + 1] + 1u) * 8;

@@ -2,9 +2,12 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 #include "tests/model/begin.h"
+#include "tests/model/clamp.h"
+#include "tests/model/errors.h"
 #include "tests/model/flows.h"
 #include "tests/model/lookup.h"
 #include "tests/model/send.h"
+#include "tests/model/tell.h"
 
 #include <stdlib.h>
 
@@ -70,6 +73,8 @@ static bool begins_anew(const struct model_flow *flow, const struct abi_backend 
 	case ABI_FLOW_TCP_HALF_OPEN:
 		return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
 	case ABI_FLOW_TCP_CLOSING:
+		if (model_is_in_doubt(flow))
+			return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
 		return model_is_opening(tcp_flags) && backend->state != ABI_BACKEND_UP;
 	default:
 		return false;
@@ -84,25 +89,22 @@ static void restart(struct model *model, struct model_flow *flow, uint32_t now)
 	model_service_row(model, flow)->flows_started++;
 	model_backend_row(model, flow)->flows_started++;
 	flow->client_fin = flow->backend_fin = flow->answered = false;
+	flow->reset = flow->was_open = false;
 	flow->state = ABI_FLOW_TCP_HALF_OPEN;
 	flow->last_seen = now;
 	model_arm(model, flow, now);
 }
 
-static void count(struct model *model, const struct model_flow *flow, bool from_client,
-		  uint8_t verdict, uint32_t ip_length)
+/* Whether the packet is the first of the next connection: asked for, or agreed to. */
+static bool restarts(const struct model_flow *flow, bool from_client, uint8_t tcp_flags)
 {
-	struct abi_traffic *rows[] = {model_service_row(model, flow),
-				      model_backend_row(model, flow)};
-	bool is_sent = verdict == ABI_VERDICT_TO_BACKEND || verdict == ABI_VERDICT_TO_CLIENT;
+	bool agrees = (tcp_flags & FLAG_SYN) && (tcp_flags & FLAG_ACK) && !(tcp_flags & FLAG_RST);
 
-	for (unsigned i = 0; i < 2; i++) {
-		rows[i]->packets_in += is_sent && from_client;
-		rows[i]->bytes_in += is_sent && from_client ? ip_length : 0;
-		rows[i]->packets_out += is_sent && !from_client;
-		rows[i]->bytes_out += is_sent && !from_client ? ip_length : 0;
-		rows[i]->drops += !is_sent;
-	}
+	if (flow->state != ABI_FLOW_TCP_CLOSING)
+		return false;
+	if (model_is_in_doubt(flow))
+		return !from_client && agrees;
+	return from_client && model_is_opening(tcp_flags);
 }
 
 static uint8_t carry(struct model *model, struct model_packet *packet,
@@ -114,12 +116,17 @@ static uint8_t carry(struct model *model, struct model_packet *packet,
 							     headers, &way)
 				      : model_way_to_client(model, flow, headers, &way);
 
+	/* A dnat backend knows no address of ours. */
+	const struct model_tuple *known =
+		from_client || !flow->full_nat ? &flow->client : &flow->reply;
 	if (verdict != MODEL_NO_VERDICT)
-		return verdict;
+		return model_tell(model, packet, headers, verdict, known->destination.address,
+				  way.mtu, now);
 	if (from_client)
 		model_learn_hop(model, flow, packet, now);
 	struct model_tuple to = model_turn(from_client ? &flow->reply : &flow->client);
 	model_send(model, packet, headers, &to, &way);
+	model_clamp(packet, headers, model_service_of(model, flow)->mss_clamp);
 	model_touch(model, flow, from_client, headers->tcp_flags, now);
 	return from_client ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT;
 }
@@ -140,37 +147,35 @@ static uint8_t run_flow(struct model *model, struct model_packet *packet,
 		model_end_flow(model, flow);
 		return MODEL_NO_VERDICT;
 	}
-	if (from_client && flow->state == ABI_FLOW_TCP_CLOSING &&
-	    model_is_opening(headers->tcp_flags))
+	if (restarts(flow, from_client, headers->tcp_flags))
 		restart(model, flow, now);
 	uint8_t verdict = carry(model, packet, headers, flow, from_client, now);
-	count(model, flow, from_client, verdict, headers->ip_length);
+	model_count(model, flow, from_client, verdict, headers->ip_length);
 	return verdict;
 }
 
-/* Fragments and ICMP errors of direct connections are Linux's. */
-static bool is_direct(const struct model *model, const struct model_headers *headers)
+/* Fragments of direct connections are Linux's. */
+static bool is_direct(const struct model_tables *tables, const uint8_t to[16])
 {
-	const struct model_tuple *tuple = &headers->tuple;
-	const uint8_t *to = tuple->destination.address;
-	bool from_client;
-
-	if (!headers->has_ports)
-		return model_is_dnat_address(model->tables, to) &&
-		       !model_is_service_address(model->tables, to) &&
-		       !model_is_local_address(model->tables, to);
-	if (model_is_dnat_endpoint(model->tables, &tuple->destination, tuple->protocol))
-		return true;
-	const struct model_flow *flow = model_find_flow(model, tuple, &from_client);
-	return flow && flow->state == ABI_FLOW_DIRECT;
+	return model_is_dnat_address(tables, to) && !model_is_service_address(tables, to) &&
+	       !model_is_local_address(tables, to);
 }
 
-static uint8_t run_other(const struct model *model, const struct model_headers *headers)
+/* A fragment, or an error about one, that Linux must not have. */
+static bool is_kept(const struct model_tables *tables, const struct model_headers *headers)
 {
-	if (!model_is_ours(model->tables, &headers->tuple, headers->has_ports) ||
-	    is_direct(model, headers))
+	return model_is_ours(tables, &headers->tuple, false) &&
+	       !is_direct(tables, headers->tuple.destination.address);
+}
+
+static uint8_t run_other(struct model *model, struct model_packet *packet,
+			 const struct model_headers *headers)
+{
+	if (headers->kind == MODEL_ICMP_ERROR && headers->has_ports)
+		return model_run_error(model, packet, headers);
+	if (!is_kept(model->tables, headers))
 		return ABI_VERDICT_TO_LINUX;
-	return headers->kind == MODEL_FRAGMENT ? ABI_VERDICT_FRAGMENT : ABI_VERDICT_ICMP_ERROR;
+	return headers->kind == MODEL_FRAGMENT ? MODEL_FRAGMENT_OF_OURS : ABI_VERDICT_ICMP_ERROR;
 }
 
 static uint8_t run_packet(struct model *model, struct model_packet *packet,
@@ -181,7 +186,7 @@ static uint8_t run_packet(struct model *model, struct model_packet *packet,
 	bool from_client;
 
 	if (headers->kind != MODEL_FLOW)
-		return run_other(model, headers);
+		return run_other(model, packet, headers);
 	flow = model_find_flow(model, &headers->tuple, &from_client);
 	if (flow)
 		verdict = run_flow(model, packet, headers, flow, from_client, now);
@@ -216,6 +221,14 @@ static uint8_t parse(const struct model *model, const struct model_packet *packe
 									: ABI_VERDICT_TO_LINUX;
 }
 
+bool model_is_fragment_of_ours(const struct model *model, const struct model_packet *packet)
+{
+	struct model_headers headers;
+
+	return parse(model, packet, &headers) == MODEL_NO_VERDICT &&
+	       headers.kind == MODEL_FRAGMENT && is_kept(model->tables, &headers);
+}
+
 /*
  * Another worker's, the engine says. What it looked for among its own flows first it did not
  * find there, or it ended what it found.
@@ -242,7 +255,7 @@ static void run_known(struct model *model, struct model_packet *packets,
 	for (unsigned i = 0; i < count; i++)
 		if (packets[i].verdict == MODEL_NO_VERDICT && headers[i].kind != MODEL_FLOW &&
 		    !packets[i].is_foreign)
-			packets[i].verdict = run_other(model, &headers[i]);
+			packets[i].verdict = run_other(model, &packets[i], &headers[i]);
 	for (unsigned i = 0; i < count; i++)
 		is_known[i] = packets[i].verdict == MODEL_NO_VERDICT &&
 			      headers[i].kind == MODEL_FLOW &&

@@ -7,6 +7,9 @@
  * a walk. It shares dataplane/abi/ with the engine and nothing else: what both
  * say of the same packets is compared.
  *
+ * Fragments that may be of a flow are not followed here: tests/unit/core/fragment_site.h has
+ * what comes out of them put together.
+ *
  * Three things are the engine's to choose, and the model is told of them:
  * the local address and port of a full-nat flow (it checks that they could be
  * drawn), when a flow is forgotten whose service or backend is gone, and which half-open flow
@@ -67,6 +70,7 @@ struct model_flow {
 	struct model_tuple reply;  /* as the backend's packets come */
 	uint8_t state;             /* enum abi_flow_state */
 	bool full_nat, client_fin, backend_fin, answered;
+	bool reset, was_open;               /* a reset came last; and found it established */
 	uint32_t from_client, from_backend; /* packets sent on */
 	uint32_t last_seen, due;            /* ticks; it ends when `due` comes */
 	uint32_t first_due;                 /* when a timer of its first packet comes */
@@ -102,6 +106,13 @@ struct model_oracle {
 	void *context;
 };
 
+/* Of messages of our own. */
+struct model_allowance {
+	bool was_used;
+	int64_t left;
+	uint32_t since; /* tick */
+};
+
 struct model {
 	uint32_t features;
 	const struct model_tables *tables; /* NULL: none yet */
@@ -117,6 +128,8 @@ struct model {
 	int hop_count;
 	struct abi_traffic services[MODEL_OBJECTS], backends[MODEL_OBJECTS];
 	uint64_t verdicts[ABI_VERDICT_MAX];
+	uint64_t generated;
+	struct model_allowance too_big, expired;
 	uint32_t impossible; /* choices of the engine's that it could not make */
 };
 
@@ -125,6 +138,10 @@ void model_free(struct model *model);
 
 /* A new generation, or new places for the objects of the old one. */
 void model_publish(struct model *model, const struct model_tables *tables);
+
+/* The verdict such a one has here. */
+#define MODEL_FRAGMENT_OF_OURS ABI_VERDICT_BAD_FRAGMENT
+bool model_is_fragment_of_ours(const struct model *model, const struct model_packet *packet);
 
 /* Runs a burst that the engine has run. */
 void model_run(struct model *model, struct model_packet *packets, unsigned count, uint64_t now_ms);

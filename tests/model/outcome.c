@@ -10,7 +10,7 @@
 bool outcome_is_sent(const struct model_packet *packet)
 {
 	return packet->verdict == ABI_VERDICT_TO_BACKEND ||
-	       packet->verdict == ABI_VERDICT_TO_CLIENT;
+	       packet->verdict == ABI_VERDICT_TO_CLIENT || abi_verdict_is_told(packet->verdict);
 }
 
 void outcome_tell(const struct model *model, const struct model_packet *run,

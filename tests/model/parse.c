@@ -166,15 +166,18 @@ uint8_t model_parse(uint32_t features, const uint8_t *frame, uint32_t length,
 	if (ip.is_cut)
 		return ABI_VERDICT_BAD_LENGTH;
 	take_ip(&ip, out);
+	length = out->ip_length - ip.header_size;
 	if (ip.is_fragment) {
 		out->kind = MODEL_FRAGMENT;
-		return is_transport(ip.protocol) ? MODEL_NO_VERDICT : ABI_VERDICT_TO_LINUX;
+		verdict = is_transport(ip.protocol) ? MODEL_NO_VERDICT : ABI_VERDICT_TO_LINUX;
+	} else if (is_transport(ip.protocol)) {
+		verdict = read_transport(&ip, bytes + ip.header_size, length, out);
+	} else {
+		verdict = read_icmp_error(&ip, bytes + ip.header_size, length, out)
+				  ? MODEL_NO_VERDICT
+				  : ABI_VERDICT_TO_LINUX;
 	}
-	length = out->ip_length - ip.header_size;
-	if (is_transport(ip.protocol))
-		return read_transport(&ip, bytes + ip.header_size, length, out);
-	return read_icmp_error(&ip, bytes + ip.header_size, length, out) ? MODEL_NO_VERDICT
-									 : ABI_VERDICT_TO_LINUX;
+	return verdict == MODEL_NO_VERDICT && ip.leads_on ? ABI_VERDICT_ROUTING_HEADER : verdict;
 }
 
 bool model_is_for_port(const struct model_port *port, const uint8_t *frame)

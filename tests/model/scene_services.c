@@ -128,6 +128,7 @@ void scene_make_service(struct scene *scene, uint32_t index)
 	service->hash_on = draw(scene, 2) ? ABI_HASH_ADDRESS : ABI_HASH_ADDRESS_PORT;
 	service->when_down = ABI_WHEN_DOWN_DROP;
 	service->on_backend_down = ABI_BACKEND_DOWN_KEEP;
+	service->mss_clamp = (uint16_t)(draw(scene, 2) ? 88 + draw(scene, 2000) : 0);
 	make_timeouts(scene, service->timeouts);
 	for (uint32_t i = 0; i < wanted; i++) {
 		struct abi_listener *listener = &service->listeners[service->listener_count];

@@ -79,7 +79,7 @@ uint8_t model_way_to_client(const struct model *model, const struct model_flow *
 }
 
 /* RFC 1624, equation 3, for one word: what was wrong by something stays wrong by as much. */
-static uint32_t change_sum(uint32_t sum, uint32_t old, uint32_t new)
+uint32_t model_change_sum(uint32_t sum, uint32_t old, uint32_t new)
 {
 	uint32_t value = (~sum & 0xffff) + (~old & 0xffff) + new;
 
@@ -91,68 +91,77 @@ static uint32_t change_sum(uint32_t sum, uint32_t old, uint32_t new)
 static uint32_t change_address(uint32_t sum, const uint8_t old[16], const uint8_t new[16])
 {
 	for (unsigned i = 0; i < 16; i += 2)
-		sum = change_sum(sum, model_get16(old + i), model_get16(new + i));
+		sum = model_change_sum(sum, model_get16(old + i), model_get16(new + i));
 	return sum;
 }
 
-static uint32_t change_addresses(uint32_t sum, const struct model_tuple *old,
-				 const struct model_tuple *new)
+uint32_t model_change_addresses(uint32_t sum, const struct model_tuple *old,
+				const struct model_tuple *new)
 {
 	sum = change_address(sum, old->source.address, new->source.address);
 	return change_address(sum, old->destination.address, new->destination.address);
 }
 
+void model_change_transport(uint8_t *checksum, const struct model_tuple *old,
+			    const struct model_tuple *new)
+{
+	bool is_udp = old->protocol == PROTO_UDP;
+	uint32_t sum = model_get16(checksum);
+
+	if (is_udp && sum == 0)
+		return; /* the sender computed none */
+	sum = model_change_addresses(sum, old, new);
+	sum = model_change_sum(sum, old->source.port, new->source.port);
+	sum = model_change_sum(sum, old->destination.port, new->destination.port);
+	model_put16(checksum, is_udp && sum == 0 ? 0xffff : sum);
+}
+
 static void write_transport(uint8_t *bytes, const struct model_headers *headers,
 			    const struct model_tuple *to)
 {
-	const struct model_tuple *old = &headers->tuple;
-	bool is_udp = old->protocol == PROTO_UDP;
-	uint8_t *place = bytes + (is_udp ? 6 : 16);
-	uint32_t sum = model_get16(place);
-
 	model_put16(bytes, to->source.port);
 	model_put16(bytes + 2, to->destination.port);
-	if (is_udp && sum == 0)
-		return; /* the sender computed none */
-	sum = change_addresses(sum, old, to);
-	sum = change_sum(sum, old->source.port, to->source.port);
-	sum = change_sum(sum, old->destination.port, to->destination.port);
-	model_put16(place, is_udp && sum == 0 ? 0xffff : sum);
+	model_change_transport(bytes + (to->protocol == PROTO_UDP ? 6 : 16), &headers->tuple, to);
 }
 
-static void write_ipv4(uint8_t *bytes, const struct model_headers *headers,
-		       const struct model_tuple *to)
+void model_write_ipv4(uint8_t *bytes, const struct model_tuple *old, const struct model_tuple *to)
 {
 	uint32_t word = model_get16(bytes + 8);
-	uint32_t sum = change_addresses(model_get16(bytes + 10), &headers->tuple, to);
+	uint32_t sum = model_change_addresses(model_get16(bytes + 10), old, to);
 
 	bytes[8]--;
-	model_put16(bytes + 10, change_sum(sum, word, model_get16(bytes + 8)));
+	model_put16(bytes + 10, model_change_sum(sum, word, model_get16(bytes + 8)));
 	memcpy(bytes + 12, to->source.address + 12, 4);
 	memcpy(bytes + 16, to->destination.address + 12, 4);
 }
 
-static void write_ipv6(uint8_t *bytes, const struct model_tuple *to)
+void model_write_ipv6(uint8_t *bytes, const struct model_tuple *to)
 {
 	bytes[7]--;
 	memcpy(bytes + 8, to->source.address, 16);
 	memcpy(bytes + 24, to->destination.address, 16);
 }
 
+void model_write_link(const struct model *model, struct model_packet *packet,
+		      const struct model_headers *headers, const struct model_way *way)
+{
+	memcpy(packet->frame, way->mac, 6);
+	memcpy(packet->frame + 6, model->ports[way->port].mac, 6);
+	packet->length = ETHERNET + headers->ip_length;
+	packet->out_port = way->port;
+	packet->vlan = way->vlan;
+}
+
 void model_send(const struct model *model, struct model_packet *packet,
 		const struct model_headers *headers, const struct model_tuple *to,
 		const struct model_way *way)
 {
-	memcpy(packet->frame, way->mac, 6);
-	memcpy(packet->frame + 6, model->ports[way->port].mac, 6);
 	if (headers->family == 4)
-		write_ipv4(packet->frame + ETHERNET, headers, to);
+		model_write_ipv4(packet->frame + ETHERNET, &headers->tuple, to);
 	else
-		write_ipv6(packet->frame + ETHERNET, to);
+		model_write_ipv6(packet->frame + ETHERNET, to);
 	write_transport(packet->frame + headers->transport, headers, to);
-	packet->length = ETHERNET + headers->ip_length;
-	packet->out_port = way->port;
-	packet->vlan = way->vlan;
+	model_write_link(model, packet, headers, way);
 }
 
 static int find_hop(const struct model *model, bool is_ipv4, const struct model_packet *packet)

@@ -22,6 +22,17 @@ void model_send(const struct model *model, struct model_packet *packet,
 		const struct model_headers *headers, const struct model_tuple *to,
 		const struct model_way *way);
 
+/* The parts of that. A checksum that was wrong by something stays wrong by as much. */
+uint32_t model_change_sum(uint32_t sum, uint32_t old, uint32_t new);
+uint32_t model_change_addresses(uint32_t sum, const struct model_tuple *old,
+				const struct model_tuple *new);
+void model_change_transport(uint8_t *checksum, const struct model_tuple *old,
+			    const struct model_tuple *new);
+void model_write_ipv4(uint8_t *bytes, const struct model_tuple *old, const struct model_tuple *to);
+void model_write_ipv6(uint8_t *bytes, const struct model_tuple *to);
+void model_write_link(const struct model *model, struct model_packet *packet,
+		      const struct model_headers *headers, const struct model_way *way);
+
 /* The flow's packets come this way: where replies will go. */
 void model_learn_hop(struct model *model, struct model_flow *flow,
 		     const struct model_packet *packet, uint32_t now);

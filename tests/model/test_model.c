@@ -111,10 +111,14 @@ static bool may_be_met(const struct run *run, unsigned verdict)
 		return run->one_by_one;
 	case ABI_VERDICT_DENIED:
 		return run->features & FEATURE_CLIENT_RANGES;
+	case ABI_VERDICT_TOO_BIG: /* of all that are, the sender is told */
+		return false;
 	case ABI_VERDICT_NO_CHECKSUM:
 		return run->features & FEATURE_IPV6;
+	case MODEL_FRAGMENT_OF_OURS:
+		return false;
 	default:
-		return verdict <= ABI_VERDICT_TOO_BIG;
+		return verdict <= ABI_VERDICT_TOO_BIG || abi_verdict_is_told(verdict);
 	}
 }
 

@@ -70,11 +70,26 @@ static void make_stray(struct traffic *traffic, struct model_packet *packet)
 	frame_make_flow(&plan, packet);
 }
 
+/* Of ICMP, of ICMPv6 and of neither. */
+static uint8_t draw_type(struct traffic *traffic)
+{
+	static const uint8_t types[] = {3, 11, 12, 1, 2, 3, 4, 3, 1, 5, 8, 0, 128};
+
+	return types[draw(traffic, sizeof(types))];
+}
+
+/* How much of the packet is quoted and what else follows: extensions or their lack. */
+static void draw_words(struct traffic *traffic, struct model_packet *packet, bool is_ipv4)
+{
+	uint8_t *message = packet->frame + ETHERNET + (is_ipv4 ? (packet->frame[14] & 15) * 4 : 40);
+
+	message[is_ipv4 ? 5 : 4] = (uint8_t)draw(traffic, 16);
+}
+
 /* About a packet of a conversation, from whoever met it on its way. */
 static void make_error(struct traffic *traffic, const struct conversation *conversation,
 		       struct model_packet *packet)
 {
-	static const uint8_t types[] = {3, 11, 12, 1, 2, 4, 5, 8, 0, 128};
 	bool of_client = !conversation->has_reply || draw(traffic, 2);
 	struct model_packet about;
 	struct frame_plan plan = {
@@ -92,15 +107,19 @@ static void make_error(struct traffic *traffic, const struct conversation *conve
 		plan.tuple = (struct model_tuple){plan.tuple.destination, plan.tuple.source,
 						  plan.tuple.protocol};
 	frame_make_flow(&plan, &about);
+	bool is_ipv6 = conversation_is_ipv6(plan.tuple.source.address);
 	plan.tuple.destination = plan.tuple.source;
-	draw_anybody(traffic, conversation_is_ipv6(plan.tuple.source.address) ? 6 : 4,
-		     &plan.tuple.source);
+	if (rarely(traffic, 8))
+		draw_anybody(traffic, is_ipv6 ? 6 : 4, &plan.tuple.destination);
+	draw_anybody(traffic, is_ipv6 ? 6 : 4, &plan.tuple.source);
 	plan.fragment = 0;
-	plan.hop_limit = 64;
+	plan.hop_limit = rarely(traffic, 16) ? (uint8_t)draw(traffic, 3) : 64;
 	uint32_t length = about.length - ETHERNET;
 	if (rarely(traffic, 4))
 		length = draw(traffic, length + 1);
-	frame_make_error(&plan, types[draw(traffic, 10)], about.frame + ETHERNET, length, packet);
+	frame_make_error(&plan, draw_type(traffic), about.frame + ETHERNET, length, packet);
+	if (rarely(traffic, 4))
+		draw_words(traffic, packet, !is_ipv6);
 }
 
 /* Bytes changed, cut, stretched; or nothing but noise. */
@@ -136,7 +155,7 @@ static void make_packet(struct traffic *traffic, struct model_packet *packet, in
 	}
 	if (rarely(traffic, 24)) {
 		make_stray(traffic, packet);
-	} else if (rarely(traffic, 48)) {
+	} else if (rarely(traffic, 24)) {
 		make_error(traffic, conversation, packet);
 	} else {
 		bool from_client =

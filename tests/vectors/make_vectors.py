@@ -6,7 +6,8 @@ Packets in and packets out, by an oracle that shares nothing with the engine.
 
 Scapy builds each packet twice from one description: as it comes in, and as it
 must go out, with the other addresses, ports and MACs, a hop limit less and
-checksums computed anew. A checksum made wrong on purpose must come out wrong by
+checksums computed anew; or, where it cannot go out (too-big, expired), the ICMP error that
+comes back. A checksum made wrong on purpose must come out wrong by
 the same amount, in one's complement; that is computed here in plain integers.
 
 Usage: make_vectors.py OUTPUT [SEED [COUNT]]
@@ -22,18 +23,22 @@ import random
 import struct
 import sys
 
+import icmp_errors
 from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP, IPOption_RR
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, PadN)
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
 ETHERNET = 14
+MTU = 1500
+MSS_CLAMP = 1360  # of the service of the kind "mss"
 
 COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
-          "twin", "padding", "large", "hops"]
+          "twin", "padding", "large", "hops", "mss", "tcp-exotic", "tag", "tags"]
 KINDS = {4: COMMON + ["ip-options", "no-checksum", "ip-in", "ip-out"],
          6: COMMON + ["hop-by-hop", "destination", "extensions", "atomic"]}
+KINDS = {family: kinds + icmp_errors.KINDS + icmp_errors.TOLD for family, kinds in KINDS.items()}
 
 
 def mac(last):
@@ -57,10 +62,28 @@ def port(rng):
 
 
 def tcp_options(rng):
-    options = [("MSS", rng.randrange(65536)), ("WScale", rng.randrange(15)), ("SAckOK", b""),
+    options = [("MSS", rng.choice([536, 1359, 1360, 1361, 1460, rng.randrange(65536)])), ("WScale", rng.randrange(15)), ("SAckOK", b""),
                ("Timestamp", (rng.getrandbits(32), rng.getrandbits(32))), ("NOP", None)]
     rng.shuffle(options)
     return options[:rng.randrange(1, len(options) + 1)]
+
+
+def exotic_options(rng):
+    """Options that are the two ends' business: Fast Open, Multipath TCP, experiments, nobody's yet."""
+    cookie, key = rng.randbytes(rng.choice([4, 8, 16])), rng.randbytes(10)
+    options = [(34, cookie), (30, b"\x00" + key[:1]), (30, b"\x20" + key), (253, key[:4]),
+               (rng.randrange(70, 250), key[:rng.randrange(6)]), (19, rng.randbytes(16))]
+    rng.shuffle(options)
+    return options[:1] + [("NOP", None)] * rng.randrange(4)
+
+
+def vlan_tags(rng, kind):
+    """VLAN tags, outer one first."""
+    if kind not in ("tag", "tags"):
+        return []
+    inner = Dot1Q(vlan=rng.choice([0, 1, 4094, rng.randrange(4095)]), prio=rng.randrange(8))
+    outer = rng.choice([Dot1AD, Dot1Q])(vlan=rng.choice([0, rng.randrange(1, 4095)]), prio=rng.randrange(8))
+    return [outer, inner] if kind == "tags" else [rng.choice([outer, inner])]
 
 
 def padding_options(rng):
@@ -89,7 +112,7 @@ class Case:
         self.kind = kind
         self.forwarding = rng.choice(["dnat", "full-nat"])
         self.direction = rng.choice(["to-backend", "to-client"])
-        self.protocol = "udp" if kind == "no-checksum" else rng.choice(["tcp", "udp"])
+        self.protocol = {"no-checksum": "udp", "mss": "tcp", "tcp-exotic": "tcp"}.get(kind) or rng.choice(["tcp", "udp"])
         self.client, self.service, self.local, self.backend = self.draw_ends(rng)
         if self.direction == "to-backend":
             self.ends_in, self.ends_out = (self.client, self.service), (self.local, self.backend)
@@ -112,6 +135,7 @@ class Case:
         self.ttl = rng.choice([2, 3, 128, 129, 255] if kind == "hops" else range(2, 256))
         self.tos, self.id = rng.randrange(256), rng.randrange(65536)
         self.df = rng.choice(["", "DF"])
+        self.tags = vlan_tags(rng, kind)
         self.label = rng.choice([0, 0xfffff, rng.getrandbits(20)])
         self.extensions = extensions(rng, kind) if family == 6 else []
         self.ip_options = []
@@ -119,10 +143,15 @@ class Case:
             self.ip_options = [IPOption_NOP() for _ in range(rng.choice([1, 4, 7]))]
             if rng.random() < 0.5:
                 self.ip_options = [IPOption_RR(routers=[unicast(rng, 4)] * rng.randrange(1, 4))]
-        self.tcp_options = tcp_options(rng) if kind in ("options", "wrong") else []
+        self.tcp_options = tcp_options(rng) if kind in ("options", "wrong", "mss") else []
         self.tcp = dict(seq=rng.getrandbits(32), ack=rng.getrandbits(32),
                         window=rng.randrange(65536), urgptr=rng.choice([0, rng.randrange(65536)]),
                         flags=rng.choice(["A", "PA", "FA", "R", "RA", "PAU", "SA", "S", "A"]))
+        if kind == "tcp-exotic":
+            # Data in a SYN (RFC 7413), ECN (RFC 3168, RFC 9768), urgent data, reserved bits.
+            self.tcp_options = exotic_options(rng)
+            self.tcp["flags"] = rng.choice(["S", "SEC", "SAE", "AEC", "PAUC", "AN", "SECN"])
+            self.tcp["reserved"] = rng.choice([0, 7])
 
     def draw_ends(self, rng):
         while True:
@@ -142,7 +171,8 @@ class Case:
             ip /= extension.copy()
         return ip
 
-    def build(self, ends, macs, ttl):
+    def build(self, ends, macs, ttl, tags=()):
+        """A frame from and to these ends, with these tags."""
         (source, source_port), (destination, destination_port) = ends
         ip = self.network(source, destination, ttl)
         if self.protocol == "tcp":
@@ -150,11 +180,14 @@ class Case:
                             **self.tcp)
         else:
             transport = UDP(sport=source_port, dport=destination_port)
-        frame = Ether(src=mac(macs[0]), dst=mac(macs[1])) / ip / transport / Raw(self.payload)
-        return bytearray(bytes(frame))
+        ether = Ether(src=mac(macs[0]), dst=mac(macs[1]))
+        for tag in tags:
+            ether /= tag.copy()
+        return bytearray(bytes(ether / ip / transport / Raw(self.payload)))
 
     def frames(self):
-        return (self.build(self.ends_in, self.macs_in, self.ttl),
+        """As it comes in, with its tags, and as it goes out, of which the caller of the engine puts tags on."""
+        return (self.build(self.ends_in, self.macs_in, self.ttl, self.tags),
                 self.build(self.ends_out, self.macs_out, self.ttl - 1))
 
 
@@ -216,7 +249,36 @@ def spoil(case, rng, frame_in, frame_out):
     put(frame_out, at, wrong_out)
 
 
+def make_error(rng, family, kind):
+    case = Case(rng, family, kind)
+
+    def spoil_inside(frame, off):
+        at = transport_checksum_at(frame)
+        if off and get(frame, at):
+            put(frame, at, (get(frame, at) + off) % 0xffff or 0xffff * (case.protocol == "udp"))
+        elif kind == "icmp-whole" and case.protocol == "udp" and family == 4 and case.id % 2:
+            put(frame, at, 0)
+
+    frame_in, frame_out = icmp_errors.Error(rng, case, transport_checksum_at,
+                                            unicast(rng, family)).frames(spoil_inside)
+    return case, frame_in + case.padding, frame_out
+
+
+def make_told(rng, family, kind):
+    case = Case(rng, family, kind)
+    case.ttl = rng.randrange(2, 256) if kind == "too-big" else rng.randrange(2)
+    if kind == "too-big":
+        least = MTU + 1 - (len(case.frames()[0]) - ETHERNET - len(case.payload))
+        case.payload = rng.randbytes(least + rng.choice([0, 1, rng.randrange(200)]))
+    frame_in = case.build(case.ends_in, case.macs_in, case.ttl)
+    return case, frame_in + case.padding, icmp_errors.told(case, frame_in, MTU)
+
+
 def make(rng, family, kind):
+    if kind in icmp_errors.TOLD:
+        return make_told(rng, family, kind)
+    if kind.startswith("icmp"):
+        return make_error(rng, family, kind)
     case = Case(rng, family, kind)
     target = rng.choice([0x0000, 0xfffe, 0x0001, 0x00ff, 0xff00, 0x0100])
     if kind == "transport-in":
@@ -229,7 +291,11 @@ def make(rng, family, kind):
         steer_ip_sum(case, 1, target)
     elif kind == "twin":
         steer_transport_sum(case, 0, 0)
-    frame_in, frame_out = case.frames()
+    frame_in = case.frames()[0]
+    if kind == "mss" and "S" in case.tcp["flags"]:
+        case.tcp_options = [(name, min(value, MSS_CLAMP) if name == "MSS" else value)
+                            for name, value in case.tcp_options]
+    frame_out = case.frames()[1]
     if kind == "no-checksum":
         put(frame_in, transport_checksum_at(frame_in), 0)
         put(frame_out, transport_checksum_at(frame_out), 0)

@@ -95,6 +95,25 @@ async def half(connection):
     connection.reset()
 
 
+def push(piece, every):
+    """Sends a piece now and then, unasked, until nobody listens any more."""
+    async def behave(connection):
+        while True:
+            await connection.answer(piece)
+            await asyncio.sleep(every)
+    return behave
+
+
+def measure(times, pause):
+    """Reads to the end, then says several times how much it was, after a pause each."""
+    async def behave(connection):
+        length = len(await connection.reader.read())
+        for _ in range(times):
+            await asyncio.sleep(pause)
+            await connection.answer(f"{length}\n".encode())
+    return behave
+
+
 class Server:
     """A server at one address and port. While it is shut its port refuses."""
 

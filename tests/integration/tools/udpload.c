@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_SIZE 1472
+#define MAX_SIZE 65507 /* that UDP over IPv4 can have */
 
 struct flow {
 	int fd;

@@ -74,6 +74,7 @@ static uint8_t extension_number(char letter)
 		return IPPROTO_HOPOPTS;
 	case 'r':
 	case 'R':
+	case 'z':
 		return IPPROTO_ROUTING;
 	case 'd':
 	case 'D':
@@ -98,6 +99,8 @@ static uint8_t *put_extension(uint8_t *at, char letter, uint8_t next, uint16_t f
 	at[0] = next;
 	at[1] = extension_number(letter) == IPPROTO_FRAGMENT ? 0 : (uint8_t)(size / 8 - 1);
 	if (letter == 'R')
+		put16(at + 2, 0x0401);
+	else if (letter == 'z')
 		at[3] = 1;
 	else if (letter == 'F')
 		put16(at + 2, fragment);
@@ -166,6 +169,17 @@ static void set_version(uint8_t *ip, uint8_t version)
 		ip[0] = (uint8_t)(version << 4 | (ip[0] & 0x0f));
 }
 
+static void put_tag(struct frame *frame, char kind, uint32_t number)
+{
+	uint8_t *at = frame->bytes + 12 + 4 * number;
+
+	memmove(at + 4, at, frame->length - (uint32_t)(at - frame->bytes));
+	put16(at, kind == 'a' ? 0x88a8 : 0x8100);
+	put16(at + 2, (uint16_t)(0x6000 | (20 + number)));
+	frame->length += 4;
+	frame->transport += 4;
+}
+
 void build_frame(const struct packet_case *from, enum family family, struct frame *frame)
 {
 	static const uint16_t ethernet_types[FAMILY_COUNT] = {0x0800, 0x86dd};
@@ -186,4 +200,6 @@ void build_frame(const struct packet_case *from, enum family family, struct fram
 	set_version(ip, from->version);
 	frame->transport = (uint32_t)(transport - frame->bytes);
 	frame->length = frame->transport + (from->is_cut ? (uint32_t)from->cut : 40);
+	for (const char *tag = from->tags; tag != NULL && *tag != '\0'; tag++)
+		put_tag(frame, tag[0], (uint32_t)(tag - from->tags));
 }

@@ -45,10 +45,10 @@ enum families { BOTH, ONLY_IPV4, ONLY_IPV6 };
 /*
  * A frame; what is 0 is the usual: of both families, TCP, whole, to the port's MAC.
  *
- * Extension headers are letters, in order: h hop-by-hop, r routing, R routing with a hop left,
- * d destination options, D such of 128 bytes, f an atomic fragment, g such with reserved bits,
- * F a fragment as `offset` and `more` say, a authentication, e encryption, n no next header, u an
- * unknown one.
+ * Extension headers are letters, in order: h hop-by-hop, r routing, R routing with a hop left, z
+ * the same of type 0, d destination options, D such of 128 bytes, f an atomic fragment, g such with
+ * reserved bits, F a fragment as `offset` and `more` say, a authentication, e encryption, n no next
+ * header, u an unknown one.
  */
 struct packet_case {
 	const char *name;
@@ -69,7 +69,8 @@ struct packet_case {
 	uint8_t wrong_icmp;           /* it is of the other family's protocol */
 	uint8_t wrong_mac;
 	uint16_t ethernet_type;
-	uint8_t version; /* of the outer IP header */
+	const char *tags; /* VLAN tags, outer one first: q 802.1Q, a 802.1ad */
+	uint8_t version;  /* of the outer IP header */
 	uint8_t inner_version;
 	uint8_t is_cut;
 	int16_t cut; /* where the frame ends, from the ports on */

@@ -348,6 +348,7 @@ static const struct edit round_trips[] = {
 	{"/services/2/health_check", "{'fall': 5}"},
 	{"/services/0/hash_on", "'address'"},
 	{"/services/0/when_down", "'drop'"},
+	{"/services/0/mss_clamp", "1220"},
 	{"/services/0/timeouts", "{'tcp_half_open': '5s', 'udp': '300s'}"},
 };
 

@@ -151,13 +151,13 @@ static void counters_of_service_and_backend(void **state)
 	data.payload = 100;
 	assert_int_equal(world_client(world, &data, NULL), ABI_VERDICT_TO_BACKEND);
 	data.payload = (uint16_t)(1500 - header - 20 + 1);
-	assert_int_equal(world_client(world, &data, NULL), ABI_VERDICT_TOO_BIG);
+	assert_int_equal(world_client(world, &data, NULL), ABI_VERDICT_TOO_BIG_TOLD);
 
 	check_traffic(&counters->services[half->service + SERVICE_FULL_TCP], header);
 	check_traffic(&counters->backends[backend], header);
 	assert_int_equal(counters->verdicts[ABI_VERDICT_TO_BACKEND], 2);
 	assert_int_equal(counters->verdicts[ABI_VERDICT_TO_CLIENT], 1);
-	assert_int_equal(counters->verdicts[ABI_VERDICT_TOO_BIG], 1);
+	assert_int_equal(counters->verdicts[ABI_VERDICT_TOO_BIG_TOLD], 1);
 
 	world_wait(world, 8000000);
 	assert_int_equal(counters->services[half->service + SERVICE_FULL_TCP].flows_ended, 1);

@@ -10,7 +10,6 @@
 #include "dataplane/core/snapshot.h"
 #include "tests/unit/core/owner_scene.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define WORKERS 2
@@ -20,14 +19,14 @@
 static struct owner owner;
 
 struct team {
-	struct owner_scene scenes[WORKERS];
+	struct world *worlds[WORKERS];
 	uint64_t random[2];
 	unsigned handed_over;
 };
 
 static struct engine *engine_of(struct team *team, unsigned worker)
 {
-	return &team->scenes[worker].world->engine;
+	return &team->worlds[worker]->engine;
 }
 
 /* `narrow`: the half whose local pool is to have 20 ports only, or NULL. */
@@ -43,10 +42,9 @@ static void open_team(struct team *team, uint32_t foreign, const struct half *na
 						    narrow->local, 2, 2000, 2019);
 			world_publish(world);
 		}
-		owner_scene_open(&team->scenes[i], world);
+		team->worlds[i] = world;
 		struct engine *engine = engine_of(team, i);
 
-		team->scenes[i].world->snapshot->owner_roles = &team->scenes[i].roles;
 		engine->owner = &owner;
 		engine->number = i;
 		engine->foreign = foreign;
@@ -56,10 +54,8 @@ static void open_team(struct team *team, uint32_t foreign, const struct half *na
 
 static void close_team(struct team *team)
 {
-	for (unsigned i = 0; i < WORKERS; i++) {
-		team->scenes[i].world->snapshot->owner_roles = NULL;
-		owner_scene_close(&team->scenes[i]);
-	}
+	for (unsigned i = 0; i < WORKERS; i++)
+		world_free(team->worlds[i]);
 }
 
 /* Runs the packet at a worker and, while that says so, at the one it names. */
@@ -71,7 +67,7 @@ static uint8_t run(struct team *team, unsigned arrives_at, struct frame *frame, 
 	struct abi_counters_block before = *engine->counters;
 	struct frame as_it_came = *frame;
 
-	engine_run(engine, &packet, 1, team->scenes[0].world->now_ms);
+	engine_run(engine, &packet, 1, team->worlds[0]->now_ms);
 	while (packet.verdict == VERDICT_FOREIGN) {
 		assert_true(packet.owner < WORKERS && packet.owner != arrives_at);
 		assert_memory_equal(frame, &as_it_came, sizeof(*frame));
@@ -82,7 +78,7 @@ static uint8_t run(struct team *team, unsigned arrives_at, struct frame *frame, 
 		arrives_at = packet.owner;
 		engine = engine_of(team, arrives_at);
 		before = *engine->counters;
-		engine_run_owned(engine, &packet, 1, team->scenes[0].world->now_ms);
+		engine_run_owned(engine, &packet, 1, team->worlds[0]->now_ms);
 	}
 	return packet.verdict;
 }
@@ -141,7 +137,7 @@ static void run_all(const struct half *half, const char *service, uint32_t forei
 	for (uint16_t i = 0; i < CLIENTS; i++)
 		talk(&team, half, service, (uint16_t)(10000 + i));
 	for (unsigned i = 0; i < WORKERS; i++)
-		flows[i] = world_flow_count(team.scenes[i].world);
+		flows[i] = world_flow_count(team.worlds[i]);
 	/* Each flow once, and both workers have their share. */
 	assert_int_equal(flows[0] + flows[1], CLIENTS);
 	assert_true(flows[0] > CLIENTS / 3 && flows[1] > CLIENTS / 3);
@@ -213,23 +209,17 @@ static void test_small_pool(void **state)
 }
 
 /* The service is turned to full NAT, with other owners for its packets. */
-static void turn(struct team *team, unsigned worker, const struct half *half)
+static void turn(struct world *world, const struct half *half)
 {
-	struct owner_scene *scene = &team->scenes[worker];
-	struct world *world = scene->world;
-	const struct snapshot *before = snapshot_builder_take_for(
-		world->builder, world->engine.ports, world->engine.port_count);
+	struct snapshot *before = snapshot_builder_take_for(world->builder, world->engine.ports,
+							    world->engine.port_count);
 
 	snapshot_builder_service(world->builder, half->service + SERVICE_DNAT_TCP, half->dnat, 80,
 				 TCP, half->ring + RING_FULL_NAT, half->local_pool);
-	world->snapshot->owner_roles = NULL;
 	world_publish(world);
-	free(scene->memory);
-	owner_scene_open(scene, world);
-	world->snapshot->owner_roles = &scene->roles;
 	snapshot_note_turned(world->snapshot, before);
 	assert_true(world->snapshot->any_turned);
-	snapshot_release((struct snapshot *)(uintptr_t)before);
+	snapshot_release(before);
 }
 
 static uint8_t say(struct team *team, const struct half *half, uint16_t port, uint8_t flags)
@@ -255,7 +245,7 @@ static void test_turned(void **state)
 	for (uint16_t i = 0; i < CLIENTS / 2; i++)
 		talk(&team, half, half->dnat, (uint16_t)(10000 + i));
 	for (unsigned i = 0; i < WORKERS; i++)
-		turn(&team, i, half);
+		turn(team.worlds[i], half);
 	for (uint16_t i = 0; i < CLIENTS / 2; i++)
 		assert_int_equal(say(&team, half, (uint16_t)(10000 + i), ACK),
 				 ABI_VERDICT_TO_BACKEND);
@@ -264,8 +254,7 @@ static void test_turned(void **state)
 	/* Of no flow anywhere: it ends where new flows are made, and does not go round. */
 	for (uint16_t i = 0; i < CLIENTS; i++)
 		assert_int_equal(say(&team, half, (uint16_t)(30000 + i), ACK), ABI_VERDICT_NO_FLOW);
-	assert_int_equal(world_flow_count(team.scenes[0].world) +
-				 world_flow_count(team.scenes[1].world),
+	assert_int_equal(world_flow_count(team.worlds[0]) + world_flow_count(team.worlds[1]),
 			 CLIENTS);
 	close_team(&team);
 }

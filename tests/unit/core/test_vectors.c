@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MSS_CLAMP 1360 /* of make_vectors.py */
 #define LINE_ROOM (4 * FRAME_ROOM + 400)
 
 struct end {
@@ -21,7 +22,7 @@ struct end {
 
 struct vector {
 	unsigned number, family;
-	char kind[16], forwarding[16], direction[16], protocol[8];
+	char kind[24], forwarding[16], direction[16], protocol[8];
 	struct end client, service, local, backend;
 	struct frame in, expected;
 };
@@ -88,8 +89,11 @@ static struct snapshot *tables_for(const struct world *world, const struct vecto
 	if (full_nat)
 		snapshot_builder_local_pool(builder, 0, vector->local.address, 1,
 					    vector->local.port, vector->local.port);
-	snapshot_builder_service(builder, 0, vector->service.address, vector->service.port,
-				 protocol, 0, full_nat ? 0 : ABI_NONE);
+	struct abi_service *service =
+		snapshot_builder_service(builder, 0, vector->service.address, vector->service.port,
+					 protocol, 0, full_nat ? 0 : ABI_NONE);
+	if (strcmp(vector->kind, "mss") == 0)
+		service->mss_clamp = MSS_CLAMP;
 	struct snapshot *snapshot =
 		snapshot_builder_take_for(builder, world->engine.ports, world->engine.port_count);
 	snapshot_builder_free(builder);
@@ -126,19 +130,30 @@ static void explain(const struct vector *vector, struct frame *in)
 		 vector->expected.length);
 }
 
+/* By the kind: sent on, or back with a message. */
+static uint8_t verdict_of(const struct vector *vector)
+{
+	if (strcmp(vector->kind, "too-big") == 0)
+		return ABI_VERDICT_TOO_BIG_TOLD;
+	if (strcmp(vector->kind, "expired") == 0)
+		return ABI_VERDICT_TTL_EXPIRED_TOLD;
+	return strcmp(vector->direction, "to-backend") == 0 ? ABI_VERDICT_TO_BACKEND
+							    : ABI_VERDICT_TO_CLIENT;
+}
+
 static void run_vector(struct world *world, struct vector *vector)
 {
 	bool to_backend = strcmp(vector->direction, "to-backend") == 0;
 	struct snapshot *snapshot = tables_for(world, vector);
-	uint16_t out_port;
+	uint16_t in_port = to_backend ? 0 : 1, out_port;
 
 	engine_use(&world->engine, snapshot);
 	open_flow(world, vector);
-	uint8_t verdict = world_run(world, &vector->in, to_backend ? 0 : 1, &out_port);
-	if (verdict != (to_backend ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT))
+	uint8_t verdict = world_run(world, &vector->in, in_port, &out_port);
+	if (verdict != verdict_of(vector))
 		fail_msg("vector %u (%s): %s", vector->number, vector->kind,
 			 abi_verdict_text(verdict));
-	assert_int_equal(out_port, to_backend ? 1 : 0);
+	assert_int_equal(out_port, abi_verdict_is_told(verdict) ? in_port : 1 - in_port);
 	if (vector->in.length != vector->expected.length ||
 	    memcmp(frame_data(&vector->in), frame_data(&vector->expected), vector->in.length) != 0)
 		explain(vector, &vector->in);

@@ -88,7 +88,7 @@ struct world {
 	struct snapshot *snapshot;
 	struct engine engine;
 	struct abi_counters_block *counters;
-	void *flows_file, *flows_working[FAMILY_COUNT];
+	void *flows_file, *flows_working[FAMILY_COUNT], *fragments;
 	uint64_t now_ms;
 	uint64_t packets; /* run so far */
 };

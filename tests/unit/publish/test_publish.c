@@ -73,6 +73,7 @@ static void everything_arrives_as_it_was_configured(void **state)
 	assert_string_equal(service->name, "nat");
 	assert_int_equal(service->forwarding, ABI_FULL_NAT);
 	assert_int_equal(service->hash_on, ABI_HASH_ADDRESS_PORT);
+	assert_int_equal(service->mss_clamp, 1360);
 	assert_int_equal(service->timeouts[ABI_TIMEOUT_TCP_ESTABLISHED], 7440000);
 	assert_int_equal(service->timeouts[ABI_TIMEOUT_UDP], 300000);
 	assert_int_equal(service->listener_count, 1);

@@ -5,6 +5,7 @@
 
 #include "dataplane/core/engine.h"
 #include "dataplane/core/flow_file.h"
+#include "dataplane/core/fragments.h"
 #include "tests/unit/core/check.h"
 #include "tests/unit/core/frames.h"
 
@@ -19,7 +20,7 @@
 struct traffic {
 	struct engine engine;
 	struct abi_counters_block *counters;
-	void *file, *working[FAMILY_COUNT];
+	void *file, *working[FAMILY_COUNT], *fragments;
 	uint64_t now_ms;
 	uint16_t round;
 	struct frame frames[PACKET_BURST];
@@ -59,6 +60,8 @@ struct traffic *traffic_open(void)
 		traffic->engine.flows[i] =
 			flow_table_open(traffic->working[i], file, 0, i, traffic->now_ms);
 	}
+	traffic->fragments = zeroed(ABI_CACHE_LINE, fragments_size());
+	traffic->engine.fragments = fragments_open(traffic->fragments, secret, 0, 1, 0);
 	return traffic;
 }
 
@@ -67,6 +70,7 @@ void traffic_close(struct traffic *traffic)
 	free(traffic->file);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		free(traffic->working[i]);
+	free(traffic->fragments);
 	free(traffic->counters);
 	free(traffic);
 }

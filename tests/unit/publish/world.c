@@ -169,6 +169,7 @@ struct config_service *world_add_service(struct world *world, const char *name, 
 		.port_count = 1,
 		.forwarding = forwarding,
 		.hash_on = CONFIG_HASH_ADDRESS_PORT,
+		.mss_clamp = 1360,
 		.timeouts = {5000, 7440000, 10000, 300000, 10000},
 	};
 	snprintf(service->name, sizeof(service->name), "%s", name);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* Telling a sender by ICMP why its packet goes no further. */
+#include "dataplane/core/engine_internal.h"
+#include "dataplane/core/icmp_make.h"
+
+#include "dataplane/abi/verdicts.h"
+
+/* 1000 messages a second, and 256 at once (RFC 1812, 4.3.2.8; RFC 4443, 2.4 (f)). */
+#define TELL_EACH_TICK 64
+#define TELL_AT_ONCE   256
+
+_Static_assert(TELL_EACH_TICK * 1000 / ABI_FLOW_TICK_MS == 1000, "of both kinds");
+
+/* A token bucket, filled by the ticks that went by. */
+static bool take_token(struct engine_budget *budget, uint32_t now)
+{
+	uint32_t ticks = now - budget->tick;
+
+	budget->tick = now;
+	if (ticks >= TELL_AT_ONCE / TELL_EACH_TICK ||
+	    budget->tokens + ticks * TELL_EACH_TICK > TELL_AT_ONCE)
+		budget->tokens = TELL_AT_ONCE;
+	else
+		budget->tokens += ticks * TELL_EACH_TICK;
+	if (budget->tokens == 0)
+		return false;
+	budget->tokens--;
+	return true;
+}
+
+/* Whether one may answer a packet at all (RFC 1812, 4.3.2.7; RFC 4443, 2.4 (e)): not what was sent
+ * to a group, nor what comes from no single host. It is TCP or UDP, and no fragment. */
+static bool may_answer(const struct packet *packet, const struct headers *headers)
+{
+	struct ip_address sender = flow_tuple_source(&headers->tuple);
+	uint8_t groups = packet->data[ETHERNET_DESTINATION] | packet->data[ETHERNET_SOURCE];
+
+	return (groups & 1) == 0 && ip_address_is_answerable(&sender);
+}
+
+/* Back to whom the packet came from, whatever the way to its sender is. */
+static void send_back(const struct engine *engine, struct packet *packet, const uint8_t mac[6])
+{
+	memcpy(packet->data + ETHERNET_DESTINATION, mac, 6);
+	memcpy(packet->data + ETHERNET_SOURCE, engine->ports[packet->in_port].mac, 6);
+	packet->out_port = packet->in_port; /* the VLAN is the one it came by */
+}
+
+uint8_t engine_tell(struct engine *engine, struct packet *packet, const struct headers *headers,
+		    uint8_t verdict, const struct ip_address *source, uint16_t mtu, uint32_t now)
+{
+	uint8_t family = headers->tuple.family, mac[6];
+	bool is_too_big = verdict == ABI_VERDICT_TOO_BIG;
+
+	if ((!is_too_big && verdict != ABI_VERDICT_TTL_EXPIRED) || !may_answer(packet, headers) ||
+	    !take_token(&engine->budgets[is_too_big], now))
+		return verdict;
+	struct icmp_message message =
+		is_too_big ? icmp_too_big(family, mtu) : icmp_time_exceeded(family);
+	memcpy(mac, packet->data + ETHERNET_SOURCE, sizeof(mac));
+	icmp_make(packet, headers, &message, source);
+	send_back(engine, packet, mac);
+	counter_add(&engine->counters->generated, 1);
+	return is_too_big ? ABI_VERDICT_TOO_BIG_TOLD : ABI_VERDICT_TTL_EXPIRED_TOLD;
+}
