@@ -387,6 +387,14 @@ def check_format(sources):
                            for file in files]
 
 
+def check_vectors():
+    """The checked-in cases of tests/vectors are what their generator makes; it needs scapy."""
+    python = "/usr/bin/python3"  # the one with the distribution's packages
+    if run_tool(python, ["-c", "import scapy"]) != []:
+        return None
+    return run_tool(python, ["tests/vectors/generate.py", "--check"])
+
+
 def check_shell():
     """shellcheck over the shell scripts."""
     if run_tool("shellcheck", ["-"], "#!/bin/sh\necho $1\n") == []:
@@ -426,6 +434,7 @@ def main():
     for name, faults in check_links(arguments.build) if arguments.build else ():
         report.add(name, faults and [f"rule {name}: {fault}" for fault in faults])
     report.add("clang-format", check_format(sources))
+    report.add("vectors", check_vectors())
     report.add("shellcheck", check_shell())
     counts = report.counts
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""

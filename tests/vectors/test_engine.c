@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/*
+ * Every case by the engine. Arguments: scene.json, and the files of cases.
+ *
+ * A case that is pending must fail: when it passes, its mark is to be taken away.
+ */
+#include "tests/unit/core/world.h"
+#include "tests/vectors/scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_FILES 64
+#define NO_PORT    0xffff
+#define TAG_SIZE   4
+
+/* Flows of one case do not meet those of another: all may be there at once. */
+#define FLOWS 4096
+
+struct file_test {
+	struct world *world;
+	const char *path;
+};
+
+/* What the engine did with one packet. */
+struct outcome {
+	const char *verdict;
+	struct vector_frame outs[VECTOR_OUTS];
+	unsigned out_count;
+};
+
+/* As a worker puts it on. */
+static void put_tag(struct vector_frame *frame, uint16_t vlan)
+{
+	const uint8_t tag[TAG_SIZE] = {0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan};
+
+	memmove(frame->bytes + 12 + TAG_SIZE, frame->bytes + 12, frame->length - 12);
+	memcpy(frame->bytes + 12, tag, TAG_SIZE);
+	frame->length += TAG_SIZE;
+}
+
+static void note_sent(const struct packet *packet, struct outcome *outcome)
+{
+	assert_true(outcome->out_count < VECTOR_OUTS);
+	struct vector_frame *out = &outcome->outs[outcome->out_count++];
+
+	assert_in_range(packet->length, 12, VECTOR_FRAME_SIZE - TAG_SIZE);
+	out->port = packet->out_port;
+	out->length = packet->length;
+	memcpy(out->bytes, packet->data, packet->length);
+	if (packet->vlan != 0)
+		put_tag(out, packet->vlan);
+}
+
+static void run(struct world *world, const struct vector_frame *in, struct outcome *outcome)
+{
+	struct frame frame = {.length = in->length};
+	struct packet packet = {.data = frame_data(&frame),
+				.length = in->length,
+				.in_port = (uint16_t)in->port,
+				.out_port = NO_PORT};
+
+	memcpy(packet.data, in->bytes, in->length);
+	engine_run(&world->engine, &packet, 1, world->now_ms);
+	world->packets++;
+	*outcome = (struct outcome){.verdict = abi_verdict_text(packet.verdict)};
+	if (packet.out_port != NO_PORT)
+		note_sent(&packet, outcome);
+}
+
+/* Where they differ; -1: nowhere. */
+static int difference(const struct vector_frame *one, const struct vector_frame *other)
+{
+	uint32_t least = one->length < other->length ? one->length : other->length;
+
+	for (uint32_t i = 0; i < least; i++)
+		if (one->bytes[i] != other->bytes[i])
+			return (int)i;
+	return one->length == other->length ? -1 : (int)least;
+}
+
+/* Says what is wrong into `fault`; false: nothing is. */
+static bool is_wrong(const struct vector_step *step, const struct outcome *outcome, char fault[256])
+{
+	if (strcmp(step->verdict, outcome->verdict) != 0) {
+		snprintf(fault, 256, "%s, must be %s", outcome->verdict, step->verdict);
+		return true;
+	}
+	if (step->out_count != outcome->out_count) {
+		snprintf(fault, 256, "%u packets go, must be %u", outcome->out_count,
+			 step->out_count);
+		return true;
+	}
+	for (unsigned i = 0; i < step->out_count; i++) {
+		const struct vector_frame *out = &outcome->outs[i], *must = &step->outs[i];
+		int at = difference(out, must);
+
+		if (out->port == must->port && at < 0)
+			continue;
+		snprintf(fault, 256,
+			 "by port %u, %u bytes, byte %d is %02x; must be port %u, %u bytes, %02x",
+			 out->port, out->length, at, at < 0 ? 0 : out->bytes[at], must->port,
+			 must->length, at < 0 ? 0 : must->bytes[at]);
+		return true;
+	}
+	return false;
+}
+
+/* The line of the step that goes wrong, and how; 0: none. */
+static unsigned run_case(struct world *world, const struct vector_case *what, char fault[256])
+{
+	static struct outcome outcome;
+
+	for (unsigned i = 0; i < what->step_count; i++) {
+		const struct vector_step *step = &what->steps[i];
+
+		if (step->wait_seconds != 0) {
+			world_wait(world, 1000ull * step->wait_seconds);
+			continue;
+		}
+		run(world, &step->in, &outcome);
+		if (is_wrong(step, &outcome, fault))
+			return step->line;
+	}
+	return 0;
+}
+
+static void cases_come_out_as_they_must(void **state)
+{
+	static struct vector_case what;
+	const struct file_test *test = *state;
+	struct world *world = test->world;
+	struct vector_file file;
+	unsigned faults = 0, count = 0;
+	char fault[256];
+
+	vector_file_open(&file, test->path);
+	while (vector_file_next(&file, &what)) {
+		if (!(what.runners & VECTOR_ENGINE))
+			continue;
+		count++;
+		world->now_ms += 1000; /* Whatever is rate limited has time to recover. */
+		unsigned line = run_case(world, &what, fault);
+		if (line != 0 && !what.is_pending)
+			print_error("%s:%u: %s: %s (%s)\n", file.path, line, what.name, fault,
+				    what.rule);
+		else if (line == 0 && what.is_pending)
+			print_error("%s: %s passes: it is pending no more\n", file.path, what.name);
+		faults += (line != 0) != what.is_pending;
+	}
+	vector_file_close(&file);
+	assert_true(count > 0);
+	assert_int_equal(faults, 0);
+	world_check_law(world);
+}
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+static int run_files(struct world *world, char **paths, size_t count)
+{
+	struct CMUnitTest tests[MOST_FILES] = {{0}};
+	struct file_test files[MOST_FILES];
+
+	for (size_t i = 0; i < count; i++) {
+		files[i] = (struct file_test){world, paths[i]};
+		tests[i] = (struct CMUnitTest){.name = name_of(paths[i]),
+					       .test_func = cases_come_out_as_they_must,
+					       .initial_state = &files[i]};
+	}
+	return _cmocka_run_group_tests("vectors", tests, count, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3 || argc - 2 > MOST_FILES) {
+		fprintf(stderr, "usage: %s SCENE VECTORS...\n", argv[0]);
+		return 2;
+	}
+	struct world *world = world_new(FLOWS);
+	struct snapshot *snapshot = scene_tables(argv[1]);
+
+	memcpy(world->engine.ports, scene_ports, sizeof(scene_ports));
+	engine_use(&world->engine, snapshot);
+	int failed = run_files(world, argv + 2, (size_t)argc - 2);
+	engine_use(&world->engine, world->snapshot);
+	snapshot_release(snapshot);
+	world_free(world);
+	return failed;
+}

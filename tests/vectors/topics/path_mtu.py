@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+
+"""Packets that are too big for the way out."""
+
+from cases import vector
+from messages import MTU, told
+
+
+def _payload(c, size):
+    """What makes an IP packet of that size."""
+    headers = (20 if c.family == 4 else 40) + (20 if c.protocol == "tcp" else 8)
+    return bytes(range(256)) * 6 + b"x" * (size - headers - 1536) if size - headers >= 1536 else \
+        (bytes(range(256)) * 6)[:size - headers]
+
+
+@vector("RFC 1191 2, RFC 8201 3: as big as the way out takes", protocols=("tcp", "udp"))
+def just_fits(c):
+    """Both ways."""
+    c.open()
+    c.passes(c.client(payload=_payload(c, MTU), df=True), c.backend(payload=_payload(c, MTU)))
+
+
+@vector("RFC 894: padding is no part of a packet", protocols=("tcp", "udp"))
+def fits_without_padding(c):
+    """The frame is longer, the packet is not."""
+    c.open()
+    c.passes(c.client(payload=_payload(c, MTU), padding=bytes(4)))
+
+
+def _too_big(c, sender, size, df):
+    c.establish()
+    packet = getattr(c, sender)(payload=_payload(c, size), df=df)
+    c.step(f"{sender}'s, {size} bytes", packet.ports[0], packet.comes(), "too-big-told",
+           (packet.ports[0], told(packet, too_big=True)))
+    c.passes(c.client(), c.backend())
+
+
+@vector("RFC 1191 4, RFC 4443 3.2: too big for the way to the backend: its sender is told the MTU",
+        protocols=("tcp", "udp"), pending=True)
+def of_client(c):
+    """By one byte."""
+    _too_big(c, "client", MTU + 1, True)
+
+
+@vector("RFC 1191 4, RFC 4443 3.2: too big for the way to the client: the backend is told the MTU",
+        protocols=("tcp", "udp"), pending=True)
+def of_backend(c):
+    """By one byte."""
+    _too_big(c, "backend", MTU + 1, True)
+
+
+@vector("a packet that is too big, with nothing that forbids to fragment: told all the same", families=(4,),
+        pending=True)
+def may_be_fragmented(c):
+    """We do not fragment."""
+    _too_big(c, "client", 1600, False)
