@@ -133,7 +133,8 @@ def vector(rule, services=("dnat", "full-nat"), families=(4, 6), protocols=("tcp
     """
     Makes a function that is given a Case, and fills it, into one case for each service, family and
     protocol. `rule` names the RFC's section, or the promise, that it is about. `pending`: not done
-    yet, and must not pass by accident. `steers`: whether each of its packets must be steered.
+    yet, and must not pass by accident. `steers`: whether those packets that are Linux's must come to us
+    first (all others must).
     """
     def register(function):
         kinds = [(service, family, protocol) for service in services for family in families

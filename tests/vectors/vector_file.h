@@ -37,7 +37,7 @@ struct vector_case {
 	char name[96], rule[256];
 	unsigned runners; /* enum vector_runner */
 	bool is_pending;
-	enum vector_steer steer;
+	enum vector_steer steer; /* of its packets that are Linux's */
 	struct vector_step steps[VECTOR_STEPS];
 	unsigned step_count;
 };

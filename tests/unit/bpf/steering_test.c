@@ -7,17 +7,13 @@
  * changed at random (fixed seed), of which only the agreement is known. The
  * program runs in the kernel by BPF_PROG_TEST_RUN: no interface, no packets.
  */
-#include "bpf/loader.h"
 #include "bpf/steering.h"
-#include "dataplane/core/classify.h"
 #include "dataplane/generation_rules.h"
 #include "tests/unit/bpf/steering_frames.h"
+#include "tests/unit/bpf/steering_program.h"
 #include "tests/unit/core/snapshot_builder.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,25 +27,14 @@
 #define UDP IPPROTO_UDP
 
 struct fixture {
-	struct bpf_object *object;
-	int program;
-	struct steering *steering;
+	struct steering_program program;
 	struct snapshot *snapshot;
 	struct engine_port port;
 };
 
-/* What the kernel's run of the program says. A redirect to an empty map is its fallback: drop. */
 static enum classification ask_program(const struct fixture *fixture, const struct frame *frame)
 {
-	uint8_t out[FRAME_SIZE];
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
-		    .data_size_in = frame->length, .data_out = out, .data_size_out = sizeof(out),
-		    .repeat = 1);
-
-	assert_int_equal(bpf_prog_test_run_opts(fixture->program, &options), 0);
-	assert_true(options.retval == XDP_PASS || options.retval == XDP_DROP ||
-		    options.retval == XDP_REDIRECT);
-	return options.retval == XDP_PASS ? CLASSIFY_PASS : CLASSIFY_STEER;
+	return steering_program_ask(&fixture->program, frame->bytes, frame->length);
 }
 
 static enum classification ask_core(const struct fixture *fixture, const struct frame *frame)
@@ -142,9 +127,9 @@ static void removed_rows_no_longer_match(void **state)
 
 	assert_int_equal(generation_rules(fixture->snapshot, &all), 0);
 	build_frame(&steering_cases[0], IPV4, &frame);
-	assert_int_equal(steering_remove(fixture->steering, &all, &none), 0);
+	assert_int_equal(steering_remove(fixture->program.steering, &all, &none), 0);
 	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_PASS);
-	assert_int_equal(steering_add(fixture->steering, &none, &all), 0);
+	assert_int_equal(steering_add(fixture->program.steering, &none, &all), 0);
 	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_STEER);
 	steering_rules_free(&all);
 }
@@ -180,18 +165,18 @@ static void too_many_ranges_are_every_port(void **state)
 			      more = many_ranges(STEERING_MAX_RANGES + 1);
 	const uint16_t last = 1000 + 20 * (STEERING_MAX_RANGES - 1);
 
-	assert_int_equal(steering_add(fixture->steering, &none, &most), 0);
+	assert_int_equal(steering_add(fixture->program.steering, &none, &most), 0);
 	assert_true(is_steered(fixture, MANY_RANGES, 1000));
 	assert_true(is_steered(fixture, MANY_RANGES, last + 9));
 	assert_false(is_steered(fixture, MANY_RANGES, 1010));
 	assert_false(is_steered(fixture, MANY_RANGES, last + 10));
 
-	assert_int_equal(steering_remove(fixture->steering, &most, &more), 0);
-	assert_int_equal(steering_add(fixture->steering, &most, &more), 0);
+	assert_int_equal(steering_remove(fixture->program.steering, &most, &more), 0);
+	assert_int_equal(steering_add(fixture->program.steering, &most, &more), 0);
 	assert_true(is_steered(fixture, MANY_RANGES, 1));
 	assert_true(is_steered(fixture, MANY_RANGES, 65535));
 
-	assert_int_equal(steering_remove(fixture->steering, &more, &none), 0);
+	assert_int_equal(steering_remove(fixture->program.steering, &more, &none), 0);
 	assert_false(is_steered(fixture, MANY_RANGES, 1000));
 	steering_rules_free(&most);
 	steering_rules_free(&more);
@@ -245,25 +230,6 @@ static void make_snapshot(struct fixture *fixture)
 	snapshot_builder_free(builder);
 }
 
-/* Loads the program; 0 or -errno. */
-static int load_program(struct fixture *fixture)
-{
-	struct bpf_prog_info info = {0};
-	uint32_t length = sizeof(info);
-	int error;
-
-	fixture->object = bpf_object__open_mem(steering_object, steering_object_size, NULL);
-	if (fixture->object == NULL)
-		return -errno;
-	error = bpf_object__load(fixture->object);
-	if (error != 0)
-		return error;
-	fixture->program = bpf_program__fd(
-		bpf_object__find_program_by_name(fixture->object, "headrace_steer"));
-	error = bpf_obj_get_info_by_fd(fixture->program, &info, &length);
-	return error != 0 ? error : steering_open_program(info.id, &fixture->steering);
-}
-
 static struct fixture *the_fixture(void)
 {
 	static struct fixture fixture;
@@ -281,13 +247,13 @@ static int set_up(void **state)
 	make_snapshot(fixture);
 	memcpy(fixture->port.mac, steering_mac, sizeof(steering_mac));
 	assert_int_equal(generation_rules(fixture->snapshot, &rules), 0);
-	assert_int_equal(steering_add(fixture->steering, &none, &rules), 0);
+	assert_int_equal(steering_add(fixture->program.steering, &none, &rules), 0);
 	steering_rules_free(&rules);
 
 	/* Nothing is ours before the port is described. */
 	build_frame(&steering_cases[0], IPV4, &frame);
 	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_PASS);
-	assert_int_equal(steering_set_port(fixture->steering, steering_mac, false), 0);
+	assert_int_equal(steering_set_port(fixture->program.steering, steering_mac, false), 0);
 	return 0;
 }
 
@@ -296,8 +262,7 @@ static int tear_down(void **state)
 	struct fixture *fixture = *state;
 
 	snapshot_release(fixture->snapshot);
-	steering_close(fixture->steering);
-	bpf_object__close(fixture->object);
+	steering_program_close(&fixture->program);
 	return 0;
 }
 
@@ -309,7 +274,7 @@ int main(void)
 		cmocka_unit_test(removed_rows_no_longer_match),
 		cmocka_unit_test(too_many_ranges_are_every_port),
 	};
-	int error = load_program(the_fixture());
+	int error = steering_program_load(&the_fixture()->program);
 
 	if (error == -EPERM || error == -EACCES) {
 		printf("skipped: loading an XDP program needs root, or CAP_BPF, CAP_NET_ADMIN "

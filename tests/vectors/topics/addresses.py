@@ -61,7 +61,7 @@ def other_ports(c):
     c.to_linux(*(_port_to(c, port) for port in (0, 22, 1023)))
 
 
-@vector("the range's ends are the service's", protocols=("tcp", "udp"), steers=True)
+@vector("the range's ends are the service's", protocols=("tcp", "udp"))
 def range_ends(c):
     """1024 and 65535."""
     c.passes(_port_to(c, 1024), _port_to(c, 65535))
@@ -141,7 +141,7 @@ def last_hop(c):
 
 
 @vector("a dnat backend's own packets do not leave with its address", services=("dnat",),
-        protocols=("tcp", "udp"), steers=True)
+        protocols=("tcp", "udp"))
 def backend_of_nobody(c):
     """To anyone, whatever its port."""
     packet = c.backend()
@@ -180,7 +180,7 @@ def full_nat_backend(c):
         c.to_linux(packet)
 
 
-@vector("another host's packets to a local address", services=("full-nat",), protocols=("tcp", "udp"), steers=True)
+@vector("another host's packets to a local address", services=("full-nat",), protocols=("tcp", "udp"))
 def other_to_local(c):
     """It belongs to a flow with one backend, and nobody else."""
     c.open()

@@ -35,7 +35,7 @@ def _followed(name, letters, rule):
         c.passes(c.client(flags="S", extensions=chain(letters)), c.backend(extensions=chain(letters)),
                  c.client(extensions=chain(letters)))
     case.__name__, case.__module__ = name, __name__
-    vector(rule, families=(6,), protocols=("tcp", "udp"), steers=True)(case)
+    vector(rule, families=(6,), protocols=("tcp", "udp"))(case)
 
 
 for _row in (
@@ -135,7 +135,7 @@ def ends_within(c):
         c.dropped("bad-length", c.client(flags="S", extensions=chain("d"), spoil=shorter(size)))
 
 
-@vector("RFC 8200 4.5: reserved bits of an atomic fragment say nothing", families=(6,), steers=True)
+@vector("RFC 8200 4.5: reserved bits of an atomic fragment say nothing", families=(6,))
 def atomic_reserved(c):
     """They go on as they come."""
     def change(frame):

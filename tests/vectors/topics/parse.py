@@ -75,7 +75,7 @@ def ip_length_within_header(c):
         _refused(c, "bad-length", spoil=_with((16, length.to_bytes(2, "big"))))
 
 
-@vector("RFC 791 3.1: a header of less than 20 bytes is none", families=(4,), steers=None)
+@vector("RFC 791 3.1: a header of less than 20 bytes is none", families=(4,), steers=False)
 def header_too_short(c):
     """Linux counts those."""
     for words in (0, 1, 4):
@@ -116,7 +116,7 @@ def cut_within_ethernet(c):
         c.to_linux(c.client(spoil=_cut(size)))
 
 
-@vector("what ends behind its ports is cut off", protocols=("tcp", "udp"), steers=True)
+@vector("what ends behind its ports is cut off", protocols=("tcp", "udp"))
 def cut_behind_ports(c):
     """Right behind them, and with one byte missing."""
     whole = len(c.client().comes())
