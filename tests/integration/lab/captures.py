@@ -44,11 +44,12 @@ class Capture:
 def read_pcap(path):
     """Yields (time, bytes) of each packet in a capture file."""
     data = path.read_bytes()
-    order = "<" if data[:4] == b"\xd4\xc3\xb2\xa1" else ">"
+    order = "<" if data[2:4] == b"\xb2\xa1" else ">"
+    fraction = 1e9 if b"\x4d" in data[:4] else 1e6  # the magic number tells
     offset = 24
     while offset + 16 <= len(data):
-        seconds, micros, length, _ = struct.unpack_from(order + "IIII", data, offset)
-        yield seconds + micros / 1e6, data[offset + 16:offset + 16 + length]
+        seconds, parts, length, _ = struct.unpack_from(order + "IIII", data, offset)
+        yield seconds + parts / fraction, data[offset + 16:offset + 16 + length]
         offset += 16 + length
 
 
