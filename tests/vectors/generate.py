@@ -47,12 +47,16 @@ def main():
     """See above."""
     texts = files()
     left = {path.name for path in HERE.glob("*.vectors")} - texts.keys()
+    unnamed = sorted(name for name in texts
+                     if f"'{name}'" not in (HERE / "meson.build").read_text("utf-8"))
+    for name in unnamed:
+        print(f"tests/vectors/meson.build does not name {name}: nothing runs it")
     if sys.argv[1:] == ["--check"]:
         wrong = sorted(left | {name for name, text in texts.items()
                                if not (HERE / name).exists() or (HERE / name).read_text("utf-8") != text})
         for name in wrong:
             print(f"tests/vectors/{name} is not what tests/vectors/generate.py makes: run it")
-        return 1 if wrong else 0
+        return 1 if wrong or unnamed else 0
     for name in left:
         (HERE / name).unlink()
     for name, text in texts.items():

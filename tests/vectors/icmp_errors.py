@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the Headrace authors
 """
-ICMP errors about a flow, as they come in and as they must go out, for make_vectors.py.
+ICMP errors about a flow, as they come in and as they must go out, for random_cases.py.
 
 Inside is a packet that the balancer has sent; what goes out must quote it as its sender
 sent it: with the other ends, scapy builds it anew. Then it is cut, at 8 bytes of TCP or UDP

@@ -13,7 +13,7 @@ from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 
 import scene
-from make_vectors import get, put, transport_checksum_at
+from sums import get, put, transport_checksum_at
 
 PAYLOAD = b"one packet of many, of odd length" + b"."
 

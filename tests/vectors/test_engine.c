@@ -6,6 +6,7 @@
  *
  * A case that is pending must fail: when it passes, its mark is to be taken away.
  */
+#include "dataplane/core/tags.h"
 #include "tests/unit/core/world.h"
 #include "tests/vectors/scene.h"
 
@@ -13,8 +14,10 @@
 #include <string.h>
 
 #define MOST_FILES 64
-#define NO_PORT    0xffff
 #define TAG_SIZE   4
+#define FRAMES     VECTOR_STEPS
+
+#define LONGEST_TIMEOUT_MS 8000000
 
 /* Flows of one case do not meet those of another: all may be there at once. */
 #define FLOWS 4096
@@ -31,14 +34,24 @@ struct outcome {
 	unsigned out_count;
 };
 
-/* As a worker puts it on. */
-static void put_tag(struct vector_frame *frame, uint16_t vlan)
+static void put_tag(struct vector_frame *frame, uint16_t type, uint16_t vlan)
 {
-	const uint8_t tag[TAG_SIZE] = {0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan};
+	const uint8_t tag[TAG_SIZE] = {(uint8_t)(type >> 8), (uint8_t)type, (uint8_t)(vlan >> 8),
+				       (uint8_t)vlan};
 
 	memmove(frame->bytes + 12 + TAG_SIZE, frame->bytes + 12, frame->length - 12);
 	memcpy(frame->bytes + 12, tag, TAG_SIZE);
 	frame->length += TAG_SIZE;
+}
+
+/* As a worker does it. */
+static void put_tags(struct vector_frame *frame, const struct packet *packet)
+{
+	if (packet->vlan != 0)
+		put_tag(frame, TAG_8021Q, packet->vlan);
+	if (packet->outer_vlan != 0)
+		put_tag(frame, packet->outer_vlan & PACKET_OUTER_8021Q ? TAG_8021Q : TAG_8021AD,
+			packet->outer_vlan & TAG_VLAN);
 }
 
 static void note_sent(const struct packet *packet, struct outcome *outcome)
@@ -46,28 +59,50 @@ static void note_sent(const struct packet *packet, struct outcome *outcome)
 	assert_true(outcome->out_count < VECTOR_OUTS);
 	struct vector_frame *out = &outcome->outs[outcome->out_count++];
 
-	assert_in_range(packet->length, 12, VECTOR_FRAME_SIZE - TAG_SIZE);
+	assert_in_range(packet->length, 12, VECTOR_FRAME_SIZE - 2 * TAG_SIZE);
 	out->port = packet->out_port;
 	out->length = packet->length;
 	memcpy(out->bytes, packet->data, packet->length);
-	if (packet->vlan != 0)
-		put_tag(out, packet->vlan);
+	put_tags(out, packet);
+}
+
+/* Packets that waited for this one, and go now. */
+static void note_held(struct world *world, struct outcome *outcome)
+{
+	struct packet held[PACKET_BURST];
+	unsigned count;
+
+	while ((count = engine_take_held(&world->engine, held)) > 0)
+		for (unsigned i = 0; i < count; i++)
+			if (abi_verdict_is_sent(held[i].verdict))
+				note_sent(&held[i], outcome);
+}
+
+/* What a case leaves waiting is not the next one's. */
+static void let_go(struct world *world)
+{
+	struct packet held[PACKET_BURST];
+
+	engine_give_up_held(&world->engine);
+	while (engine_take_held(&world->engine, held) > 0)
+		continue;
 }
 
 static void run(struct world *world, const struct vector_frame *in, struct outcome *outcome)
 {
-	struct frame frame = {.length = in->length};
-	struct packet packet = {.data = frame_data(&frame),
-				.length = in->length,
-				.in_port = (uint16_t)in->port,
-				.out_port = NO_PORT};
+	/* What is held keeps its bytes: no more of them than this come while it is. */
+	static struct frame frames[FRAMES];
+	struct frame *frame = &frames[world->packets++ % FRAMES];
+	struct packet packet = {
+		.data = frame_data(frame), .length = in->length, .in_port = (uint16_t)in->port};
 
 	memcpy(packet.data, in->bytes, in->length);
 	engine_run(&world->engine, &packet, 1, world->now_ms);
-	world->packets++;
-	*outcome = (struct outcome){.verdict = abi_verdict_text(packet.verdict)};
-	if (packet.out_port != NO_PORT)
+	bool is_held = packet.verdict == VERDICT_HELD;
+	*outcome = (struct outcome){.verdict = is_held ? "held" : abi_verdict_text(packet.verdict)};
+	if (!is_held && abi_verdict_is_sent(packet.verdict))
 		note_sent(&packet, outcome);
+	note_held(world, outcome);
 }
 
 /* Where they differ; -1: nowhere. */
@@ -108,8 +143,30 @@ static bool is_wrong(const struct vector_step *step, const struct outcome *outco
 	return false;
 }
 
+/* Tables of the case's own: one service, one backend and, for full NAT, one local port. */
+static struct snapshot *own_tables(const struct vector_own *own)
+{
+	struct snapshot_builder *builder = snapshot_builder_new();
+
+	snapshot_builder_next_hop(builder, 0, own->backend.address, VECTOR_LAN, 0xb1);
+	snapshot_builder_backend(builder, 0, own->backend.address, own->backend.port, 0)->flags =
+		own->full_nat ? ABI_BACKEND_FULL_NAT
+			      : ABI_BACKEND_DNAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP;
+	snapshot_builder_ring(builder, 0, 3, (uint16_t[]){0}, 1);
+	if (own->full_nat)
+		snapshot_builder_local_pool(builder, 0, own->local.address, 1, own->local.port,
+					    own->local.port);
+	snapshot_builder_service(builder, 0, own->service.address, own->service.port,
+				 own->udp ? UDP : TCP, 0, own->full_nat ? 0 : ABI_NONE)
+		->mss_clamp = own->mss_clamp;
+	struct snapshot *snapshot =
+		snapshot_builder_take_for(builder, scene_ports, VECTOR_PORT_COUNT);
+	snapshot_builder_free(builder);
+	return snapshot;
+}
+
 /* The line of the step that goes wrong, and how; 0: none. */
-static unsigned run_case(struct world *world, const struct vector_case *what, char fault[256])
+static unsigned run_steps(struct world *world, const struct vector_case *what, char fault[256])
 {
 	static struct outcome outcome;
 
@@ -125,6 +182,22 @@ static unsigned run_case(struct world *world, const struct vector_case *what, ch
 			return step->line;
 	}
 	return 0;
+}
+
+static unsigned run_case(struct world *world, const struct vector_case *what, char fault[256])
+{
+	const struct snapshot *scene = world->engine.snapshot;
+
+	if (!what->own.is_there)
+		return run_steps(world, what, fault);
+	struct snapshot *own = own_tables(&what->own);
+	engine_use(&world->engine, own);
+	unsigned line = run_steps(world, what, fault);
+	/* Its flows end: others may have their ends. */
+	world_wait(world, LONGEST_TIMEOUT_MS);
+	engine_use(&world->engine, scene);
+	snapshot_release(own);
+	return line;
 }
 
 static void cases_come_out_as_they_must(void **state)
@@ -143,6 +216,7 @@ static void cases_come_out_as_they_must(void **state)
 		count++;
 		world->now_ms += 1000; /* Whatever is rate limited has time to recover. */
 		unsigned line = run_case(world, &what, fault);
+		let_go(world);
 		if (line != 0 && !what.is_pending)
 			print_error("%s:%u: %s: %s (%s)\n", file.path, line, what.name, fault,
 				    what.rule);

@@ -96,6 +96,37 @@ static unsigned read_runners(const struct vector_file *file, const char *text)
 	return runners;
 }
 
+/* "ADDRESS:PORT" or "[ADDRESS]:PORT", behind a blank; what follows it. */
+static const char *read_end(const struct vector_file *file, const char *text,
+			    struct vector_end *out)
+{
+	unsigned port;
+	int length;
+	int read = text[1] == '[' ? sscanf(text, " [%45[^]]]:%u%n", out->address, &port, &length)
+				  : sscanf(text, " %45[0-9.]:%u%n", out->address, &port, &length);
+
+	must(read == 2, file, "no address and port");
+	out->port = (uint16_t)port;
+	return text + length;
+}
+
+/* "dnat|full-nat tcp|udp SERVICE LOCAL BACKEND [MSS]" */
+static void read_own(const struct vector_file *file, const char *text, struct vector_own *out)
+{
+	char forwarding[16], protocol[8];
+	int length;
+
+	must(sscanf(text, "%15s %7s%n", forwarding, protocol, &length) == 2, file,
+	     "no scene of its own");
+	*out = (struct vector_own){.is_there = true,
+				   .full_nat = strcmp(forwarding, "full-nat") == 0,
+				   .udp = strcmp(protocol, "udp") == 0};
+	text = read_end(file, text + length, &out->service);
+	text = read_end(file, text, &out->local);
+	text = read_end(file, text, &out->backend);
+	out->mss_clamp = (uint16_t)strtoul(text, NULL, 10);
+}
+
 static struct vector_step *add_step(const struct vector_file *file, struct vector_case *out)
 {
 	must(out->step_count < VECTOR_STEPS, file, "too many steps");
@@ -152,6 +183,8 @@ static void read_case_line(const struct vector_file *file, const char *word, con
 	} else if (strcmp(word, "steer") == 0) {
 		out->steer = strcmp(rest, "yes") == 0 ? VECTOR_STEER_YES : VECTOR_STEER_NO;
 		must(out->steer == VECTOR_STEER_YES || strcmp(rest, "no") == 0, file, "yes or no?");
+	} else if (strcmp(word, "own") == 0) {
+		read_own(file, rest, &out->own);
 	} else {
 		read_packet_line(file, word, rest, out);
 	}
@@ -187,6 +220,7 @@ bool vector_file_next(struct vector_file *file, struct vector_case *out)
 	out->runners = RUN_ALL;
 	out->is_pending = false;
 	out->steer = VECTOR_STEER_UNSAID;
+	out->own.is_there = false;
 	out->step_count = 0;
 	while (read_line(file) && strncmp(file->line, "case ", 5) != 0) {
 		rest = split(file->line);

@@ -33,11 +33,25 @@ struct vector_step {
 	unsigned out_count;
 };
 
+struct vector_end {
+	char address[46];
+	uint16_t port;
+};
+
+/* Instead of the scene: one service, with one backend. */
+struct vector_own {
+	bool is_there;
+	bool full_nat, udp;
+	struct vector_end service, local, backend;
+	uint16_t mss_clamp; /* 0: none */
+};
+
 struct vector_case {
 	char name[96], rule[256];
 	unsigned runners; /* enum vector_runner */
 	bool is_pending;
 	enum vector_steer steer; /* of its packets that are Linux's */
+	struct vector_own own;
 	struct vector_step steps[VECTOR_STEPS];
 	unsigned step_count;
 };

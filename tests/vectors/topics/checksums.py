@@ -4,7 +4,7 @@
 """Checksums: right stays right, wrong stays wrong by as much, none stays none."""
 
 from cases import vector
-from make_vectors import get, put, transport_checksum_at, word_for
+from sums import get, put, transport_checksum_at, word_for
 
 EITHER = ("tcp", "udp")
 

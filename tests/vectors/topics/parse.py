@@ -4,7 +4,7 @@
 """Lengths that lie, and headers that are none: dropped by name, or nobody's."""
 
 from cases import vector
-from make_vectors import put
+from sums import put
 
 UDP_AT = {4: 34, 6: 54}
 IP_LENGTH_AT = {4: 16, 6: 18}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the Headrace authors
 """
-Packets in and packets out, by an oracle that shares nothing with the engine.
+Cases at random, each with a scene of its own: what a person would not think of.
 
 Scapy builds each packet twice from one description: as it comes in, and as it
 must go out, with the other addresses, ports and MACs, a hop limit less and
@@ -10,29 +10,28 @@ checksums computed anew; or, where it cannot go out (too-big, expired), the ICMP
 comes back. A checksum made wrong on purpose must come out wrong by
 the same amount, in one's complement; that is computed here in plain integers.
 
-Usage: make_vectors.py OUTPUT [SEED [COUNT]]
+Usage: random_cases.py OUTPUT [SEED [COUNT]]
 
-A line a case, fields by one blank:
-  number family kind forwarding direction protocol client service local backend in out
-Ends are address:port, or [address]:port where the family is 6. As many of IPv4 as of
-IPv6. Packets are whole frames in hex. MACs are 02:00:00:00:00:xx, xx = a0, a1 for ports
-0 (clients) and 1 (backends), c1 for the client, b1 for the backend.
+As many of IPv4 as of IPv6. See README.md for the form. MACs are 02:00:00:00:00:xx,
+xx = a0, a1 for wan and lan, c1 for the client, b1 for the backend.
 """
 
 import random
 import struct
 import sys
 
-import icmp_errors
 from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP, IPOption_RR
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, PadN)
 from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
-ETHERNET = 14
+import icmp_errors
+from sums import ETHERNET, get, put, transport_checksum_at, word_for
+
 MTU = 1500
 MSS_CLAMP = 1360  # of the service of the kind "mss"
+TOLD_VERDICTS = {"too-big": "too-big-told", "expired": "ttl-expired-told"}
 
 COMMON = ["plain", "plain", "odd-length", "options", "transport-in", "transport-out", "wrong", "wrong",
           "twin", "padding", "large", "hops", "mss", "tcp-exotic", "tag", "tags"]
@@ -195,29 +194,6 @@ def ip_checksum_at(_frame):
     return ETHERNET + 10
 
 
-def transport_checksum_at(frame):
-    protocol, at = frame[ETHERNET + 9], ETHERNET + (frame[ETHERNET] & 15) * 4
-    if frame[ETHERNET] >> 4 == 6:
-        protocol, at = frame[ETHERNET + 6], ETHERNET + 40
-        while protocol not in (6, 17):
-            size = 8 if protocol == 44 else 8 + 8 * frame[at + 1]
-            protocol, at = frame[at], at + size
-    return at + (16 if protocol == 6 else 6)
-
-
-def get(frame, at):
-    return struct.unpack_from("!H", frame, at)[0]
-
-
-def put(frame, at, value):
-    struct.pack_into("!H", frame, at, value)
-
-
-def word_for(checksum, target):
-    """The word that, where there was 0, turns this checksum into the target."""
-    return (checksum - target) % 0xffff
-
-
 def steer_transport_sum(case, which, target):
     case.payload = bytes(2) + case.payload[2:]
     frame = case.frames()[which]
@@ -307,6 +283,55 @@ def make(rng, family, kind):
     return case, frame_in + case.padding, frame_out
 
 
+def opening(case):
+    """The client's first packet, coming in and going out, so that there is a flow."""
+    def build(ends, macs, ttl):
+        (source, source_port), (destination, destination_port) = ends
+        ip = IP(src=source, dst=destination, ttl=ttl) if case.family == 4 else \
+            IPv6(src=source, dst=destination, hlim=ttl)
+        transport = TCP(flags="S") if case.protocol == "tcp" else UDP()
+        transport.sport, transport.dport = source_port, destination_port
+        return bytes(Ether(src=mac(macs[0]), dst=mac(macs[1])) / ip / transport)
+
+    return (build((case.client, case.service), (0xc1, 0xa0), 64),
+            build((case.local, case.backend), (0xa1, 0xb1), 63))
+
+
+def outcome(case):
+    """(port it comes by, port it goes by, verdict): sent on, or back with a message."""
+    ports = ("wan", "lan") if case.direction == "to-backend" else ("lan", "wan")
+    if case.kind in TOLD_VERDICTS:
+        return ports[0], ports[0], TOLD_VERDICTS[case.kind]
+    return *ports, case.direction
+
+
+def end(address, number):
+    return f"[{address}]:{number}" if ":" in address else f"{address}:{number}"
+
+
+def rule(kind):
+    if kind in TOLD_VERDICTS:
+        return "RFC 1812 4.3.2, RFC 4443 2.4: what a sender is told of its packet"
+    if kind.startswith("icmp"):
+        return "RFC 5508 4.2: an error is translated as the packet that it quotes"
+    return "RFC 1624: checksums by difference are those that are computed"
+
+
+def case_lines(number, case, frame_in, frame_out):
+    first_in, first_out = opening(case)
+    in_port, out_port, verdict = outcome(case)
+    ends = " ".join(end(*place) for place in (case.service, case.local, case.backend))
+    yield f"case {number}-{case.kind}-{case.forwarding}-{case.protocol}-{case.direction}"
+    yield f"rule {rule(case.kind)}"
+    yield f"own {case.forwarding} {case.protocol} {ends}" + (f" {MSS_CLAMP}" if case.kind == "mss" else "")
+    yield f"in wan {first_in.hex()}"
+    yield "verdict to-backend"
+    yield f"out lan {first_out.hex()}"
+    yield f"in {in_port} {frame_in.hex()}"
+    yield f"verdict {verdict}"
+    yield f"out {out_port} {frame_out.hex()}"
+
+
 def main():
     output = sys.argv[1]
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1624
@@ -316,12 +341,8 @@ def main():
         for number in range(count):
             family = 4 if number < count // 2 else 6
             kind = KINDS[family][number % len(KINDS[family])]
-            case, frame_in, frame_out = make(rng, family, kind)
-            ends = (f"{address}:{number_of_port}" if family == 4 else f"[{address}]:{number_of_port}"
-                    for address, number_of_port in
-                    (case.client, case.service, case.local, case.backend))
-            print(number, family, kind, case.forwarding, case.direction, case.protocol, *ends,
-                  frame_in.hex(), frame_out.hex(), file=file)
+            for line in case_lines(number, *make(rng, family, kind)):
+                print(line, file=file)
 
 
 if __name__ == "__main__":
