@@ -48,6 +48,26 @@ def nothing_left(c):
     _used_up(c, "client", 0)
 
 
+GROUP = "03:00:00:00:00:c1"
+
+
+@vector("RFC 1812 5.3.1, RFC 8200 3: a packet whose hop limit is 1 or 0 is never sent on", protocols=("tcp", "udp"))
+def never_sent_on(c):
+    """From a MAC that is a group's, so that nobody is told (RFC 1812 4.3.2.7, RFC 4443 2.4 (e))."""
+    c.dropped("ttl-expired", *(c.client(ttl=ttl, mac_from=GROUP, **({"flags": "S"} if c.protocol == "tcp" else {}))
+                               for ttl in (1, 0)))
+    c.open()
+    c.dropped("ttl-expired", *(getattr(c, sender)(ttl=ttl, mac_from=GROUP) for ttl in (1, 0)
+                               for sender in BOTH_WAYS))
+
+
+@vector("a packet that is not sent leaves no record", services=("full-nat",))
+def nothing_begun(c):
+    """What follows finds nothing."""
+    c.dropped("ttl-expired", c.client(flags="S", ttl=1, mac_from=GROUP))
+    c.dropped("no-flow", c.client())
+
+
 @vector("a packet that is not sent leaves no record", services=("full-nat",), pending=True)
 def leaves_no_record(c):
     """What follows finds nothing."""

@@ -28,6 +28,14 @@ def fits_without_padding(c):
     c.passes(c.client(payload=_payload(c, MTU), padding=bytes(4)))
 
 
+@vector("RFC 1191 3, RFC 8200 5: a packet that is too big is never sent on", protocols=("tcp", "udp"))
+def never_sent_on(c):
+    """From a MAC that is a group's, so that nobody is told (RFC 1812 4.3.2.7, RFC 4443 2.4 (e))."""
+    c.open()
+    for make in (c.client, c.backend):
+        c.dropped("too-big", make(payload=_payload(c, MTU + 1), mac_from="03:00:00:00:00:c1"))
+
+
 def _too_big(c, sender, size, df):
     c.establish()
     packet = getattr(c, sender)(payload=_payload(c, size), df=df)
