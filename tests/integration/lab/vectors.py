@@ -52,6 +52,18 @@ def with_mac(frame, mac):
     return frame[:6] + mac + frame[12:] if frame[6:12] in PORT_MACS else frame
 
 
+def without_identification(frame):
+    """A fragment without its identification, which is drawn and cannot be known; others as they are."""
+    kind, bits, next_header, extension = frame[12:14], frame[20:22], frame[20:21], frame[56:58]
+    if kind == b"\x08\x00" and int.from_bytes(bits, "big") & 0x3fff:
+        total = (~int.from_bytes(frame[24:26], "big") & 0xffff) + (~int.from_bytes(frame[18:20], "big") & 0xffff)
+        total = (total & 0xffff) + (total >> 16)
+        return frame[:18] + b"\0\0" + frame[20:24] + (~total & 0xffff).to_bytes(2, "big") + frame[26:]
+    if kind == b"\x86\xdd" and next_header == b"\x2c" and int.from_bytes(extension, "big") & 0xfff9:
+        return frame[:58] + bytes(4) + frame[62:]
+    return frame
+
+
 def write_pcap(path, frames):
     """A capture file of Ethernet."""
     with open(path, "wb") as file:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from lab import Headrace, Namespace, check, check_law, wait_for
 from lab.captures import read_pcap
-from lab.vectors import HOSTS, read_cases, scene, with_mac, write_pcap
+from lab.vectors import HOSTS, read_cases, scene, with_mac, without_identification, write_pcap
 
 # A burst has 32 packets at most, and orders them as it likes: two of one case are further apart.
 APART = 64
@@ -57,8 +57,9 @@ def check_verdicts(verdicts, cases, fillers):
 
 def check_frames(came, cases, mac):
     """What came out is what all cases say together."""
-    owners = {with_mac(out, mac): case.name for case in cases for step in case.steps for out in step.outs}
-    expected = Counter(with_mac(out, mac) for case in cases for step in case.steps for out in step.outs)
+    outs = [(case.name, without_identification(with_mac(out, mac)))
+            for case in cases for step in case.steps for out in step.outs]
+    owners, expected = {out: name for name, out in outs}, Counter(out for _, out in outs)
     missing, more = expected - came, came - expected
     check(not missing and not more,
           f"did not come out, of: {sorted({owners[frame] for frame in missing})[:9]}; came instead: "
@@ -87,5 +88,5 @@ def story_process(lab):
     check(headrace.stop() == (0, 0), "a clean stop did not end with 0")
 
     check_verdicts(verdicts, cases, fillers)
-    came = [frame for _, frame in read_pcap(files["out"])]
+    came = [without_identification(frame) for _, frame in read_pcap(files["out"])]
     check_frames(Counter(frame for frame in came if not is_of_linux(frame)), cases, mac)

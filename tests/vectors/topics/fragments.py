@@ -23,8 +23,9 @@ def _pieces(c, packet, macs, ends, ttl):
     return [bytes(ethernet(*macs) / piece) for piece in pieces]
 
 
-def _datagram(c, sender, length=1000, ident=77):
-    """(those that come, those that go) of a datagram."""
+def _datagram(c, sender, length=1000):
+    """(those that come, those that go) of a datagram; no two cases use the same identification."""
+    ident = c.port + (sender == "backend")
     how = {"payload": bytes(i % 251 for i in range(length)), "id": ident}
     if c.family == 6:
         how["extensions"] = [IPv6ExtHdrFragment(id=ident)]
@@ -45,7 +46,7 @@ def _send(c, packet, come, go, order):
                packet.verdict if begun else "held", *((packet.ports[1], go[out]) for out in outs))
 
 
-@vector("RFC 791 3.2, RFC 8200 4.5: fragments in order", services=("dnat",), protocols=EITHER, pending=True)
+@vector("RFC 791 3.2, RFC 8200 4.5: fragments in order", protocols=EITHER, pending=True)
 def in_order(c):
     """Of both sides."""
     c.open()
@@ -54,7 +55,7 @@ def in_order(c):
         _send(c, packet, come, go, range(len(come)))
 
 
-@vector("RFC 791 3.2, RFC 8200 4.5: fragments in the other order", services=("dnat",), protocols=EITHER,
+@vector("RFC 791 3.2, RFC 8200 4.5: fragments in the other order", protocols=EITHER,
         pending=True)
 def reversed_order(c):
     """Later ones wait for the first."""
@@ -63,7 +64,7 @@ def reversed_order(c):
     _send(c, packet, come, go, reversed(range(len(come))))
 
 
-@vector("RFC 791 3.2: a first fragment begins a flow", services=("dnat",), protocols=("udp",), pending=True)
+@vector("RFC 791 3.2: a first fragment begins a flow", protocols=("udp",), pending=True)
 def begins(c):
     """As any first packet does."""
     packet, come, go = _datagram(c, "client")
@@ -88,7 +89,7 @@ def offset_one(c):
     c.step("offset 8", "wan", bytes(ethernet(*c.client().macs_in) / pieces[1]), "fragment-tiny")
 
 
-@vector("RFC 5722 4, RFC 8200 4.5: overlapping fragments", services=("dnat",), protocols=("udp",), pending=True)
+@vector("RFC 5722 4, RFC 8200 4.5: overlapping fragments", protocols=("udp",), pending=True)
 def overlap(c):
     """The second begins within the first."""
     c.open()
@@ -101,6 +102,39 @@ def overlap(c):
     else:
         frame[IPv6ExtHdrFragment].offset -= 1
     c.step("piece 1, 8 bytes early", packet.ports[0], bytes(frame), "fragment-overlap")
+
+
+@vector("RFC 8200 4.5: the same fragment again, before all have come", protocols=("udp",), pending=True)
+def duplicate(c):
+    """It is dropped by a name of its own, and the datagram lives."""
+    c.open()
+    packet, come, go = _datagram(c, "client")
+    c.step("piece 0", "wan", come[0], packet.verdict, ("lan", go[0]))
+    c.step("piece 0 again", "wan", come[0], "fragment-duplicate")
+    for number in range(1, len(come)):
+        c.step(f"piece {number}", "wan", come[number], packet.verdict, ("lan", go[number]))
+
+
+@vector("RFC 791 3.2: all fragments but the last have a multiple of 8 bytes", families=(4,), pending=True)
+def odd_length(c):
+    """One more follows, and yet it ends within eight."""
+    c.open()
+    _, come, _ = _datagram(c, "client")
+    frame = Ether(come[0][:-1])
+    frame["IP"].len -= 1
+    del frame["IP"].chksum
+    c.step("piece 0, a byte shorter", "wan", bytes(frame), "bad-fragment")
+
+
+@vector("RFC 791 3.2: a fragment that ends beyond 65,535 bytes", families=(4,), pending=True)
+def beyond_the_end(c):
+    """As the ping of death did."""
+    c.open()
+    _, come, _ = _datagram(c, "client")
+    frame = Ether(come[-1])
+    frame["IP"].frag = 8189
+    del frame["IP"].chksum
+    c.step("the last piece, too far", "wan", bytes(frame), "bad-fragment")
 
 
 @vector("RFC 791 3.2: a fragment of something else is Linux's", steers=False)

@@ -123,10 +123,25 @@ def of_client(c):
 
 @vector("errors about nobody's flow take the kernel path", protocols=EITHER, pending=True)
 def about_nobody(c):
-    """There is no record, but it looks like a service's."""
-    for about, who in ((c.backend(), "router"), (c.client(), "inner-router")):
-        error = Error(about, who, UNREACHABLE[c.family], 1)
-        c.step("about nobody's flow", error.ports[0], error.comes(), "to-linux")
+    """There is no record, but it looks like a service's reply."""
+    error = Error(c.backend(), "router", UNREACHABLE[c.family], 1)
+    c.step("about nobody's flow", "wan", error.comes(), "to-linux")
+
+
+@vector("errors about nobody's flow to a full-nat backend take the kernel path", services=("full-nat",),
+        protocols=EITHER, pending=True)
+def about_nobody_inside(c):
+    """About a packet of the local address."""
+    error = Error(c.client(), "inner-router", UNREACHABLE[c.family], 1)
+    c.step("about nobody's flow", "lan", error.comes(), "to-linux")
+
+
+@vector("what names a dnat backend does not leave with its address", services=("dnat",), protocols=EITHER,
+        pending=True)
+def about_nobody_of_dnat(c):
+    """Linux would forward it to the client."""
+    error = Error(c.client(), "inner-router", UNREACHABLE[c.family], 1)
+    c.step("about nobody's flow", "lan", error.comes(), "no-flow")
 
 
 @vector("errors about other things are Linux's", steers=False)
