@@ -82,7 +82,10 @@ static void settle(struct site *site, struct packet *packet, bool was_held)
 		take_held(site, worker);
 		return;
 	}
-	assert_ptr_equal(packet->data, frame_data(&frame->frame));
+	/* A message to the sender, which quotes the packet, begins elsewhere. */
+	assert_true(packet->data == frame_data(&frame->frame) ||
+		    abi_verdict_is_told(packet->verdict));
+	memmove(frame_data(&frame->frame), packet->data, packet->length);
 	frame->frame.length = packet->length;
 	frame->verdict = packet->verdict;
 	frame->out_port = packet->out_port;
