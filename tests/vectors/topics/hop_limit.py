@@ -30,19 +30,19 @@ def _used_up(c, sender, ttl):
            (packet.ports[0], told(packet)))
 
 
-@vector("RFC 792, RFC 4443 3.3: a hop limit that is used up is told the sender", pending=True)
+@vector("RFC 792, RFC 4443 3.3: a hop limit that is used up is told the sender")
 def used_up_of_client(c):
     """1 would be 0 on the wire."""
     _used_up(c, "client", 1)
 
 
-@vector("RFC 792, RFC 4443 3.3: a hop limit that is used up is told the sender", pending=True)
+@vector("RFC 792, RFC 4443 3.3: a hop limit that is used up is told the sender")
 def used_up_of_backend(c):
     """The other way."""
     _used_up(c, "backend", 1)
 
 
-@vector("RFC 1812 5.3.1, RFC 8200 3: who gets 0 does not send it on either", pending=True)
+@vector("RFC 1812 5.3.1, RFC 8200 3: who gets 0 does not send it on either")
 def nothing_left(c):
     """Less than nothing would be 255."""
     _used_up(c, "client", 0)
@@ -68,7 +68,7 @@ def nothing_begun(c):
     c.dropped("no-flow", c.client())
 
 
-@vector("a packet that is not sent leaves no record", services=("full-nat",), pending=True)
+@vector("a packet that is not sent leaves no record", services=("full-nat",))
 def leaves_no_record(c):
     """What follows finds nothing."""
     packet = c.client(flags="S", ttl=1)

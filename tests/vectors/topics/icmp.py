@@ -29,7 +29,7 @@ def _from_both(c, kind, code=0, **how):
     c.passes(c.client(), c.backend())  # They never end a flow.
 
 
-@vector("RFC 792, RFC 4443 3.1: unreachable, every code there is", protocols=EITHER, pending=True)
+@vector("RFC 792, RFC 4443 3.1: unreachable, every code there is", protocols=EITHER)
 def unreachable(c):
     """Those with an MTU are elsewhere."""
     c.establish()
@@ -39,7 +39,7 @@ def unreachable(c):
     c.passes(c.client(), c.backend())
 
 
-@vector("RFC 1191 4, RFC 8201 4: the MTU that a router tells is the sender's to know", protocols=EITHER, pending=True)
+@vector("RFC 1191 4, RFC 8201 4: the MTU that a router tells is the sender's to know", protocols=EITHER)
 def too_big(c):
     """From both sides."""
     kind, code = {4: (3, 4), 6: (2, 0)}[c.family]
@@ -47,26 +47,25 @@ def too_big(c):
         _from_both(c, kind, code, rest=mtu)
 
 
-@vector("RFC 792, RFC 4443 3.3: time exceeded: traceroute through us", protocols=EITHER, pending=True)
+@vector("RFC 792, RFC 4443 3.3: time exceeded: traceroute through us", protocols=EITHER)
 def time_exceeded(c):
     """In transit, and in reassembly."""
     _from_both(c, TIME_EXCEEDED[c.family])
 
 
-@vector("RFC 792, RFC 4443 3.4: parameter problem", pending=True)
+@vector("RFC 792, RFC 4443 3.4: parameter problem")
 def parameter_problem(c):
     """The pointer is kept."""
     _from_both(c, PARAMETER[c.family], rest=0x06000000 if c.family == 4 else 6)
 
 
-@vector("RFC 792: 8 bytes of the packet inside are all one can count on", protocols=EITHER, families=(4,),
-        pending=True)
+@vector("RFC 792: 8 bytes of the packet inside are all one can count on", protocols=EITHER, families=(4,))
 def eight_bytes(c):
     """TCP's checksum is not among them."""
     _from_both(c, 3, 1, cut=8)
 
 
-@vector("RFC 5508 REQ-4: a checksum inside is mended where it is there", protocols=EITHER, pending=True)
+@vector("RFC 5508 REQ-4: a checksum inside is mended where it is there", protocols=EITHER)
 def cut_inside(c):
     """TCP's ends at byte 18, UDP's at 8."""
     c.establish()
@@ -82,7 +81,7 @@ def less_than_ports(c):
         c.step("an error, cut", "wan", error.comes(), "to-linux")
 
 
-@vector("RFC 4884 4: extensions stay where they are", pending=True)
+@vector("RFC 4884 4: extensions stay where they are")
 def extensions(c):
     """A length of 128 bytes, and an object of MPLS behind it."""
     label = bytes.fromhex("2000 0000 0008 0101 0001 0140".replace(" ", ""))
@@ -92,21 +91,21 @@ def extensions(c):
                    extension=label))
 
 
-@vector("RFC 5508 3.2: an error whose own checksum is wrong does not come out right", pending=True)
+@vector("RFC 5508 3.2: an error whose own checksum is wrong does not come out right")
 def wrong(c):
     """Wrong by as much."""
     c.establish()
     _tell(c, Error(c.backend(), "router", UNREACHABLE[c.family], 1, wrong=0x1111))
 
 
-@vector("RFC 1812 5.3.1: an error's own hop limit counts", pending=True)
+@vector("RFC 1812 5.3.1: an error's own hop limit counts")
 def hop_limit(c):
     """2 goes out as 1."""
     c.establish()
     _tell(c, Error(c.backend(), "router", UNREACHABLE[c.family], 1, ttl=2))
 
 
-@vector("RFC 1122 3.2.2: no error is sent about an error", pending=True)
+@vector("RFC 1122 3.2.2: no error is sent about an error")
 def hop_limit_used_up(c):
     """It is dropped, and nobody told."""
     c.establish()
@@ -114,14 +113,14 @@ def hop_limit_used_up(c):
     c.step("an error at its end", "wan", error.comes(), "ttl-expired")
 
 
-@vector("RFC 5508 REQ-3: an error of the client itself", protocols=EITHER, pending=True)
+@vector("RFC 5508 REQ-3: an error of the client itself", protocols=EITHER)
 def of_client(c):
     """Port unreachable: it has gone."""
     c.establish()
     _tell(c, Error(c.backend(), "client", UNREACHABLE[c.family], {4: 3, 6: 4}[c.family]))
 
 
-@vector("errors about nobody's flow take the kernel path", protocols=EITHER, pending=True)
+@vector("errors about nobody's flow take the kernel path", protocols=EITHER)
 def about_nobody(c):
     """There is no record, but it looks like a service's reply."""
     error = Error(c.backend(), "router", UNREACHABLE[c.family], 1)
@@ -129,15 +128,14 @@ def about_nobody(c):
 
 
 @vector("errors about nobody's flow to a full-nat backend take the kernel path", services=("full-nat",),
-        protocols=EITHER, pending=True)
+        protocols=EITHER)
 def about_nobody_inside(c):
     """About a packet of the local address."""
     error = Error(c.client(), "inner-router", UNREACHABLE[c.family], 1)
     c.step("about nobody's flow", "lan", error.comes(), "to-linux")
 
 
-@vector("what names a dnat backend does not leave with its address", services=("dnat",), protocols=EITHER,
-        pending=True)
+@vector("what names a dnat backend does not leave with its address", services=("dnat",), protocols=EITHER)
 def about_nobody_of_dnat(c):
     """Linux would forward it to the client."""
     error = Error(c.client(), "inner-router", UNREACHABLE[c.family], 1)

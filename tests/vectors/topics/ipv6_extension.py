@@ -68,7 +68,7 @@ for _row in (
     _passed_by(*_row)
 
 
-@vector("RFC 5095 3: routing header type 0 with a segment left is dropped", families=(6,), pending=True)
+@vector("RFC 5095 3: routing header type 0 with a segment left is dropped", families=(6,))
 def routing_type_0(c):
     """Else it would make us send things round and round."""
     c.open()

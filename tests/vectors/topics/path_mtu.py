@@ -45,21 +45,20 @@ def _too_big(c, sender, size, df):
 
 
 @vector("RFC 1191 4, RFC 4443 3.2: too big for the way to the backend: its sender is told the MTU",
-        protocols=("tcp", "udp"), pending=True)
+        protocols=("tcp", "udp"))
 def of_client(c):
     """By one byte."""
     _too_big(c, "client", MTU + 1, True)
 
 
 @vector("RFC 1191 4, RFC 4443 3.2: too big for the way to the client: the backend is told the MTU",
-        protocols=("tcp", "udp"), pending=True)
+        protocols=("tcp", "udp"))
 def of_backend(c):
     """By one byte."""
     _too_big(c, "backend", MTU + 1, True)
 
 
-@vector("a packet that is too big, with nothing that forbids to fragment: told all the same", families=(4,),
-        pending=True)
+@vector("a packet that is too big, with nothing that forbids to fragment: told all the same", families=(4,))
 def may_be_fragmented(c):
     """We do not fragment."""
     _too_big(c, "client", 1600, False)

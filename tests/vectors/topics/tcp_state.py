@@ -84,7 +84,7 @@ def refused(c):
              c.client())
 
 
-@vector("RFC 7857 2.2: what comes behind a reset restores the timeout", services=("full-nat",), pending=True)
+@vector("RFC 7857 2.2: what comes behind a reset restores the timeout", services=("full-nat",))
 def reset_then_silence(c):
     """A blind reset must not shorten a connection that lives."""
     c.establish()

@@ -24,13 +24,13 @@ def _tagged(c, *tags):
         c.step(c.describe(packet), packet.ports[0], frames[0], packet.verdict, (packet.ports[1], frames[1]))
 
 
-@vector("802.1Q: a tagged client is answered with its tag", pending=True)
+@vector("802.1Q: a tagged client is answered with its tag")
 def single(c):
     """Whatever its number."""
     _tagged(c, (7, 0x8100))
 
 
-@vector("802.1Q: priority and the drop bit are not a VLAN's number", pending=True)
+@vector("802.1Q: priority and the drop bit are not a VLAN's number")
 def priority(c):
     """Replies have the number only."""
     packet = c.client(flags="S")
@@ -39,7 +39,7 @@ def priority(c):
     c.step(c.describe(back), "lan", back.comes(), "to-client", ("wan", tagged(back.goes(), 7)))
 
 
-@vector("802.1Q: number 0 is no VLAN", pending=True)
+@vector("802.1Q: number 0 is no VLAN")
 def priority_only(c):
     """A tag for its priority."""
     packet = c.client(flags="S")
@@ -47,7 +47,7 @@ def priority_only(c):
     c.passes(c.backend(flags="SA"))
 
 
-@vector("802.1ad: two tags are kept", pending=True)
+@vector("802.1ad: two tags are kept")
 def double(c):
     """A provider's outside, the customer's inside."""
     _tagged(c, (7, 0x8100), (9, 0x88a8))
