@@ -23,12 +23,15 @@ what it hands out without being asked for a family is IPv6.
 
 With ports of another kind than AF_XDP (run.py --ports memif) the same names and addresses are on cards
 and taps (lab/cards.py), and next hops come from the configuration.
+
+An impairing hop (lab/impaired.py) can stand in the client's link or in the balancer's to the switch.
 """
 
 from .addressing import (BALANCER, CLIENT, LAN, LOCAL, WAN, assign, bracketed, default_route,
                          family_of)
 from .cards import MAC, Cards
 from .headrace import Headrace
+from .impaired import Hop
 from .topology import Namespace, Switch, link
 
 # Quick enough to watch, slow enough that a busy machine does not fail a check.
@@ -52,6 +55,7 @@ class World:
         self.lan_address = LAN[family].format(BALANCER)
         self.ports = []
         self.client = None
+        self.hop = None
         self.balancer = self.host("balancer")
         self.balancer.sysctl(**{"net/ipv4/ip_forward": 1})
         if 6 in self.families:
@@ -97,9 +101,20 @@ class World:
         self.client.addresses = {each: side[each].format(CLIENT) for each in self.families}
         self.client.address = self.client.addresses[self.family]
 
-    def add_backends(self, count):
+    def wire(self, one, interface, other, other_interface, hop):
+        """Links two namespaces (a switch: plugs one in), with the hop between them if it is to be there."""
+        if hop:
+            self.hop = Hop(self.lab)
+            self.hop.join(one, interface)
+            one, interface = self.hop, "other"
+        if other is self.switch:
+            self.switch.plug(one, interface)
+        else:
+            link(one, interface, other, other_interface)
+
+    def add_backends(self, count, hop=False):
         """Backends b1, b2, ..., numbers 11, 12, ... of the lan side, behind the balancer."""
-        self.switch.plug(self.wires, "lan")
+        self.wire(self.wires, "lan", self.switch, None, hop)
         self.add_port("lan", LAN)
         for number in range(11, 11 + count):
             backend = self.host(f"b{number - 10}")
@@ -175,15 +190,16 @@ class World:
         return headrace
 
 
-def two_arms(lab, backends=3, services=4, family=4, ports=None):
-    """Clients on one side of the balancer, backends on the other; ports of a kind, or the lab's."""
+def two_arms(lab, backends=3, services=4, family=4, ports=None, hop=None):
+    """Clients on one side of the balancer, backends on the other; ports of a kind, or the lab's; a
+    hop at "client" or "backends"."""
     world = World(lab, family, WAN, 10, services, ports)
     world.client = world.host("client")
-    link(world.client, "eth0", world.wires, "wan")
+    world.wire(world.client, "eth0", world.wires, "wan", hop == "client")
     world.add_port("wan", WAN)
     world.add_client(WAN)
     world.client.ip(*default_route(WAN, world.families))
-    world.add_backends(backends)
+    world.add_backends(backends, hop == "backends")
     return world
 
 
