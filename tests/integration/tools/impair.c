@@ -13,8 +13,8 @@
  * TCP and UDP are impaired, of IPv6 where no extension header but that of a
  * fragment stands before them; all else passes as it came. Nothing is changed in a
  * frame. A reordered frame waits until LATER others went before it, or for
- * PATIENCE. Fragments of one datagram are taken to come one after the other, as
- * a host sends them: that of another datagram, the last one or PATIENCE ends it.
+ * PATIENCE. Fragments of a datagram are taken to come in order, as a host sends
+ * them, among those of others: the last one ends it, or PATIENCE.
  *
  * "ready" is printed first; a line of JSON by direction at SIGUSR1, and at the
  * end, which SIGTERM asks for:
@@ -39,6 +39,7 @@
 #define PATIENCE      (5 * SECOND / 1000)
 #define MAX_HELD      16
 #define MAX_FRAGMENTS 128
+#define MAX_DATAGRAMS 16 /* at once */
 #define MAX_FRAME     65600
 #define ROOM          (32 << 20) /* of a socket, both ways */
 
@@ -59,7 +60,7 @@ struct held {
 	uint64_t until;
 };
 
-/* The fragments of the datagram that is passing. */
+/* A datagram that is passing in fragments; none has been seen: free. */
 struct datagram {
 	struct fragment key;
 	unsigned seen, waiting;
@@ -79,7 +80,7 @@ struct lane {
 	int in, out;
 	uint64_t random;
 	struct held held[MAX_HELD];
-	struct datagram datagram;
+	struct datagram datagrams[MAX_DATAGRAMS];
 	struct counts counts;
 };
 
@@ -169,13 +170,10 @@ static void pass_fragment(struct lane *lane, const struct settings *settings, st
 	pass(lane, settings, frame, now);
 }
 
-/* What waited of the datagram goes, the last first; the next fragment begins another. */
-static void end_datagram(struct lane *lane, const struct settings *settings, uint64_t now)
+/* What waited of it goes, the last first. */
+static void end_datagram(struct lane *lane, const struct settings *settings,
+			 struct datagram *datagram, uint64_t now)
 {
-	struct datagram *datagram = &lane->datagram;
-
-	if (datagram->seen == 0)
-		return;
 	if (datagram->torn)
 		lane->counts.torn++;
 	else
@@ -188,13 +186,31 @@ static void end_datagram(struct lane *lane, const struct settings *settings, uin
 	datagram->torn = false;
 }
 
+/* The one a fragment belongs to; a free one, or the oldest, which ends, when it is the first. */
+static struct datagram *find_datagram(struct lane *lane, const struct settings *settings,
+				      const struct fragment *fragment, uint64_t now)
+{
+	struct datagram *oldest = lane->datagrams;
+
+	for (unsigned i = 0; i < MAX_DATAGRAMS; i++) {
+		struct datagram *datagram = &lane->datagrams[i];
+
+		if (datagram->seen > 0 && datagram->waiting < MAX_FRAGMENTS &&
+		    is_same_datagram(&datagram->key, fragment))
+			return datagram;
+		if (datagram->seen == 0 || (oldest->seen > 0 && datagram->until < oldest->until))
+			oldest = datagram;
+	}
+	if (oldest->seen > 0)
+		end_datagram(lane, settings, oldest, now);
+	return oldest;
+}
+
 static void take_fragment(struct lane *lane, const struct settings *settings, struct frame *frame,
 			  const struct fragment *fragment, uint64_t now)
 {
-	struct datagram *datagram = &lane->datagram;
+	struct datagram *datagram = find_datagram(lane, settings, fragment, now);
 
-	if (!is_same_datagram(&datagram->key, fragment) || datagram->waiting == MAX_FRAGMENTS)
-		end_datagram(lane, settings, now);
 	datagram->key = *fragment;
 	datagram->until = now + PATIENCE;
 	datagram->seen++;
@@ -209,7 +225,7 @@ static void take_fragment(struct lane *lane, const struct settings *settings, st
 		pass_fragment(lane, settings, frame, now);
 	}
 	if (fragment->is_last)
-		end_datagram(lane, settings, now);
+		end_datagram(lane, settings, datagram, now);
 }
 
 static void take(struct lane *lane, const struct settings *settings, struct frame *frame,
@@ -255,17 +271,30 @@ static void expire(struct lane *lane, const struct settings *settings)
 	const uint64_t now = now_ns();
 
 	release(lane, 0, now);
-	if (lane->datagram.seen > 0 && now >= lane->datagram.until)
-		end_datagram(lane, settings, now);
+	for (struct datagram *one = lane->datagrams; one < lane->datagrams + MAX_DATAGRAMS; one++)
+		if (one->seen > 0 && now >= one->until)
+			end_datagram(lane, settings, one, now);
 }
 
 static unsigned waiting(const struct lane *lane)
 {
-	unsigned count = lane->datagram.waiting;
+	unsigned count = 0;
 
+	for (unsigned i = 0; i < MAX_DATAGRAMS; i++)
+		count += lane->datagrams[i].waiting;
 	for (unsigned i = 0; i < MAX_HELD; i++)
 		count += lane->held[i].frame != NULL;
 	return count;
+}
+
+/* Is there nothing that time will end? */
+static bool is_idle(const struct lane *lane)
+{
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < MAX_DATAGRAMS; i++)
+		seen += lane->datagrams[i].seen;
+	return seen + waiting(lane) == 0;
 }
 
 static void report(const struct lane *lanes)
@@ -325,11 +354,7 @@ static void run(struct lane *lanes, const struct settings *settings)
 	};
 
 	while (!ended) {
-		const bool idle = waiting(&lanes[0]) + waiting(&lanes[1]) + lanes[0].datagram.seen +
-					  lanes[1].datagram.seen ==
-				  0;
-
-		poll(sockets, 2, idle ? -1 : 1);
+		poll(sockets, 2, is_idle(&lanes[0]) && is_idle(&lanes[1]) ? -1 : 1);
 		for (int i = 0; i < 2; i++) {
 			drain(&lanes[i], settings);
 			expire(&lanes[i], settings);
