@@ -53,6 +53,14 @@ def read_pcap(path):
         offset += 16 + length
 
 
+def write_pcap(path, frames):
+    """Writes frames as a capture, a microsecond apart."""
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 1 << 18, 1))
+        for number, frame in enumerate(frames):
+            file.write(struct.pack("<IIII", *divmod(number, 1000000), len(frame), len(frame)) + frame)
+
+
 def source_of(frame):
     """Who sent a frame of IP."""
     if frame[12:14] == b"\x08\x00":
