@@ -20,16 +20,17 @@ OF_LINUX = "(ip[8] = 64 or ip6[7] = 64)"  # on its first hop, sent and not forwa
 
 
 class Capture:
-    """Packets of one interface that match a filter, from now until stop().
+    """Packets of one interface that match a filter, from now until stop(), or the first so many.
 
-    Kept as a .pcap among the lab's logs, and so with those of a failed test.
+    Kept as a .pcap among the lab's logs, and so with those of a failed test. Frames are whole:
+    at a story's end the checksums in them are looked at (lab/checksums.py).
     """
 
-    def __init__(self, namespace, interface, expression, name):
+    def __init__(self, namespace, interface, expression, name, first=None):
         self.file = namespace.lab.logs / f"{name}.pcap"
         self.process = namespace.spawn(f"tcpdump-{name}", [
-            "tcpdump", "-Z", "root", "-i", interface, "-n", "-p", "-U", "-s", "256", "-B", "8192",
-            "-w", self.file, expression])
+            "tcpdump", "-Z", "root", "-i", interface, "-n", "-p", "-U", "-s", "0", "-B", "32768",
+            *(["-c", first] if first else []), "-w", self.file, expression])
         wait_for(lambda: "listening on" in self.process.errors(), f"tcpdump on {name} to listen")
 
     def stop(self):

@@ -5,6 +5,7 @@
 
 TABLE = """table inet nat {{
 {maps}
+    chain invalid {{ type filter hook forward priority 0; ct state invalid drop; }}
     chain in {{ type nat hook prerouting priority -100;
         dnat ip to meta l4proto . ip saddr . th sport . ip daddr . th dport map @forth4
         dnat ip6 to meta l4proto . ip6 saddr . th sport . ip6 daddr . th dport map @forth6

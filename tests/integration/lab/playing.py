@@ -15,8 +15,8 @@ import time
 import traceback
 from pathlib import Path
 
-from . import left_behind, leftovers
-from .lab import Failure, Lab, Skip
+from . import checksums, left_behind, leftovers
+from .lab import Failure, Lab, Skip, check
 from .processes import CommandFailed
 from .waiting import Late
 
@@ -59,13 +59,16 @@ def end_lab(lab, folder):
 
 
 def run_story(name, module, story, arguments):
-    """Runs one; returns ("ok" | "FAIL" | "skip", sentence, notes)."""
+    """Runs one; returns ("ok" | "FAIL" | "skip", sentence, notes, the checksums in its captures)."""
     verdict, sentence = "ok", ""
     lab = Lab(arguments.build, workers=arguments.workers, ports=arguments.ports, rounds=arguments.rounds)
+    tally = checksums.Tally()
     deadline = getattr(module, "DEADLINE", DEADLINE)
     try:
         signal.alarm(deadline)
         story(lab)
+        tally = checksums.judge(name, lab.logs)
+        check(not tally.bad, f"{len(tally.bad)} wrong checksums; {'; '.join(tally.bad[:3])}")
     except Skip as skip:
         verdict, sentence = "skip", str(skip)
     except OutOfTime:
@@ -80,7 +83,7 @@ def run_story(name, module, story, arguments):
         troubles = end_lab(lab, arguments.failures / name if verdict == "FAIL" else None)
     if troubles and verdict == "ok":
         verdict, sentence = "FAIL", "clean-up: " + "; ".join(troubles)
-    return verdict, sentence, lab.notes
+    return verdict, sentence, lab.notes, tally
 
 
 def _play(name, module, story, arguments, answer):
@@ -111,9 +114,9 @@ class Player:
         Nothing that is named after the process may be left, whatever the story says itself.
         """
         try:
-            verdict, sentence, notes = self.answer.recv()
+            verdict, sentence, notes, tally = self.answer.recv()
         except EOFError:
-            verdict, sentence, notes = "FAIL", "its process ended before its time", []
+            verdict, sentence, notes, tally = "FAIL", "its process ended before its time", [], checksums.Tally()
         self.process.join()
         left = left_behind.of_run(self.process.pid)
         if left:
@@ -122,7 +125,7 @@ class Player:
                 leftovers.remove_run(self.process.pid)
             except (CommandFailed, Late) as trouble:
                 sentence += f"; {trouble}"
-        return verdict, sentence, notes, time.monotonic() - self.began
+        return verdict, sentence, notes, tally, time.monotonic() - self.began
 
     def stop(self):
         """Ends it before its time; it cleans up."""

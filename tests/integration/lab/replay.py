@@ -22,6 +22,7 @@ ROOM = 64 << 20
 TYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
 CERTAIN = "plain", "wrong-checksum", "icmp"  # what comes out of whatever translates
 AT_ONCE = 64       # frames under way, so that no queue runs over
+LONGEST = 5        # seconds, at the end, on a busy machine
 PATIENCE = 0.3     # seconds, for what does not come
 
 
@@ -115,9 +116,13 @@ def play(sides, steps, played):
         while not over() and (left := deadline - time.monotonic()) > 0:
             poll.poll(left * 1000)
             played.take()
+
+    def all_there(some):
+        return all(step.what not in CERTAIN or played.has(step) for step in some)
     for first in range(0, len(steps), AT_ONCE):
         few = steps[first:first + AT_ONCE]
         for step in few:
             played.send(step)
-        take_until(lambda few=few: all(step.what not in CERTAIN or played.has(step) for step in few), PATIENCE)
-    take_until(lambda: False, PATIENCE)  # fragments, and what the box in the middle says itself
+        take_until(lambda few=few: all_there(few), PATIENCE)
+    take_until(lambda: all_there(steps), LONGEST)
+    take_until(lambda: False, PATIENCE)  # what the box in the middle says itself

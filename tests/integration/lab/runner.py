@@ -18,7 +18,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import leftovers
+from . import checksums, leftovers
 from .lab import ROUNDS
 from .playing import catch_signals, play
 
@@ -68,9 +68,11 @@ class Report:
         self.several = f" with {arguments.workers} workers" if arguments.workers > 1 else ""
         self.several += f" over {arguments.ports}" if arguments.ports != "af_xdp" else ""
         self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
+        self.tally = checksums.Tally()
 
-    def __call__(self, name, verdict, sentence, notes, seconds):
+    def __call__(self, name, verdict, sentence, notes, captured, seconds):
         self.counts[verdict] += 1
+        self.tally.add(captured)
         print(f"{verdict:4}  {name}{self.several} ({seconds:.1f} s)" +
               (f": {sentence}" if sentence else ""), flush=True)
         for note in notes:
@@ -102,6 +104,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    counts = report.counts
+    counts, tally = report.counts, report.tally
+    print(tally if tally.has_tshark else "no tshark: checksums in captures were not looked at")
     print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
     return 1 if counts["FAIL"] else 0
