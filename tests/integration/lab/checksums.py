@@ -11,6 +11,7 @@ LAYERS = "ip", "tcp", "udp", "icmp", "icmpv6"
 BAD, GOOD, UNVERIFIED = "0", "1", "2"  # "3": a UDP datagram that has none
 PREFERENCES = "ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE", \
     "ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE"
+LENGTHS = "ip.len", "ipv6.plen"
 EMPTY = 24  # bytes of a capture without frames
 
 
@@ -33,7 +34,8 @@ class Tally:
 
     def read(self, capture, story):
         """Every frame of a capture file."""
-        fields = [word for layer in LAYERS for word in ("-e", f"{layer}.checksum.status")]
+        names = *(f"{layer}.checksum.status" for layer in LAYERS), *LENGTHS
+        fields = [word for name in names for word in ("-e", name)]
         done = subprocess.run(["tshark", "-n", "-r", capture, "-T", "fields", "-E", "separator=;",
                                *(word for one in PREFERENCES for word in ("-o", one)), *fields],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
@@ -42,9 +44,13 @@ class Tally:
             self.bad.append(f"tshark cannot read {capture.name}: {done.stderr.strip().splitlines()[-1:]}")
         for line in done.stdout.splitlines():
             self.frames += 1
-            for layer, statuses in zip(LAYERS, line.split(";")):
-                for status in filter(None, statuses.split(",")):
-                    self._count(layer, status, story, capture)
+            columns = [column.split(",") if column else [] for column in line.split(";")]
+            in_part = quotes_in_part(*columns[len(LAYERS):])
+            for layer, statuses in zip(LAYERS, columns):
+                for status in statuses:
+                    # Of what is not all there tshark says "Bad" where it is TCP.
+                    unverified = in_part and layer in ("tcp", "udp")
+                    self._count(layer, UNVERIFIED if unverified else status, story, capture)
 
     def _count(self, layer, status, story, capture):
         self.by_status[layer, status] += 1
@@ -59,6 +65,12 @@ class Tally:
         unverified = ", ".join(f"{count} of {layer} in {where}" for (layer, where), count in self.unverified.items())
         return f"{self.frames:,} captured frames: {len(self.bad)} Bad; Good: {good or 'none'}; " + \
             f"Unverified: {unverified or 'none'}"
+
+
+def quotes_in_part(ipv4_lengths, ipv6_lengths):
+    """Does an ICMP error hold less than the whole of the packet it is about? Lengths: of outer and inner packet."""
+    lengths = [int(length) for length in ipv4_lengths] or [int(length) + 40 for length in ipv6_lengths]
+    return len(lengths) > 1 and lengths[1] > lengths[0] - (28 if ipv4_lengths else 48)
 
 
 def judge(story, folder):

@@ -20,7 +20,8 @@ SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
 SO_RCVBUFFORCE = 33
 ROOM = 64 << 20
 TYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
-CERTAIN = "plain", "wrong-checksum", "icmp"  # what comes out of whatever translates
+CERTAIN = "plain", "wrong-checksum", "icmp", "icmp-router"  # what comes out of whatever translates
+TOLD_OF = ("ttl-1",)  # of which the box in the middle tells the sender
 AT_ONCE = 64       # frames under way, so that no queue runs over
 LONGEST = 5        # seconds, at the end, on a busy machine
 PATIENCE = 0.3     # seconds, for what does not come
@@ -97,8 +98,10 @@ class Played:
         number = frames.number_of(packet)
         if packet[6 if is_ipv6 else 9] != (frames.ICMPV6 if is_ipv6 else frames.ICMP):
             return number
-        step, _ = self.sent.get((OTHER[side], number), (None, None))
-        return number if step and step.what == "icmp" else frames.number_of(packet[at + 8:])
+        # An end makes errors about plain packets only. The identification of one made in the middle is anybody's.
+        inside = frames.number_of(packet[at + 8:])
+        step, _ = self.sent.get((side, inside), (None, None))
+        return inside if step and step.what in TOLD_OF else number
 
     def has(self, step):
         """Has something come out for it, on the other side?"""

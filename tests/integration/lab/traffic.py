@@ -193,7 +193,7 @@ class Traffic:
         Step(flow, side, "fragments", header._replace(flags=0), make)
 
     def _icmp(self, flow, side):
-        """An error of a side's, about the last packet it has got: from its own address."""
+        """An error of an end's or of a router's on its side, about the last packet it has got."""
         about = next((step for step in reversed(flow.steps[:-1])
                       if step.side == OTHER[side] and step.what == "plain"), None)
         if about is None:
@@ -201,12 +201,17 @@ class Traffic:
         kind, code, word = self.random.choice(ICMP_ERRORS[flow.family])
         keep = self.random.choice((28, 64, 128, 500)) if flow.family == 4 else self.random.choice((48, 88, 500))
 
+        what = self.random.choice(("icmp", "icmp-router"))
+        router = ROUTERS[side][flow.family]
+
         def make(route, header):
             inner = about.make(route.back(), about.header)[0][:keep]
-            return [frames.icmp(route.source[0], route.destination[0], header, kind, code, word, inner)]
-        Step(flow, side, "icmp", self._header("icmp"), make)
+            source = router if what == "icmp-router" else route.source[0]
+            return [frames.icmp(source, route.destination[0], header, kind, code, word, inner)]
+        Step(flow, side, what, self._header(what), make)
 
 
+ROUTERS = {CLIENT: {4: "203.0.113.254", 6: "2001:db8:7::fe"}, BACKEND: {4: "10.0.0.99", 6: "2001:db8:2::99"}}
 # (type, code, the four bytes after the sum): unreachable of several kinds, too big, time exceeded, parameter problem.
 ICMP_ERRORS = {
     4: [(3, 1, bytes(4)), (3, 3, bytes(4)), (3, 4, struct.pack(">HH", 0, 1280)), (3, 13, bytes(4)), (11, 0, bytes(4)),

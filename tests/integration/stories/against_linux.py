@@ -29,8 +29,8 @@ PORTS = {"tcp": (80, 8080), "udp": (53, 5353)}   # of services, of backends
 FIRST_PORT = 40000     # of clients: no other port here is like it
 BACKENDS = 11, 12, 13
 FEWEST = 20000         # frames
-# What Headrace carries: "icmp" and "fragments" are made by lab/traffic.py as well.
-KINDS = ("tcp", "udp")
+# Of what lab/traffic.py makes, what Headrace carries: not yet "icmp", "fragments".
+KINDS = "tcp", "udp"
 
 # What came out for a packet: frames on the other side, and on that of its sender.
 Outcome = collections.namedtuple("Outcome", "forwarded answered")
