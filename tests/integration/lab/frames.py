@@ -120,6 +120,24 @@ def is_fragment(packet):
     return int.from_bytes(packet[6:8], "big") & 0x3fff != 0
 
 
+def datagram_of(fragment):
+    """What fragments of one datagram have in common: addresses, protocol (IPv4), identification."""
+    if fragment[0] >> 4 == 6:
+        return fragment[8:40] + fragment[44:48]
+    return fragment[4:6] + fragment[9:10] + fragment[12:20]
+
+
+def payload_number(packet):
+    """What a UDP datagram begins with, without options or extension headers."""
+    at = (40 if packet[0] >> 4 == 6 else 20) + 8
+    return int.from_bytes(packet[at:at + 4], "big")
+
+
+def without_identification(packet):
+    """An IPv4 packet without that, and the header's sum, which depends on it."""
+    return packet[:4] + packet[6:10] + packet[12:]
+
+
 def trim(frame):
     """The IP packet of an Ethernet frame without its padding; empty when it holds none."""
     kind = frame[12:14]
@@ -158,6 +176,5 @@ def whole(frames):
         if not is_fragment(packet):
             packets.append(packet)
             continue
-        key = packet[4:6] + packet[9:10] + packet[12:20] if packet[0] >> 4 == 4 else packet[8:40] + packet[44:48]
-        pieces.setdefault(key, []).append(packet)
+        pieces.setdefault(datagram_of(packet), []).append(packet)
     return packets + [reassemble(some) for some in pieces.values()]

@@ -78,6 +78,7 @@ class Played:
         self.sides = sides
         self.sent = {}                                # (side, number): (step, frames)
         self.got = collections.defaultdict(list)      # (side, number of what was sent): frames
+        self.pieces = {}                              # (side, datagram): frames of fragments
         self.frames_got = {CLIENT: [], BACKEND: []}
 
     def send(self, step):
@@ -89,7 +90,17 @@ class Played:
         for name, side in self.sides.items():
             for frame in side.take():
                 self.frames_got[name].append(frame)
-                self.got[name, self._about(name, frames.trim(frame))].append(frame)
+                packet = frames.trim(frame)
+                if frames.is_fragment(packet):
+                    self.pieces.setdefault((name, frames.datagram_of(packet)), []).append(frame)
+                else:
+                    self.got[name, self._about(name, packet)].append(frame)
+
+    def put_together(self):
+        """Files fragments under the number that their datagram begins with: their identification may be a fresh one."""
+        for (name, _), some in self.pieces.items():
+            datagram, = frames.whole(some)
+            self.got[name, frames.payload_number(datagram) if datagram else None] += some
 
     def _about(self, side, packet):
         """The number of a packet; of an error that the box in the middle has made, that of the packet inside."""
@@ -128,4 +139,4 @@ def play(sides, steps, played):
             played.send(step)
         take_until(lambda few=few: all_there(few), PATIENCE)
     take_until(lambda: all_there(steps), LONGEST)
-    take_until(lambda: False, PATIENCE)  # what the box in the middle says itself
+    take_until(lambda: False, PATIENCE)  # fragments, and what the box in the middle says itself

@@ -179,13 +179,14 @@ class Traffic:
             self._icmp(flow, side)
 
     def _fragments(self, flow, side):
-        """A datagram in fragments, in order, reversed or mixed."""
+        """A datagram in fragments, in order, reversed or mixed; its payload begins with its number."""
         payload = self.random.randbytes(self.random.randint(2000, 8000))
         size, seed = self.random.randrange(512, 1400, 8), self.random.random()
         order = self.random.choice(("in order", "reversed", "mixed"))
 
         def make(route, header):
-            pieces = frames.fragments(frames.udp(route, header, payload), size, header.number)
+            datagram = frames.udp(route, header, struct.pack(">I", header.number) + payload)
+            pieces = frames.fragments(datagram, size, header.number)
             if order == "mixed":
                 random.Random(seed).shuffle(pieces)
             return pieces[::-1] if order == "reversed" else pieces

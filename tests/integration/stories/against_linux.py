@@ -60,12 +60,20 @@ def packets(some):
     return [frames.trim(frame) for frame in some]
 
 
+def is_fresh_identification(_step, ours, linux):
+    """Of IPv4, whose fragments Linux puts together and cuts anew: the same datagram but for that."""
+    return not ours.answered + linux.answered and len(ours.forwarded) == 1 and None not in ours.forwarded and \
+        [*map(frames.without_identification, ours.forwarded)] == \
+        [*map(frames.without_identification, linux.forwarded)]
+
+
 # A difference that is right: (name, RFC, what was sent, does it fit (step, Headrace's outcome, Linux's)).
 Class = collections.namedtuple("Class", "name rfc what fits")
 CLASSES = [
     Class("hop limit used up", "RFC 1812 section 5.3.1, RFC 4443 section 3.3", ("ttl-1",), is_silent_end),
     Class("reset of any sequence number is its end's to judge", "RFC 5961 section 3.2", ("blind-reset",),
           is_judged_by_its_end),
+    Class("fragments have a fresh identification", "RFC 6864 section 5.3", ("fragments",), is_fresh_identification),
 ]
 
 
@@ -172,6 +180,7 @@ def replay(world, traffic, opening):
     if opening:
         opening()
     play(sides, [step for steps in rest for step in steps], played)
+    played.put_together()
     for side in sides.values():
         side.close()
     return played
