@@ -21,14 +21,9 @@ struct list {
 	uint16_t first, last;
 };
 
-/* Identifications of a family: each worker has a share, and gives it out in turn. */
-struct share {
-	uint32_t begin, size, given;
-};
-
 struct fragments {
 	uint64_t secret[2];
-	struct share ids[FAMILY_COUNT];
+	struct fragment_ids ids;
 	struct list waiting, told; /* datagrams, oldest first */
 	struct list ready;         /* held packets that have a verdict */
 	uint16_t free_datagram, free_held;
@@ -43,13 +38,6 @@ size_t fragments_size(void)
 	return sizeof(struct fragments);
 }
 
-static struct share share_of(uint32_t space, uint32_t worker, uint32_t workers, uint64_t random)
-{
-	uint32_t size = space / workers;
-
-	return (struct share){worker * size, size, (uint32_t)(random % size)};
-}
-
 struct fragments *fragments_open(void *memory, const uint64_t secret[2], uint32_t worker,
 				 uint32_t workers, uint64_t random)
 {
@@ -57,8 +45,7 @@ struct fragments *fragments_open(void *memory, const uint64_t secret[2], uint32_
 
 	fragments->secret[0] = flow_hash_mix(secret[0] ^ 0x2545f4914f6cdd1dull, secret[1]);
 	fragments->secret[1] = flow_hash_mix(secret[1] ^ 0x9e6c63d0876a9a47ull, secret[0]);
-	fragments->ids[FAMILY_IPV4] = share_of(UINT16_MAX + 1, worker, workers, random);
-	fragments->ids[FAMILY_IPV6] = share_of(UINT32_MAX, worker, workers, random);
+	fragment_ids_begin(&fragments->ids, fragments->secret[0], worker, workers, random);
 	fragments->waiting = fragments->told = fragments->ready = (struct list){NONE, NONE};
 	for (uint16_t i = 0; i < FRAGMENTS_DATAGRAMS; i++) {
 		fragments->chains[i] = NONE;
@@ -69,26 +56,9 @@ struct fragments *fragments_open(void *memory, const uint64_t secret[2], uint32_
 	return fragments;
 }
 
-/* Each step can be undone, so no two numbers become one. */
-static uint32_t shuffle(uint32_t number, unsigned bits, uint64_t secret)
-{
-	const uint32_t mask = UINT32_MAX >> (32 - bits);
-
-	for (unsigned round = 0; round < 3; round++) {
-		number = (number * ((uint32_t)secret | 1) + (uint32_t)(secret >> 32)) & mask;
-		number ^= number >> bits / 2;
-		secret = abi_rotate_left(secret, 21);
-	}
-	return number;
-}
-
 uint32_t fragments_draw_id(struct fragments *fragments, uint8_t family)
 {
-	struct share *share = &fragments->ids[family == 4 ? FAMILY_IPV4 : FAMILY_IPV6];
-	uint32_t number = share->begin + share->given;
-
-	share->given = share->given + 1 < share->size ? share->given + 1 : 0;
-	return shuffle(number, family == 4 ? 16 : 32, fragments->secret[0]);
+	return fragment_ids_draw(&fragments->ids, family);
 }
 
 static struct datagram *datagram_at(struct fragments *fragments, uint16_t number)

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "dataplane/core/fragment_ids.h"
 #include "dataplane/core/pieces.h"
 
 #define FRAGMENTS_DATAGRAMS   512
