@@ -165,8 +165,8 @@ static void tell(struct engine *engine, struct datagram *datagram, uint8_t fate,
 
 	datagram->fate = fate_of_rest(fate);
 	datagram->owner = owner;
-	if ((is_sent(fate) || fate == VERDICT_FOREIGN) && !datagram->is_told)
-		fragments_told(engine->fragments, datagram, now);
+	if ((is_sent(fate) || fate == VERDICT_FOREIGN) && datagram->stage == DATAGRAM_WAITS)
+		fragments_promote(engine->fragments, datagram, DATAGRAM_TOLD, now);
 	while ((packet = fragments_next_held(engine->fragments, datagram)) != NULL) {
 		parse_headers(packet->data, packet->length, &headers);
 		packet->verdict = follow(engine, packet, &headers, datagram, now);
@@ -184,6 +184,7 @@ static uint8_t run_in_place(struct engine *engine, struct packet *packet,
 			       ? VERDICT_HELD
 			       : ABI_VERDICT_FRAGMENT_TABLE_FULL;
 	if (fragment->begin == 0) {
+		datagram->opening = fragment->opening;
 		verdict = run_first(engine, packet, headers, datagram, now);
 		if (verdict == VERDICT_FOREIGN)
 			give_to(packet, packet->owner);
@@ -192,7 +193,7 @@ static uint8_t run_in_place(struct engine *engine, struct packet *packet,
 		verdict = follow(engine, packet, headers, datagram, now);
 	}
 	if (pieces_are_whole(&datagram->pieces))
-		fragments_end(engine->fragments, datagram, verdict);
+		fragments_promote(engine->fragments, datagram, DATAGRAM_WHOLE, now);
 	return verdict;
 }
 

@@ -78,6 +78,9 @@ uint8_t fragment_read(const uint8_t *frame, const struct headers *headers, struc
 	out->end = (uint16_t)(out->begin + (length + 7) / 8);
 	out->is_last = is_last;
 	out->odd = (uint8_t)(-length & 7);
+	out->opening = 0;
+	if (out->begin == 0 && length >= sizeof(out->opening))
+		memcpy(&out->opening, transport, sizeof(out->opening));
 	return judge_transport(transport, length, out->begin * 8u, headers->tuple.protocol);
 }
 

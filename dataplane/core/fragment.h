@@ -21,6 +21,9 @@ struct fragment {
 	uint16_t begin, end; /* in eights; end: where the next one begins */
 	bool is_last;
 	uint8_t odd; /* of the last one: how many bytes are missing to whole eights */
+	/* A first one's first eight bytes: ports, and UDP's length and checksum or TCP's sequence
+	 * number. They tell datagrams of one identification from each other. */
+	uint64_t opening;
 };
 
 /*

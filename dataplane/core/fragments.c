@@ -24,8 +24,8 @@ struct list {
 struct fragments {
 	uint64_t secret[2];
 	struct fragment_ids ids;
-	struct list waiting, told; /* datagrams, oldest first */
-	struct list ready;         /* held packets that have a verdict */
+	struct list stages[DATAGRAM_STAGES]; /* datagrams, oldest first */
+	struct list ready;                   /* held packets that have a verdict */
 	uint16_t free_datagram, free_held;
 	uint16_t held_count; /* that wait */
 	uint16_t chains[FRAGMENTS_DATAGRAMS];
@@ -46,7 +46,9 @@ struct fragments *fragments_open(void *memory, const uint64_t secret[2], uint32_
 	fragments->secret[0] = flow_hash_mix(secret[0] ^ 0x2545f4914f6cdd1dull, secret[1]);
 	fragments->secret[1] = flow_hash_mix(secret[1] ^ 0x9e6c63d0876a9a47ull, secret[0]);
 	fragment_ids_begin(&fragments->ids, fragments->secret[0], worker, workers, random);
-	fragments->waiting = fragments->told = fragments->ready = (struct list){NONE, NONE};
+	fragments->ready = (struct list){NONE, NONE};
+	for (unsigned i = 0; i < DATAGRAM_STAGES; i++)
+		fragments->stages[i] = (struct list){NONE, NONE};
 	for (uint16_t i = 0; i < FRAGMENTS_DATAGRAMS; i++) {
 		fragments->chains[i] = NONE;
 		fragments->datagrams[i].next = i + 1 < FRAGMENTS_DATAGRAMS ? i + 1 : NONE;
@@ -82,14 +84,9 @@ static uint16_t *chain_of(struct fragments *fragments, const struct fragment_key
 	return &fragments->chains[hash % FRAGMENTS_DATAGRAMS];
 }
 
-static struct list *list_of(struct fragments *fragments, const struct datagram *datagram)
-{
-	return datagram->is_told ? &fragments->told : &fragments->waiting;
-}
-
 static void enlist(struct fragments *fragments, struct datagram *datagram, uint32_t now)
 {
-	struct list *list = list_of(fragments, datagram);
+	struct list *list = &fragments->stages[datagram->stage];
 	uint16_t number = number_of(fragments, datagram);
 
 	datagram->since = now;
@@ -104,7 +101,7 @@ static void enlist(struct fragments *fragments, struct datagram *datagram, uint3
 
 static void strike(struct fragments *fragments, struct datagram *datagram)
 {
-	struct list *list = list_of(fragments, datagram);
+	struct list *list = &fragments->stages[datagram->stage];
 
 	if (datagram->older == NONE)
 		list->first = datagram->newer;
@@ -135,7 +132,8 @@ struct packet *fragments_next_held(struct fragments *fragments, struct datagram 
 	return &held->packet;
 }
 
-void fragments_end(struct fragments *fragments, struct datagram *datagram, uint8_t verdict)
+/* Forgets it; what waits for it gets the verdict. */
+static void end(struct fragments *fragments, struct datagram *datagram, uint8_t verdict)
 {
 	uint16_t *place = chain_of(fragments, &datagram->key);
 	struct packet *packet;
@@ -150,46 +148,63 @@ void fragments_end(struct fragments *fragments, struct datagram *datagram, uint8
 	fragments->free_datagram = number_of(fragments, datagram);
 }
 
-/* False: there is no datagram that waits. */
-static bool give_up_waiting(struct fragments *fragments)
+/* The oldest one of a stage. False: there is none. */
+static bool give_up(struct fragments *fragments, enum datagram_stage stage)
 {
-	if (fragments->waiting.first == NONE)
+	uint16_t oldest = fragments->stages[stage].first;
+
+	if (oldest == NONE)
 		return false;
-	fragments_end(fragments, datagram_at(fragments, fragments->waiting.first),
-		      ABI_VERDICT_FRAGMENT_TABLE_FULL);
+	end(fragments, datagram_at(fragments, oldest), ABI_VERDICT_FRAGMENT_TABLE_FULL);
 	return true;
 }
 
 /* False: what is under way does not give way to what waits. */
 static bool make_room(struct fragments *fragments, bool is_first)
 {
-	if (fragments->free_datagram != NONE || give_up_waiting(fragments))
-		return true;
-	if (!is_first)
-		return false;
-	fragments_end(fragments, datagram_at(fragments, fragments->told.first),
-		      ABI_VERDICT_FRAGMENT_TABLE_FULL);
-	return true;
+	return fragments->free_datagram != NONE || give_up(fragments, DATAGRAM_WHOLE) ||
+	       give_up(fragments, DATAGRAM_WAITS) ||
+	       (is_first && give_up(fragments, DATAGRAM_TOLD));
+}
+
+static struct datagram *find(struct fragments *fragments, const struct fragment_key *key)
+{
+	for (uint16_t at = *chain_of(fragments, key); at != NONE;
+	     at = datagram_at(fragments, at)->next)
+		if (memcmp(&datagram_at(fragments, at)->key, key, sizeof(*key)) == 0)
+			return datagram_at(fragments, at);
+	return NULL;
+}
+
+/* Its identification has come again. Of fragments that lie alike only first ones are told apart: a
+ * datagram that does not begin with it is lost then. */
+static bool is_of_next(const struct datagram *datagram, const struct fragment *fragment)
+{
+	return datagram->stage == DATAGRAM_WHOLE &&
+	       (!pieces_have(&datagram->pieces, fragment) ||
+		(fragment->begin == 0 && fragment->opening != datagram->opening));
 }
 
 struct datagram *fragments_datagram(struct fragments *fragments, const struct fragment *fragment,
 				    uint32_t now)
 {
-	uint16_t *chain = chain_of(fragments, &fragment->key);
+	struct datagram *datagram = find(fragments, &fragment->key);
 
-	for (uint16_t at = *chain; at != NONE; at = datagram_at(fragments, at)->next)
-		if (memcmp(&datagram_at(fragments, at)->key, &fragment->key,
-			   sizeof(fragment->key)) == 0)
-			return datagram_at(fragments, at);
+	if (datagram != NULL && !is_of_next(datagram, fragment))
+		return datagram;
+	if (datagram != NULL)
+		end(fragments, datagram, VERDICT_NONE);
 	if (!make_room(fragments, fragment->begin == 0))
 		return NULL;
-	struct datagram *datagram = datagram_at(fragments, fragments->free_datagram);
+	uint16_t *chain = chain_of(fragments, &fragment->key);
+	datagram = datagram_at(fragments, fragments->free_datagram);
 	uint16_t next_free = datagram->next;
 	*datagram = (struct datagram){
 		.key = fragment->key,
 		.next = *chain,
 		.held_first = NONE,
 		.held_last = NONE,
+		.stage = DATAGRAM_WAITS,
 		.fate = VERDICT_NONE,
 	};
 	*chain = fragments->free_datagram;
@@ -201,15 +216,15 @@ struct datagram *fragments_datagram(struct fragments *fragments, const struct fr
 bool fragments_hold(struct fragments *fragments, struct datagram *datagram,
 		    const struct packet *packet)
 {
-	const struct list *waiting = &fragments->waiting;
+	const struct list *waiting = &fragments->stages[DATAGRAM_WAITS];
 
 	while (fragments->held_count == FRAGMENTS_HELD &&
 	       datagram_at(fragments, waiting->first) != datagram)
-		give_up_waiting(fragments);
+		give_up(fragments, DATAGRAM_WAITS);
 	uint16_t number = fragments->free_held;
 	if (fragments->held_count == FRAGMENTS_HELD ||
 	    datagram->held_count == FRAGMENTS_HELD_OF_ONE || number == NONE) {
-		fragments_end(fragments, datagram, ABI_VERDICT_FRAGMENT_TABLE_FULL);
+		end(fragments, datagram, ABI_VERDICT_FRAGMENT_TABLE_FULL);
 		return false;
 	}
 	struct held *held = &fragments->held[number];
@@ -225,10 +240,11 @@ bool fragments_hold(struct fragments *fragments, struct datagram *datagram,
 	return true;
 }
 
-void fragments_told(struct fragments *fragments, struct datagram *datagram, uint32_t now)
+void fragments_promote(struct fragments *fragments, struct datagram *datagram,
+		       enum datagram_stage stage, uint32_t now)
 {
 	strike(fragments, datagram);
-	datagram->is_told = true;
+	datagram->stage = (uint8_t)stage;
 	enlist(fragments, datagram, now);
 }
 
@@ -240,24 +256,28 @@ static void age_list(struct fragments *fragments, const struct list *list, uint3
 
 		if (now - oldest->since < most)
 			return;
-		fragments_end(fragments, oldest, ABI_VERDICT_FRAGMENT_TIMEOUT);
+		end(fragments, oldest, ABI_VERDICT_FRAGMENT_TIMEOUT);
 	}
 }
 
 void fragments_age(struct fragments *fragments, uint32_t now)
 {
-	age_list(fragments, &fragments->waiting, now, FRAGMENTS_WAIT);
-	age_list(fragments, &fragments->told, now, FRAGMENTS_UNTIL);
+	static const uint32_t most[DATAGRAM_STAGES] = {
+		[DATAGRAM_WAITS] = FRAGMENTS_WAIT,
+		[DATAGRAM_TOLD] = FRAGMENTS_UNTIL,
+		[DATAGRAM_WHOLE] = FRAGMENTS_WHOLE,
+	};
+
+	for (unsigned i = 0; i < DATAGRAM_STAGES; i++)
+		age_list(fragments, &fragments->stages[i], now, most[i]);
 }
 
 void fragments_clear(struct fragments *fragments)
 {
-	for (const struct list *list = &fragments->waiting; list->first != NONE;)
-		fragments_end(fragments, datagram_at(fragments, list->first),
-			      ABI_VERDICT_FRAGMENT_TIMEOUT);
-	for (const struct list *list = &fragments->told; list->first != NONE;)
-		fragments_end(fragments, datagram_at(fragments, list->first),
-			      ABI_VERDICT_FRAGMENT_TIMEOUT);
+	for (unsigned i = 0; i < DATAGRAM_STAGES; i++)
+		while (fragments->stages[i].first != NONE)
+			end(fragments, datagram_at(fragments, fragments->stages[i].first),
+			    ABI_VERDICT_FRAGMENT_TIMEOUT);
 }
 
 unsigned fragments_take(struct fragments *fragments, struct packet *packets, unsigned most)

@@ -2,15 +2,15 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * Datagrams of which a worker has seen some fragments but not all.
+ * Datagrams in fragments, as far as a worker has seen them.
  *
  * Until the first fragment, the one with the ports, says what becomes of its
- * datagram, the others wait here, and afterwards follow it (`is_told`): nothing is put together.
- * Either has its time, counted from its beginning, and its list by age. A datagram whose fragments
- * have all come is forgotten: what comes later is of another one.
+ * datagram, the others wait here, and afterwards follow it: nothing is put together. When all
+ * have come the datagram is kept a little longer, so that those that come twice are known. Each of
+ * these stages has its time, counted from its beginning, and its list by age.
  *
- * Memory is bounded. Where it is full the oldest datagram gives way that waits; one that is
- * told, only where none waits, and only to a first fragment.
+ * Memory is bounded. Where it is full the oldest datagram gives way that is whole, then one that
+ * waits; one that is under way, only where there are none of those, and only to a first fragment.
  *
  * A worker's own. Nothing allocates.
  */
@@ -30,21 +30,28 @@
  */
 #define FRAGMENTS_WAIT  (1024u >> ABI_FLOW_TICK_SHIFT)
 #define FRAGMENTS_UNTIL (5120u >> ABI_FLOW_TICK_SHIFT)
+/* Of what is whole. Who counts its identifications does not use one again within so many
+ * datagrams as there are places; who draws them by lot may, within this time. */
+#define FRAGMENTS_WHOLE (256u >> ABI_FLOW_TICK_SHIFT)
+
+/* DATAGRAM_TOLD: its fate is known, and that it is to be sent on or handed over. */
+enum datagram_stage { DATAGRAM_WAITS, DATAGRAM_TOLD, DATAGRAM_WHOLE, DATAGRAM_STAGES };
 
 struct datagram {
 	struct fragment_key key;
-	uint32_t since;        /* tick in which it began to wait, or was told */
-	uint16_t older, newer; /* in its list */
+	uint32_t since;        /* tick in which its stage began */
+	uint16_t older, newer; /* in its stage's list */
 	uint16_t next;         /* in its chain of the index; or the next free one */
 	uint16_t held_first, held_last, held_count;
-	bool is_told; /* and to be sent on */
+	uint8_t stage;
 
 	/* What becomes of it; the caller's. */
 	uint8_t fate;      /* verdict of its first fragment; VERDICT_NONE: not told yet */
 	uint8_t owner;     /* with VERDICT_FOREIGN */
 	uint8_t direction; /* when it is sent */
 	uint32_t record, version;
-	uint32_t be_id; /* that it is sent with */
+	uint32_t be_id;   /* that it is sent with */
+	uint64_t opening; /* of its first fragment, when that was there */
 
 	struct pieces pieces;
 };
@@ -61,8 +68,9 @@ struct fragments *fragments_open(void *memory, const uint64_t secret[2], uint32_
 /* An identification that no worker gives again before its share is used up; hard to foretell. */
 uint32_t fragments_draw_id(struct fragments *fragments, uint8_t family);
 
-/* The datagram of a fragment, begun where it is the first to come. NULL: all places are
- * taken by better ones. */
+/* The datagram of a fragment, begun where it is the first to come. One that is whole, only for
+ * what it has already: anything else begins another one. NULL: all places are taken by better
+ * ones. */
 struct datagram *fragments_datagram(struct fragments *fragments, const struct fragment *fragment,
 				    uint32_t now);
 
@@ -72,10 +80,9 @@ bool fragments_hold(struct fragments *fragments, struct datagram *datagram,
 		    const struct packet *packet);
 /* The first packet that waits for the datagram, to be given its verdict; NULL: none does. */
 struct packet *fragments_next_held(struct fragments *fragments, struct datagram *datagram);
-/* Its fate is known: it has its time anew, and does not give way to those that wait. */
-void fragments_told(struct fragments *fragments, struct datagram *datagram, uint32_t now);
-/* Forgets it; what waits for it gets the verdict. */
-void fragments_end(struct fragments *fragments, struct datagram *datagram, uint8_t verdict);
+/* It has another stage, and the time of that. Nothing waits for it. */
+void fragments_promote(struct fragments *fragments, struct datagram *datagram,
+		       enum datagram_stage stage, uint32_t now);
 
 /* Forgets what is over by now, some of it. */
 void fragments_age(struct fragments *fragments, uint32_t now);

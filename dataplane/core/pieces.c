@@ -52,6 +52,13 @@ static bool contradicts(const struct pieces *pieces, const struct fragment *frag
 	return false;
 }
 
+bool pieces_have(const struct pieces *pieces, const struct fragment *fragment)
+{
+	uint32_t size = fragment->end - (uint32_t)fragment->begin;
+
+	return count_there(pieces, fragment) == size && was_one(pieces, fragment);
+}
+
 uint8_t pieces_add(struct pieces *pieces, const struct fragment *fragment)
 {
 	uint32_t size = fragment->end - (uint32_t)fragment->begin;

@@ -21,6 +21,9 @@ struct pieces {
 	uint64_t begins[PIECES_EIGHTS / 64];
 };
 
+/* Whether this very fragment is there: as one, of the same place and length. */
+bool pieces_have(const struct pieces *pieces, const struct fragment *fragment);
+
 /* VERDICT_NONE: it is new, and noted; or FRAGMENT_DUPLICATE or FRAGMENT_OVERLAP. */
 uint8_t pieces_add(struct pieces *pieces, const struct fragment *fragment);
 

@@ -10,7 +10,7 @@
 #include "tests/unit/core/owner_scene.h"
 
 #define SITE_WORKERS 3
-#define SITE_FRAMES  1024
+#define SITE_FRAMES  2048
 
 struct site_frame {
 	struct frame frame; /* as it is now */

@@ -8,18 +8,24 @@
 #include <stdlib.h>
 
 #define FLOOD 1000000
+#define SLICE 1448 /* bytes of a fragment; whole eights */
 
 static struct whole whole;
 
+static struct frame_spec question(const struct half *half)
+{
+	return (struct frame_spec){.source = half->client,
+				   .destination = half->dnat,
+				   .source_port = 4000,
+				   .destination_port = 53,
+				   .protocol = UDP,
+				   .mac_from = MAC_CLIENT,
+				   .mac_to = MAC_PORT_0};
+}
+
 static struct frame piece(const struct half *half, uint32_t id, uint32_t begin, uint32_t length)
 {
-	const struct frame_spec spec = {.source = half->client,
-					.destination = half->dnat,
-					.source_port = 4000,
-					.destination_port = 53,
-					.protocol = UDP,
-					.mac_from = MAC_CLIENT,
-					.mac_to = MAC_PORT_0};
+	const struct frame_spec spec = question(half);
 
 	if (whole.spec.source != spec.source || whole.length == 0)
 		whole_make(&whole, &spec, 65000, 0);
@@ -112,6 +118,105 @@ static void test_flood(void **state)
 	site_close(site);
 }
 
+/* Of a datagram of two fragments. */
+static uint8_t put_half(struct site *site, const struct half *half, uint32_t id, uint32_t begin)
+{
+	struct frame frame;
+
+	piece(half, id, 0, 8);
+	whole.length = 16;
+	frame = whole_cut(&whole, id, begin, 8);
+	whole.length = 65000;
+	return site->frames[site_put(site, 0, &frame, 0)].verdict;
+}
+
+/* Each twice or more, the last one first, of more datagrams than there are places. */
+static void test_late_duplicates(void **state)
+{
+	const struct half *half = *state;
+	struct site *site = site_open(1);
+
+	for (uint32_t id = 0; id < 4 * FRAGMENTS_DATAGRAMS; id++) {
+		assert_int_equal(put_half(site, half, id, 8), VERDICT_HELD);
+		assert_int_equal(put_half(site, half, id, 8), ABI_VERDICT_FRAGMENT_DUPLICATE);
+		assert_int_equal(put_half(site, half, id, 0), ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(site->frames[0].verdict, ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(put_half(site, half, id, 0), ABI_VERDICT_FRAGMENT_DUPLICATE);
+		assert_int_equal(put_half(site, half, id, 8), ABI_VERDICT_FRAGMENT_DUPLICATE);
+		site_forget(site);
+	}
+	site_close(site);
+}
+
+/* To anybody, the oldest one first; nobody else gives way while there is one. */
+static void test_whole_give_way(void **state)
+{
+	const struct half *half = *state;
+	struct site *site = site_open(1);
+
+	assert_int_equal(put(site, half, 1000, 8), VERDICT_HELD);
+	assert_int_equal(put(site, half, 1001, 0), ABI_VERDICT_TO_BACKEND);
+	for (uint32_t i = 0; i < (FRAGMENTS_DATAGRAMS - 2) * 2; i++)
+		assert_int_equal(put_half(site, half, i / 2, i % 2 * 8), ABI_VERDICT_TO_BACKEND);
+	assert_int_equal(site->frames[0].verdict, VERDICT_HELD);
+	assert_int_equal(put(site, half, 1002, 8), VERDICT_HELD);
+	assert_int_equal(put(site, half, 1003, 0), ABI_VERDICT_TO_BACKEND);
+	assert_int_equal(put_half(site, half, 2, 8), ABI_VERDICT_FRAGMENT_DUPLICATE);
+	assert_int_equal(put_half(site, half, 1, 8), VERDICT_HELD);
+	assert_int_equal(put_half(site, half, 2, 8), VERDICT_HELD);
+	assert_int_equal(site->frames[0].verdict, VERDICT_HELD);
+	assert_int_equal(put(site, half, 1001, 8), ABI_VERDICT_TO_BACKEND);
+	site_wait(site, 2000);
+	assert_int_equal(site_counted(site, ABI_VERDICT_FRAGMENT_TABLE_FULL), 0);
+	site_close(site);
+}
+
+/* A half of a datagram, of an identification that all have; at any worker. */
+static uint8_t put_of(struct site *site, const struct whole *datagram, uint32_t begin)
+{
+	struct frame frame = whole_cut(datagram, 7, begin, SLICE);
+	unsigned worker = (unsigned)(random_next(site->random) % site->workers);
+
+	return site->frames[site_put(site, worker, &frame, 0)].verdict;
+}
+
+/* Identifications that come again at once, of datagrams that are cut alike. */
+static void test_next_of_identification(void **state)
+{
+	const struct half *half = *state;
+	const struct frame_spec spec = question(half);
+	static struct whole wholes[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		whole_make(&wholes[i], &spec, 2 * SLICE, (uint8_t)i);
+	for (unsigned workers = 1; workers <= SITE_WORKERS; workers += SITE_WORKERS - 1) {
+		struct site *site = site_open(workers);
+
+		for (unsigned i = 0; i < 10; i++) {
+			const struct whole *next = &wholes[i % 2];
+
+			assert_int_equal(put_of(site, next, 0), ABI_VERDICT_TO_BACKEND);
+			assert_int_equal(put_of(site, next, 0), ABI_VERDICT_FRAGMENT_DUPLICATE);
+			assert_int_equal(put_of(site, next, SLICE), ABI_VERDICT_TO_BACKEND);
+			assert_int_equal(put_of(site, next, SLICE), ABI_VERDICT_FRAGMENT_DUPLICATE);
+			assert_int_equal(put_of(site, next, 0), ABI_VERDICT_FRAGMENT_DUPLICATE);
+		}
+		/* Not the first one first: that is what it costs. */
+		assert_int_equal(put_of(site, &wholes[0], SLICE), ABI_VERDICT_FRAGMENT_DUPLICATE);
+		assert_int_equal(put_of(site, &wholes[0], 0), ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(put_of(site, &wholes[0], SLICE), ABI_VERDICT_TO_BACKEND);
+		/* For a quarter of a second. */
+		site_wait(site, 100);
+		assert_int_equal(put_of(site, &wholes[1], SLICE), ABI_VERDICT_FRAGMENT_DUPLICATE);
+		site_wait(site, 220);
+		unsigned later = site->count;
+		assert_int_equal(put_of(site, &wholes[1], SLICE), VERDICT_HELD);
+		assert_int_equal(put_of(site, &wholes[1], 0), ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(site->frames[later].verdict, ABI_VERDICT_TO_BACKEND);
+		site_close(site);
+	}
+}
+
 static void test_give_up(void **state)
 {
 	const struct half *half = *state;
@@ -170,6 +275,9 @@ int main(void)
 		OF_BOTH_FAMILIES(test_held_are_bounded),
 		OF_BOTH_FAMILIES(test_held_of_one_are_bounded),
 		OF_BOTH_FAMILIES(test_flood),
+		OF_BOTH_FAMILIES(test_late_duplicates),
+		OF_BOTH_FAMILIES(test_whole_give_way),
+		OF_BOTH_FAMILIES(test_next_of_identification),
 		OF_BOTH_FAMILIES(test_give_up),
 		cmocka_unit_test(test_identifications),
 	};
