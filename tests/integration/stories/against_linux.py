@@ -29,8 +29,8 @@ PORTS = {"tcp": (80, 8080), "udp": (53, 5353)}   # of services, of backends
 FIRST_PORT = 40000     # of clients: no other port here is like it
 BACKENDS = 11, 12, 13
 FEWEST = 20000         # frames
-# Of what lab/traffic.py makes, what Headrace carries: not yet "icmp", "fragments".
-KINDS = "tcp", "udp"
+# Of what lab/traffic.py makes, what Headrace carries.
+KINDS = "tcp", "udp", "icmp", "fragments"
 
 # What came out for a packet: frames on the other side, and on that of its sender.
 Outcome = collections.namedtuple("Outcome", "forwarded answered")
@@ -231,5 +231,5 @@ def against(lab, kinds):
 
 
 def story(lab):
-    """Both modes, both families, TCP and UDP."""
+    """Both modes, both families; TCP and UDP, errors about them, fragments."""
     against(lab, KINDS)

@@ -111,23 +111,21 @@ def compare(lab, hop, **impairments):
                      f"through Linux {sum(linux[1])} of {linux[0]}")
 
 
-# Played once fragments are carried: a story's name begins with "story_".
-
-def in_order(lab):
+def story_in_order(lab):
     """Fragments as the client's kernel sends them."""
     compare(lab, "client")
 
 
-def reversed_and_twice(lab):
+def story_reversed_and_twice(lab):
     """The last fragment first, each of them twice."""
     compare(lab, "client", reverse_fragments=True, duplicate_fragments=True)
 
 
-def reversed_and_twice_behind(lab):
+def story_reversed_and_twice_behind(lab):
     """The same between balancer and backends, which is none of Headrace's business."""
     compare(lab, "backends", reverse_fragments=True, duplicate_fragments=True)
 
 
-def reversed_twice_and_lost(lab):
+def story_reversed_twice_and_lost(lab):
     """And one fragment of a hundred is lost."""
     compare(lab, "client", reverse_fragments=True, duplicate_fragments=True, drop_fragments=1)
