@@ -393,8 +393,8 @@ static const struct field service_fields[] = {
 		 "`address_port` spreads its connections."},
 	{.key = "when_down", .type = FIELD_WORD, IN(config_service, when_down),
 	 .words = when_down_words, .fallback = "reset",
-	 .help = "What a client gets when no backend is left: a `reset`, or nothing (`drop`). Until "
-		 "`reset` is built, both drop."},
+	 .help = "What a client gets when no backend is left: a `reset` of TCP and \"port "
+		 "unreachable\" of UDP, or nothing (`drop`)."},
 	{.key = "on_backend_down", .type = FIELD_WORD, IN(config_service, on_backend_down),
 	 .words = on_backend_down_words, .fallback = "keep",
 	 .help = "What becomes of the flows of a backend that goes down: `keep` them, or `reset` them, "

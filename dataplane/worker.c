@@ -171,6 +171,7 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	case ABI_VERDICT_TO_CLIENT:
 	case ABI_VERDICT_TOO_BIG_TOLD:
 	case ABI_VERDICT_TTL_EXPIRED_TOLD:
+	case ABI_VERDICT_NO_BACKEND_TOLD:
 		follow_packet(mbuf, packet);
 		if (!put_tags(&mbuf, packet))
 			drop(worker, mbuf, ABI_VERDICT_TX_FULL);

@@ -45,7 +45,9 @@
 	V(FRAGMENT_OVERLAP, "fragment-overlap", "fragments of one datagram overlap")              \
 	V(FRAGMENT_DUPLICATE, "fragment-duplicate", "the same fragment once more")                \
 	V(FRAGMENT_TIMEOUT, "fragment-timeout", "the first fragment did not come in time")        \
-	V(FRAGMENT_TABLE_FULL, "fragment-table-full", "more datagrams in pieces than fit")
+	V(FRAGMENT_TABLE_FULL, "fragment-table-full", "more datagrams in pieces than fit")        \
+	V(NO_BACKEND_TOLD, "no-backend-told",                                                     \
+	  "the service has no backend; a reset, or ICMP, told it")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,
@@ -60,7 +62,8 @@ enum abi_verdict {
 /* 1 where the packet was dropped and an ICMP error, which is counted as generated, sent back. */
 static inline int abi_verdict_is_told(uint32_t verdict)
 {
-	return verdict == ABI_VERDICT_TOO_BIG_TOLD || verdict == ABI_VERDICT_TTL_EXPIRED_TOLD;
+	return verdict == ABI_VERDICT_TOO_BIG_TOLD || verdict == ABI_VERDICT_TTL_EXPIRED_TOLD ||
+	       verdict == ABI_VERDICT_NO_BACKEND_TOLD;
 }
 
 /* What leaves by a port: the packet, or a message in its place. */

@@ -31,6 +31,14 @@ struct engine_foreign {
 typedef void engine_burst(struct engine *engine, struct packet *packets, unsigned count,
 			  uint32_t now, struct engine_foreign foreign);
 
+/* Kinds of messages of its own: nobody uses up one with another. */
+enum engine_tell {
+	ENGINE_TELL_EXPIRED,
+	ENGINE_TELL_TOO_BIG,
+	ENGINE_TELL_REFUSED,
+	ENGINE_TELL_COUNT
+};
+
 /* Messages of its own that a worker may still send: see engine_tell.c. */
 struct engine_budget {
 	uint32_t tokens;
@@ -59,8 +67,7 @@ struct engine {
 	 * what is there. The caller may change it between bursts. */
 	uint32_t foreign;
 
-	/* Of time exceeded, of packets too big: nobody uses up one with the other. */
-	struct engine_budget budgets[2];
+	struct engine_budget budgets[ENGINE_TELL_COUNT];
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */

@@ -153,6 +153,8 @@ static uint8_t fate_of_rest(uint8_t verdict)
 {
 	if (verdict == ABI_VERDICT_TOO_BIG_TOLD)
 		return ABI_VERDICT_TOO_BIG;
+	if (verdict == ABI_VERDICT_NO_BACKEND_TOLD)
+		return ABI_VERDICT_NO_BACKEND;
 	return verdict == ABI_VERDICT_TTL_EXPIRED_TOLD ? ABI_VERDICT_TTL_EXPIRED : verdict;
 }
 

@@ -156,6 +156,13 @@ static inline void engine_conclude(struct engine *engine, struct packet *packet)
 		counter_add(&engine->counters->verdicts[packet->verdict], 1);
 }
 
+/*
+ * The verdict on a packet to a service that has no backend left: where one may, its sender is
+ * told, by a TCP reset or "port unreachable", and the frame is that.
+ */
+uint8_t engine_refuse(struct engine *engine, struct packet *packet, const struct headers *headers,
+		      uint32_t now);
+
 /* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
  * connection that is due first gives way. FLOW_NONE: no room. */
 uint32_t engine_start_flow(struct engine *engine, struct flow_table *table,

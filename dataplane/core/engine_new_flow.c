@@ -364,5 +364,7 @@ uint8_t engine_settle(struct engine *engine, struct packet *packet, const struct
 	}
 	if (verdict >= ABI_VERDICT_FIRST_DROP && opening->service != NULL)
 		count_drop(engine, opening);
+	if (verdict == ABI_VERDICT_NO_BACKEND && opening->service->when_down == ABI_WHEN_DOWN_RESET)
+		return engine_refuse(engine, packet, headers, now);
 	return verdict;
 }

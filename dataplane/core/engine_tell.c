@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Telling a sender by ICMP why its packet goes no further. */
+/* Telling a sender why its packet goes no further: by ICMP, or by a TCP reset. */
 #include "dataplane/core/engine_internal.h"
 #include "dataplane/core/icmp_make.h"
+#include "dataplane/core/tcp_reset.h"
 
 #include "dataplane/abi/verdicts.h"
 
@@ -11,7 +12,7 @@
 #define TELL_EACH_TICK 64
 #define TELL_AT_ONCE   256
 
-_Static_assert(TELL_EACH_TICK * 1000 / ABI_FLOW_TICK_MS == 1000, "of both kinds");
+_Static_assert(TELL_EACH_TICK * 1000 / ABI_FLOW_TICK_MS == 1000, "of each kind");
 
 /* A token bucket, filled by the ticks that went by. */
 static bool take_token(struct engine_budget *budget, uint32_t now)
@@ -55,7 +56,8 @@ uint8_t engine_tell(struct engine *engine, struct packet *packet, const struct h
 	bool is_too_big = verdict == ABI_VERDICT_TOO_BIG;
 
 	if ((!is_too_big && verdict != ABI_VERDICT_TTL_EXPIRED) || !may_answer(packet, headers) ||
-	    !take_token(&engine->budgets[is_too_big], now))
+	    !take_token(&engine->budgets[is_too_big ? ENGINE_TELL_TOO_BIG : ENGINE_TELL_EXPIRED],
+			now))
 		return verdict;
 	struct icmp_message message =
 		is_too_big ? icmp_too_big(family, mtu) : icmp_time_exceeded(family);
@@ -64,4 +66,26 @@ uint8_t engine_tell(struct engine *engine, struct packet *packet, const struct h
 	send_back(engine, packet, mac);
 	counter_add(&engine->counters->generated, 1);
 	return is_too_big ? ABI_VERDICT_TOO_BIG_TOLD : ABI_VERDICT_TTL_EXPIRED_TOLD;
+}
+
+uint8_t engine_refuse(struct engine *engine, struct packet *packet, const struct headers *headers,
+		      uint32_t now)
+{
+	uint8_t mac[6];
+
+	if ((headers->tcp_flags & TCP_FLAG_RST) != 0 || !may_answer(packet, headers) ||
+	    !take_token(&engine->budgets[ENGINE_TELL_REFUSED], now))
+		return ABI_VERDICT_NO_BACKEND;
+	memcpy(mac, packet->data + ETHERNET_SOURCE, sizeof(mac));
+	if (headers->tuple.protocol == PROTOCOL_TCP) {
+		tcp_reset_make(packet, headers);
+	} else {
+		const struct ip_address source = flow_tuple_destination(&headers->tuple);
+		const struct icmp_message message = icmp_port_unreachable(headers->tuple.family);
+
+		icmp_make(packet, headers, &message, &source);
+	}
+	send_back(engine, packet, mac);
+	counter_add(&engine->counters->generated, 1);
+	return ABI_VERDICT_NO_BACKEND_TOLD;
 }

@@ -18,6 +18,8 @@ struct icmp_message {
 
 /* "Fragmentation needed" with the MTU (RFC 1191), or "packet too big" (RFC 4443, 3.2). */
 struct icmp_message icmp_too_big(uint8_t family, uint16_t mtu);
+/* "Port unreachable" (RFC 792; RFC 4443, 3.1). */
+struct icmp_message icmp_port_unreachable(uint8_t family);
 /* "Time exceeded", in transit (RFC 792; RFC 4443, 3.3). */
 struct icmp_message icmp_time_exceeded(uint8_t family);
 

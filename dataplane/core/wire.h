@@ -61,6 +61,8 @@
 #define TRANSPORT_PORTS_SIZE       4
 
 #define TCP_SIZE        20 /* without options */
+#define TCP_SEQUENCE    4
+#define TCP_ACKNOWLEDGE 8
 #define TCP_DATA_OFFSET 12
 #define TCP_FLAGS       13
 #define TCP_CHECKSUM    16
@@ -77,7 +79,8 @@
 #define ICMP_CHECKSUM                2
 #define ICMP_QUOTED_WORDS            5 /* how much of a packet is quoted, in 4 bytes (RFC 4884) */
 #define ICMP_DESTINATION_UNREACHABLE 3
-#define ICMP_FRAGMENTATION_NEEDED    4 /* code of type 3 */
+#define ICMP_PORT_UNREACHABLE        3 /* codes of type 3 */
+#define ICMP_FRAGMENTATION_NEEDED    4
 #define ICMP_TIME_EXCEEDED           11
 #define ICMP_PARAMETER_PROBLEM       12
 
@@ -86,6 +89,7 @@
 #define ICMPV6_ERROR_LAST              4
 #define ICMPV6_QUOTED_WORDS            4 /* in 8 bytes, of the two that may have extensions */
 #define ICMPV6_DESTINATION_UNREACHABLE 1
+#define ICMPV6_PORT_UNREACHABLE        4 /* code of type 1 */
 #define ICMPV6_PACKET_TOO_BIG          2
 #define ICMPV6_TIME_EXCEEDED           3
 
