@@ -116,6 +116,7 @@ static bool may_be_met(const struct run *run, unsigned verdict)
 	case ABI_VERDICT_NO_CHECKSUM:
 		return run->features & FEATURE_IPV6;
 	case MODEL_FRAGMENT_OF_OURS:
+	case ABI_VERDICT_NO_BACKEND_TOLD: /* the services of the scenes say nothing */
 		return false;
 	default:
 		return verdict <= ABI_VERDICT_TOO_BIG || abi_verdict_is_told(verdict);

@@ -82,8 +82,8 @@ static void settle(struct site *site, struct packet *packet, bool was_held)
 		take_held(site, worker);
 		return;
 	}
-	/* A message to the sender, which quotes the packet, begins elsewhere. */
-	assert_true(packet->data == frame_data(&frame->frame) ||
+	/* Where tags were taken off, or a message quotes the packet, it begins elsewhere. */
+	assert_true(packet->data == frame_data(&frame->frame) || packet->tags_size != 0 ||
 		    abi_verdict_is_told(packet->verdict));
 	memmove(frame_data(&frame->frame), packet->data, packet->length);
 	frame->frame.length = packet->length;
