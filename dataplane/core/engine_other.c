@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-/* Frames that nothing plain was found of; ICMP errors about fragments: not translated, but never
- * let past either. */
+/* Frames that nothing plain was found of; ICMP errors about later fragments: not translated, but
+ * never let past either. */
 #include "dataplane/core/engine_internal.h"
 
 #include "dataplane/core/classify.h"

@@ -10,6 +10,7 @@ struct payload {
 	uint32_t offset; /* from the IP header's start */
 	uint8_t protocol;
 	bool is_fragment;
+	bool is_first; /* of the fragments of a datagram */
 	bool leads_on; /* by a routing header of type 0: to be dropped (RFC 5095) */
 };
 
@@ -19,6 +20,14 @@ static bool is_extension(uint8_t protocol)
 {
 	return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
 	       protocol == PROTOCOL_FRAGMENT || protocol == PROTOCOL_DESTINATION_OPTIONS;
+}
+
+static void read_fragment_header(const uint8_t *header, struct payload *payload)
+{
+	uint16_t field = wire_read16(header + IPV6_FRAGMENT_OFFSET);
+
+	payload->is_fragment = (field & IPV6_FRAGMENT_MASK) != 0;
+	payload->is_first = (field & IPV6_FRAGMENT_MASK) == IPV6_MORE_FRAGMENTS;
 }
 
 /*
@@ -44,8 +53,8 @@ static enum found find_ipv6_payload(const uint8_t *ip, uint32_t length, struct p
 		}
 		if (payload->protocol != PROTOCOL_FRAGMENT)
 			size = (header[1] + 1u) * 8;
-		else if (wire_read16(header + IPV6_FRAGMENT_OFFSET) & IPV6_FRAGMENT_MASK)
-			payload->is_fragment = true;
+		else
+			read_fragment_header(header, payload);
 		if (payload->offset - IPV6_SIZE + size > IPV6_EXTENSIONS_SIZE)
 			return NOT_OURS;
 		if (length - payload->offset < size)
@@ -58,9 +67,10 @@ static enum found find_ipv6_payload(const uint8_t *ip, uint32_t length, struct p
 	return FOUND;
 }
 
-static bool is_ipv4_fragment(const uint8_t *ip)
+/* 0: it is whole. */
+static uint16_t ipv4_fragment(const uint8_t *ip)
 {
-	return (wire_read16(ip + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0;
+	return wire_read16(ip + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK);
 }
 
 /* The addresses and payload of an IP packet of which `length` bytes are there. */
@@ -87,7 +97,12 @@ static enum found read_ip(const uint8_t *ip, uint32_t length, uint8_t family,
 		return NOT_THERE;
 	memcpy(&tuple->ipv4, ip + IPV4_SOURCE, sizeof(tuple->ipv4));
 	tuple->protocol = ip[IPV4_PROTOCOL];
-	*payload = (struct payload){header_size, tuple->protocol, is_ipv4_fragment(ip), false};
+	*payload = (struct payload){
+		.offset = header_size,
+		.protocol = tuple->protocol,
+		.is_fragment = ipv4_fragment(ip) != 0,
+		.is_first = ipv4_fragment(ip) == IPV4_MORE_FRAGMENTS,
+	};
 	return FOUND;
 }
 
@@ -131,10 +146,11 @@ bool parse_is_routable(const struct flow_tuple *tuple)
 	return true;
 }
 
-/* The packet an ICMP error is about, turned round, into the tuple. False: it is no error about TCP
- * or UDP, or too short to tell. */
+/* The packet an ICMP error is about, turned round, into the tuple; of a first fragment the ports
+ * too, where they are wanted and quoted. False: it is no error about TCP or UDP, or too short to
+ * tell. */
 static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t family,
-			    struct headers *out)
+			    bool wants_first, struct headers *out)
 {
 	struct payload payload;
 
@@ -142,9 +158,13 @@ static bool read_icmp_error(const uint8_t *message, uint32_t length, uint8_t fam
 	    !parse_is_routable(&out->tuple))
 		return false;
 	const uint8_t *inner = message + ICMP_SIZE;
-	if (read_ip(inner, length - ICMP_SIZE, family, &out->tuple, &payload) != FOUND ||
-	    !parse_is_translated(payload.protocol) ||
-	    !read_ports(inner, length - ICMP_SIZE, &payload, out))
+	length -= ICMP_SIZE;
+	if (read_ip(inner, length, family, &out->tuple, &payload) != FOUND ||
+	    !parse_is_translated(payload.protocol))
+		return false;
+	if (wants_first && payload.is_first)
+		payload.is_fragment = length - payload.offset < TRANSPORT_PORTS_SIZE;
+	if (!read_ports(inner, length, &payload, out))
 		return false;
 	out->tuple = flow_tuple_reverse(&out->tuple);
 	out->kind = HEADERS_ICMP_ERROR;
@@ -194,7 +214,8 @@ bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out)
 	if (read_ip(ip, length, family, &out->tuple, &payload) != FOUND)
 		return false;
 	if (is_icmp(family, payload.protocol) && !payload.is_fragment)
-		return read_icmp_error(ip + payload.offset, length - payload.offset, family, out);
+		return read_icmp_error(ip + payload.offset, length - payload.offset, family, false,
+				       out);
 	out->kind = payload.is_fragment ? HEADERS_FRAGMENT : HEADERS_FLOW;
 	return parse_is_translated(payload.protocol) && read_ports(ip, length, &payload, out);
 }
@@ -222,8 +243,8 @@ static uint8_t read_payload(const uint8_t *ip, const struct payload *payload, st
 		return parse_is_translated(payload->protocol) ? VERDICT_NONE : ABI_VERDICT_TO_LINUX;
 	}
 	if (is_icmp(family, payload->protocol))
-		return read_icmp_error(transport, length, family, out) ? VERDICT_NONE
-								       : ABI_VERDICT_TO_LINUX;
+		return read_icmp_error(transport, length, family, true, out) ? VERDICT_NONE
+									     : ABI_VERDICT_TO_LINUX;
 	if (!parse_is_translated(payload->protocol))
 		return ABI_VERDICT_TO_LINUX;
 	if (!parse_transport_fits(transport, length, payload->protocol))

@@ -55,8 +55,8 @@ void parse_inner(const uint8_t *frame, const struct headers *headers, struct inn
 
 /*
  * What is addressed to whom, for steering: as parse_headers(), but lengths and
- * sums behind what is read here are nobody's business. False: neither TCP nor
- * UDP, or too short to tell.
+ * sums behind what is read here are nobody's business, and an ICMP error about a
+ * fragment has addresses only. False: neither TCP nor UDP, or too short to tell.
  */
 bool parse_ends(const uint8_t *frame, uint32_t length, struct headers *out);
 

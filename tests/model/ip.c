@@ -41,6 +41,7 @@ void model_read_ipv4(const uint8_t *bytes, struct model_ip *out)
 		.protocol = bytes[9],
 		.hop_limit = bytes[8],
 		.is_fragment = (model_get16(bytes + 6) & 0x3fff) != 0,
+		.is_first = (model_get16(bytes + 6) & 0x3fff) == 0x2000,
 		.header_size = (bytes[0] & 15u) * 4,
 	};
 	map_ipv4(out->source, bytes + 12);
@@ -83,6 +84,7 @@ static void walk_extensions(const uint8_t *bytes, uint32_t length, struct model_
 			break;
 		/* What follows a fragment's header is of the whole datagram, not of this packet. */
 		out->is_fragment = next == FRAGMENT && (model_get16(bytes + at + 2) & 0xfff9) != 0;
+		out->is_first = out->is_fragment && model_get16(bytes + at + 2) >> 3 == 0;
 		next = bytes[at];
 		at += size;
 		if (out->is_fragment)

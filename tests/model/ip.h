@@ -20,6 +20,7 @@ struct model_ip {
 	uint8_t protocol;
 	uint8_t hop_limit;
 	bool is_fragment;
+	bool is_first;        /* of the fragments of a datagram */
 	bool leads_on;        /* a routing header of type 0 with hops left */
 	bool is_cut;          /* its extension headers do not end within the packet */
 	uint32_t header_size; /* with options or extension headers */

@@ -39,8 +39,9 @@ static bool read_inner(uint8_t family, const uint8_t *bytes, uint32_t length,
 	return !inner->is_cut;
 }
 
+/* For steering a first fragment is one like any other. */
 static bool read_icmp_error(const struct model_ip *ip, const uint8_t *message, uint32_t length,
-			    struct model_headers *out)
+			    bool is_steering, struct model_headers *out)
 {
 	struct model_ip inner;
 
@@ -55,7 +56,8 @@ static bool read_icmp_error(const struct model_ip *ip, const uint8_t *message, u
 	out->tuple = (struct model_tuple){.protocol = inner.protocol};
 	memcpy(out->tuple.source.address, inner.destination, 16);
 	memcpy(out->tuple.destination.address, inner.source, 16);
-	out->has_ports = !inner.is_fragment;
+	out->has_ports = !inner.is_fragment ||
+			 (inner.is_first && !is_steering && length >= inner.header_size + 4);
 	if (!out->has_ports)
 		return true;
 	if (length < inner.header_size + 4)
@@ -173,7 +175,7 @@ uint8_t model_parse(uint32_t features, const uint8_t *frame, uint32_t length,
 	} else if (is_transport(ip.protocol)) {
 		verdict = read_transport(&ip, bytes + ip.header_size, length, out);
 	} else {
-		verdict = read_icmp_error(&ip, bytes + ip.header_size, length, out)
+		verdict = read_icmp_error(&ip, bytes + ip.header_size, length, false, out)
 				  ? MODEL_NO_VERDICT
 				  : ABI_VERDICT_TO_LINUX;
 	}
@@ -211,7 +213,7 @@ bool model_steers(const struct model *model, const struct model_port *port, cons
 	take_ip(&ip, &headers);
 	if (!is_transport(ip.protocol))
 		return !ip.is_fragment &&
-		       read_icmp_error(&ip, bytes + ip.header_size, length - ip.header_size,
+		       read_icmp_error(&ip, bytes + ip.header_size, length - ip.header_size, true,
 				       &headers) &&
 		       headers.is_routable &&
 		       model_is_ours(model->tables, &headers.tuple, headers.has_ports);

@@ -99,6 +99,8 @@ static void make_error(struct traffic *traffic, const struct conversation *conve
 		.options = rarely(traffic, 8) ? draw(traffic, 8) : 0,
 	};
 
+	if (plan.fragment % 4 == 1)
+		plan.fragment = 0x2000; /* a first one */
 	packet->in_port = (uint16_t)draw(traffic, SCENE_PORTS);
 	scene_mac(0xa0u + packet->in_port, plan.mac_to);
 	scene_mac(1 + draw(traffic, SCENE_MACS), plan.mac_from);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IPV6_FRAGMENT     44
 #define UNREACHABLE(half) ((uint8_t)((half)->family == 4 ? 3 : 1))
 
 /* What a router says of a frame that we sent, to whoever is the sender by its looks. */
@@ -97,6 +98,36 @@ static void dnat_shows_backends_who_tells(void **state)
 		assert_int_equal(world_run(world, &error, 0, NULL), ABI_VERDICT_TO_BACKEND);
 		check_outside(&error, tellers[i], backend);
 		check_inside(&error, backend, half->client);
+	}
+	world_check_law(world);
+	world_free(world);
+}
+
+/* Not whole, but with ports: of a first fragment the error is sent on, of a later one it is not. */
+static void about_fragments(void **state)
+{
+	const struct half *half = *state;
+	struct world *world = world_new(100);
+	const struct frame_spec syn = syn_to(half->full_nat);
+	struct frame sent;
+
+	world_client(world, &syn, &sent);
+	for (unsigned later = 0; later < 2; later++) {
+		struct frame about =
+			half->family == 4 ? sent : frame_extended(&sent, IPV6_FRAGMENT, 1);
+		uint8_t *ip = frame_data(&about) + 14;
+
+		ip[half->family == 4 ? 6 : 43] = half->family == 4 ? 0x20 : 1; /* more follow */
+		ip[half->family == 4 ? 7 : 42] = (uint8_t)later;
+		if (half->family == 4)
+			frame_fix_header(&about);
+		struct frame error = error_about(half, &about);
+		assert_int_equal(world_run(world, &error, 1, NULL),
+				 later ? ABI_VERDICT_ICMP_ERROR : ABI_VERDICT_TO_CLIENT);
+		if (later)
+			continue;
+		check_outside(&error, half->full_nat, half->client);
+		check_inside(&error, half->client, half->full_nat);
 	}
 	world_check_law(world);
 	world_free(world);
@@ -240,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OF_BOTH_FAMILIES(full_nat_hides_who_tells),
 		OF_BOTH_FAMILIES(dnat_shows_backends_who_tells),
+		OF_BOTH_FAMILIES(about_fragments),
 		OF_BOTH_FAMILIES(flows_do_not_notice),
 		OF_BOTH_FAMILIES(to_somebody_else),
 		OF_BOTH_FAMILIES(without_a_flow),

@@ -144,6 +144,14 @@ static void icmp_errors_are_turned_round(void **state)
 		assert_int_equal(be16toh(headers.tuple.ports.be_destination), 2000);
 		assert_true(headers.has_ports);
 
+		/* About a first fragment all the same; not for steering. */
+		frame_data(&frame)[34 + 8 + 6] = 0x20;
+		verdict = parse_headers(frame_data(&frame), frame.length, &headers);
+		assert_int_equal(verdict, VERDICT_NONE);
+		assert_true(headers.has_ports);
+		assert_int_equal(be16toh(headers.tuple.ports.be_source), 9090);
+		assert_true(parse_ends(frame_data(&frame), frame.length, &headers));
+		assert_false(headers.has_ports);
 		/* About a later fragment there are addresses only. */
 		frame_data(&frame)[34 + 8 + 7] = 1;
 		verdict = parse_headers(frame_data(&frame), frame.length, &headers);
