@@ -14,7 +14,7 @@
  * fragment stands before them; all else passes as it came. Nothing is changed in a
  * frame. A reordered frame waits until LATER others went before it, or for
  * PATIENCE. Fragments of a datagram are taken to come in order, as a host sends
- * them, among those of others: the last one ends it, or PATIENCE.
+ * them, among those of others: the last one ends it, or a pause as long as UNENDED.
  *
  * "ready" is printed first; a line of JSON by direction at SIGUSR1, and at the
  * end, which SIGTERM asks for:

@@ -124,7 +124,7 @@ static void take_fragment(struct lane *lane, const struct settings *settings, st
 	struct datagram *datagram = find_datagram(lane, settings, fragment, now);
 
 	datagram->key = *fragment;
-	datagram->until = now + PATIENCE;
+	datagram->until = now + UNENDED;
 	datagram->seen++;
 	lane->counts.fragments++;
 	if (draw(lane, settings->drop_fragments)) {

@@ -9,6 +9,7 @@
 
 #define LATER         3
 #define PATIENCE      (5 * SECOND / 1000)
+#define UNENDED       (SECOND / 2) /* a datagram whose last fragment does not come is forgotten then */
 #define MAX_HELD      16
 #define MAX_FRAGMENTS 128
 #define MAX_DATAGRAMS 16 /* at once */
