@@ -20,7 +20,7 @@
 	V(BAD_ADDRESS, "bad-address", "source or destination that no flow can have")              \
 	V(TTL_EXPIRED, "ttl-expired", "hop limit used up")                                        \
 	V(BAD_FRAGMENT, "bad-fragment", "of a length or at a place no fragment can have")         \
-	V(ICMP_ERROR, "icmp-error", "ICMP error about a fragment, or to somebody else")           \
+	V(ICMP_ERROR, "icmp-error", "ICMP error about a later fragment, or to somebody else")     \
 	V(NO_FLOW, "no-flow", "part of a connection there is no record of")                       \
 	V(NO_BACKEND, "no-backend", "the service has no backend to send it to")                   \
 	V(NO_LOCAL_PORT, "no-local-port", "no local address and port free for a new flow")        \

@@ -28,7 +28,7 @@
  *   direction of what the flow's far end would send; so nothing is special about
  *   it. An error to a full-NAT local address is asked for as the backend's reply,
  *   one to a service as the client's packet, one to a dnat client as the backend's
- *   reply. About a fragment, which has no ports, nobody can say anything.
+ *   reply. About a later fragment, which has no ports, nobody can say anything.
  * - Fragments: addresses, protocol and identification name a worker that all
  *   fragments of a datagram meet at; it reads the ports in the first one.
  *
