@@ -71,7 +71,7 @@ static void fetch_victims(const struct engine *engine, uint8_t family, unsigned 
 		__builtin_prefetch(flow_table_record(table, victims->records[i]), 1);
 }
 
-static void fetch_buckets(const struct victims *victims)
+always_inline void fetch_buckets(const struct victims *victims)
 {
 	for (unsigned i = 0; i < victims->count; i++)
 		engine_prefetch_index(victims->table,

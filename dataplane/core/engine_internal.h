@@ -60,8 +60,9 @@ static inline const struct backend_rule *engine_backend_of(const struct snapshot
 	return likely(rule->epoch == flow->backend_epoch) ? rule : NULL;
 }
 
-/* Fetches what ending a flow will look at: the buckets of both its tuples. */
-static inline void engine_prefetch_index(const struct flow_table *table,
+/* Fetches what ending a flow will look at: the buckets of both its tuples. Inlined always: see
+ * flow_table_prefetch_bucket(). */
+always_inline void engine_prefetch_index(const struct flow_table *table,
 					 const struct abi_flow *flow)
 {
 	for (unsigned direction = 0; direction < 2; direction++) {

@@ -246,7 +246,9 @@ static inline struct flow_bucket *flow_table_next_bucket(const struct flow_table
 	return &table->buckets[number];
 }
 
-static inline void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
+/* Inlined always: of a function that does nothing but fetch the compiler drops the call. */
+static inline __attribute__((__always_inline__)) void
+flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
 	__builtin_prefetch(&table->buckets[flow_table_bucket(table, hash)], 1);
 }
