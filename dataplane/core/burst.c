@@ -16,7 +16,6 @@
 #include "dataplane/core/classify.h"
 #include "dataplane/core/engine_burst.h"
 #include "dataplane/core/forward.h"
-#include "dataplane/core/tags.h"
 
 /* Fetches the bucket that a packet's tuple leads to. */
 always_inline void fetch_bucket(const struct engine *engine, struct work *work, uint8_t family)

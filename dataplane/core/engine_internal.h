@@ -135,7 +135,7 @@ static inline bool engine_is_stray(const struct engine *engine, uint64_t hash, u
 }
 
 /*
- * The verdict on a packet of TCP or UDP, no fragment, that came to nothing by
+ * The verdict on a packet of TCP or UDP, no later fragment, that came to nothing by
  * `verdict`. Where that is TOO_BIG or TTL_EXPIRED and one may, its sender is told: then
  * the frame is the ICMP error, from `source`, and the verdict says so.
  */

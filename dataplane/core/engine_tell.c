@@ -32,7 +32,8 @@ static bool take_token(struct engine_budget *budget, uint32_t now)
 }
 
 /* Whether one may answer a packet at all (RFC 1812, 4.3.2.7; RFC 4443, 2.4 (e)): not what was sent
- * to a group, nor what comes from no single host. It is TCP or UDP, and no fragment. */
+ * to a group, nor what comes from no single host. It is TCP or UDP, and no later
+ * fragment. */
 static bool may_answer(const struct packet *packet, const struct headers *headers)
 {
 	struct ip_address sender = flow_tuple_source(&headers->tuple);
