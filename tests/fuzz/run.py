@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LONGEST = {"parse": 400, "engine": 1500, "fragments": 1500}  # bytes of an input
+LONGEST = {"parse": 400, "engine": 1500, "icmp": 200, "fragments": 1500}  # bytes of an input
 OPTIONS = ["-print_final_stats=1", "-len_control=0", "-entropic=0", "-timeout=20",
            "-rss_limit_mb=4096", "-print_funcs=0"]
 ENVIRONMENT = {**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
