@@ -8,8 +8,10 @@
 
 Each begins with the inputs in tests/fuzz/corpus/TARGET and with those it found
 in earlier runs (DIR/corpus/TARGET). --keep replaces the first by the fewest of both that
-reach every edge the two reach. What made a target fail is left in DIR/found. The last line is
-"N passed, N failed".
+reach every edge the two reach. What made a target fail is left in DIR/found.
+
+After "steering", whose program is compiled for this machine, that is compared with the kernel's
+(as root). The last line is "N passed, N failed" (", N skipped").
 """
 
 import argparse
@@ -22,9 +24,11 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LONGEST = {"parse": 400, "engine": 1500, "icmp": 200, "fragments": 1500}  # bytes of an input
+LONGEST = {"parse": 400, "engine": 1500, "icmp": 200, "fragments": 1500, "steering": 400}  # bytes of an input
 OPTIONS = ["-print_final_stats=1", "-len_control=0", "-entropic=0", "-timeout=20",
            "-rss_limit_mb=4096", "-print_funcs=0"]
+COMPARED = ["compare_steering", "--count", "100000"]
+SKIPPED = 77
 ENVIRONMENT = {**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
@@ -80,25 +84,45 @@ class Target:
                 shutil.copy(path, self.kept / f"{path.name[:12]}.bin")
 
 
+def run_counted(build, argv):
+    """A program that says how much it did in its last line; its exit status."""
+    done = subprocess.run([build / "tests/fuzz" / argv[0], *argv[1:]], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
+                          env=ENVIRONMENT, check=False)
+    lines = done.stdout.splitlines()
+    print("\n".join(lines[-1:] if done.returncode in (0, SKIPPED) else lines), flush=True)
+    return done.returncode
+
+
+def run_target(target, arguments):
+    """Fuzzes, and what belongs to it; the exit statuses."""
+    print(f"{target.name}: {arguments.seconds} s", flush=True)
+    statuses = [0 if target.run(arguments.seconds) else 1]
+    if target.name == "steering":
+        statuses.append(run_counted(arguments.build, [*COMPARED, target.kept, target.own]))
+    if arguments.keep:
+        target.keep()
+    return statuses
+
+
 def main():
     """The targets asked for; the exit status is 0 when none found anything."""
+    names = list(LONGEST)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(LONGEST))
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(names))
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
-    unknown = set(arguments.targets) - set(LONGEST)
+    unknown = set(arguments.targets) - set(names)
     if unknown:
-        parser.error(f"no target \"{unknown.pop()}\": {', '.join(LONGEST)}")
-    failed = 0
-    targets = [Target(arguments.build, name) for name in arguments.targets or LONGEST]
-    for target in targets:
-        print(f"{target.name}: {arguments.seconds} s", flush=True)
-        failed += not target.run(arguments.seconds)
-        if arguments.keep:
-            target.keep()
-    print(f"{len(targets) - failed} passed, {failed} failed")
+        parser.error(f"no target \"{unknown.pop()}\": {', '.join(names)}")
+    statuses = []
+    for name in arguments.targets or names:
+        statuses += run_target(Target(arguments.build, name), arguments)
+    passed, skipped = statuses.count(0), statuses.count(SKIPPED)
+    failed = len(statuses) - passed - skipped
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 

@@ -180,6 +180,11 @@ static void put_tag(struct frame *frame, char kind, uint32_t number)
 	frame->transport += 4;
 }
 
+bool is_case_of(const struct packet_case *from, enum family family)
+{
+	return from->families == BOTH || (from->families == ONLY_IPV4) == (family == IPV4);
+}
+
 void build_frame(const struct packet_case *from, enum family family, struct frame *frame)
 {
 	static const uint16_t ethernet_types[FAMILY_COUNT] = {0x0800, 0x86dd};

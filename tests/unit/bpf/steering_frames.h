@@ -5,6 +5,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FRAME_SIZE 512
@@ -81,4 +82,5 @@ extern const unsigned steering_case_count;
 
 extern const uint8_t steering_mac[6];
 
+bool is_case_of(const struct packet_case *from, enum family family);
 void build_frame(const struct packet_case *from, enum family family, struct frame *frame);

@@ -8,10 +8,9 @@
  * program runs in the kernel by BPF_PROG_TEST_RUN: no interface, no packets.
  */
 #include "bpf/steering.h"
-#include "dataplane/generation_rules.h"
 #include "tests/unit/bpf/steering_frames.h"
 #include "tests/unit/bpf/steering_program.h"
-#include "tests/unit/core/snapshot_builder.h"
+#include "tests/unit/bpf/steering_scene.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -42,11 +41,6 @@ static enum classification ask_core(const struct fixture *fixture, const struct 
 	return classify_frame(fixture->snapshot, &fixture->port, frame->bytes, frame->length);
 }
 
-static bool is_of_family(const struct packet_case *from, enum family family)
-{
-	return from->families == BOTH || (from->families == ONLY_IPV4) == (family == IPV4);
-}
-
 static unsigned compare(const struct fixture *fixture, const struct packet_case *from,
 			enum family family)
 {
@@ -72,7 +66,7 @@ static void known_frames(void **state)
 
 	for (unsigned i = 0; i < steering_case_count; i++)
 		for (enum family family = IPV4; family < FAMILY_COUNT; family++)
-			if (is_of_family(&steering_cases[i], family))
+			if (is_case_of(&steering_cases[i], family))
 				wrong += compare(*state, &steering_cases[i], family);
 	assert_int_equal(wrong, 0);
 }
@@ -104,7 +98,7 @@ static void mutated_frames(void **state)
 		enum classification program, core;
 		struct frame frame;
 
-		if (!is_of_family(from, family))
+		if (!is_case_of(from, family))
 			continue;
 		build_frame(from, family, &frame);
 		mutate(&frame, &seed);
@@ -182,54 +176,6 @@ static void too_many_ranges_are_every_port(void **state)
 	steering_rules_free(&more);
 }
 
-/* Of the address RANGES; they are not in order, and some meet. */
-static void add_ranges(struct snapshot_builder *builder, uint32_t service, enum family family)
-{
-	static const struct steering_ports ports[] = {
-		{9002, 9010}, {443, 443}, {9000, 9001}, {8000, 8099}};
-	const char *address = place_text(RANGES, family);
-
-	snapshot_builder_service(builder, service, address, 9001, TCP, ABI_NONE, ABI_NONE);
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		snapshot_builder_listener(builder, service, address, ports[i].first, ports[i].last,
-					  TCP);
-	snapshot_builder_listener(builder, service, address, 1, 65535, UDP);
-	snapshot_builder_listener(builder, service, address, 8000, 8099, UDP);
-}
-
-/* Indexes begin at `first`: each family has its own objects. */
-static void add_family(struct snapshot_builder *builder, uint16_t first, enum family family)
-{
-	const uint16_t backends[] = {first, first + 1, first + 2};
-
-	snapshot_builder_service(builder, first, place_text(SERVICE, family), 80, TCP, first,
-				 first);
-	snapshot_builder_service(builder, first + 1, place_text(SERVICE, family), 53, UDP, first,
-				 ABI_NONE);
-	add_ranges(builder, first + 2, family);
-	snapshot_builder_backend(builder, first, place_text(DNAT_ONE, family), 8080, ABI_NONE)
-		->flags = ABI_BACKEND_DNAT | ABI_BACKEND_TCP | ABI_BACKEND_UDP;
-	snapshot_builder_backend(builder, first + 1, place_text(DNAT_ANY, family), 0, ABI_NONE)
-		->flags = ABI_BACKEND_DNAT | ABI_BACKEND_TCP;
-	snapshot_builder_backend(builder, first + 2, place_text(FULL_NAT, family), 8080, ABI_NONE)
-		->flags = ABI_BACKEND_FULL_NAT | ABI_BACKEND_TCP;
-	snapshot_builder_ring(builder, first, 7, backends, 3);
-	snapshot_builder_local_pool(builder, first, place_text(LOCAL, family), 1, 2000, 3000);
-	snapshot_builder_host(builder, place_text(HOST, family));
-	snapshot_builder_host(builder, place_text(SERVICE, family));
-	snapshot_builder_host(builder, place_text(LOCAL, family));
-}
-
-static void make_snapshot(struct fixture *fixture)
-{
-	struct snapshot_builder *builder = snapshot_builder_new();
-
-	add_family(builder, 0, IPV4);
-	add_family(builder, 3, IPV6);
-	fixture->snapshot = snapshot_builder_take(builder, 1);
-	snapshot_builder_free(builder);
-}
-
 static struct fixture *the_fixture(void)
 {
 	static struct fixture fixture;
@@ -244,7 +190,7 @@ static int set_up(void **state)
 	struct frame frame;
 
 	*state = fixture;
-	make_snapshot(fixture);
+	fixture->snapshot = steering_scene();
 	memcpy(fixture->port.mac, steering_mac, sizeof(steering_mac));
 	assert_int_equal(generation_rules(fixture->snapshot, &rules), 0);
 	assert_int_equal(steering_add(fixture->program.steering, &none, &rules), 0);
