@@ -11,7 +11,8 @@ in earlier runs (DIR/corpus/TARGET). --keep replaces the first by the fewest of 
 reach every edge the two reach. What made a target fail is left in DIR/found.
 
 After "steering", whose program is compiled for this machine, that is compared with the kernel's
-(as root). The last line is "N passed, N failed" (", N skipped").
+(as root); "bitflips" is no target of libFuzzer's, but a number of packets. The last line is
+"N passed, N failed" (", N skipped").
 """
 
 import argparse
@@ -28,6 +29,7 @@ LONGEST = {"parse": 400, "engine": 1500, "icmp": 200, "fragments": 1500, "steeri
 OPTIONS = ["-print_final_stats=1", "-len_control=0", "-entropic=0", "-timeout=20",
            "-rss_limit_mb=4096", "-print_funcs=0"]
 COMPARED = ["compare_steering", "--count", "100000"]
+BITFLIPS = ["bitflips", "--packets", "1000000"]
 SKIPPED = 77
 ENVIRONMENT = {**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
@@ -107,7 +109,7 @@ def run_target(target, arguments):
 
 def main():
     """The targets asked for; the exit status is 0 when none found anything."""
-    names = list(LONGEST)
+    names = [*LONGEST, BITFLIPS[0]]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(names))
     parser.add_argument("--build", type=Path, required=True)
@@ -119,7 +121,10 @@ def main():
         parser.error(f"no target \"{unknown.pop()}\": {', '.join(names)}")
     statuses = []
     for name in arguments.targets or names:
-        statuses += run_target(Target(arguments.build, name), arguments)
+        if name in LONGEST:
+            statuses += run_target(Target(arguments.build, name), arguments)
+        else:
+            statuses.append(run_counted(arguments.build, BITFLIPS))
     passed, skipped = statuses.count(0), statuses.count(SKIPPED)
     failed = len(statuses) - passed - skipped
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))

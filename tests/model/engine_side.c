@@ -182,6 +182,11 @@ void engine_side_run(struct engine_side *side, struct model_packet *packets, uns
 	}
 }
 
+struct engine *engine_side_engine(struct engine_side *side)
+{
+	return &side->engine;
+}
+
 void engine_side_age(struct engine_side *side, uint64_t now_ms)
 {
 	engine_age(&side->engine, now_ms);

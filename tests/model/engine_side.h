@@ -24,6 +24,8 @@ void engine_side_publish(struct engine_side *side, const struct model_tables *ta
 /* Each packet runs in memory of just its size, and is copied back. */
 void engine_side_run(struct engine_side *side, struct model_packet *packets, unsigned count,
 		     uint64_t now_ms, bool owned);
+/* For who runs packets otherwise: the engine itself. */
+struct engine *engine_side_engine(struct engine_side *side);
 /* One call of engine_age(). */
 void engine_side_age(struct engine_side *side, uint64_t now_ms);
 
