@@ -105,7 +105,7 @@ void frame_fix_header(struct frame *frame)
 	uint8_t *ip = frame_data(frame) + IP;
 
 	put16(ip + 10, 0);
-	put16(ip + 10, ~sum_of(ip, 20, 0));
+	put16(ip + 10, ~sum_of(ip, (ip[0] & 15u) * 4, 0));
 }
 
 void frame_fix_checksums(struct frame *frame)
@@ -114,10 +114,8 @@ void frame_fix_checksums(struct frame *frame)
 	uint8_t protocol = frame_protocol(frame);
 	uint8_t *checksum = frame_transport(frame) + (protocol == 6 ? 16 : protocol == 17 ? 6 : 2);
 
-	if (!is_ipv6(ip)) {
-		put16(ip + 10, 0);
-		put16(ip + 10, ~sum_of(ip, (ip[0] & 15u) * 4, 0));
-	}
+	if (!is_ipv6(ip))
+		frame_fix_header(frame);
 	put16(checksum, 0);
 	uint32_t value = ~transport_sum(ip) & 0xffff;
 	put16(checksum, protocol == 17 && value == 0 ? 0xffff : value);
