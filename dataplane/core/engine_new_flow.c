@@ -187,20 +187,46 @@ uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struc
 	return prepare_service(engine, headers, index, opening);
 }
 
-static bool reply_is_taken(const struct engine *engine, const struct flow_table *table,
-			   const struct opening *opening)
+/* Of a flow that was taken over, by another worker. */
+static bool reply_is_strays(const struct engine *engine, const struct opening *opening)
 {
 	uint32_t worker;
 
-	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE ||
-	       engine_is_stray(engine, opening->reply_hash, &worker);
+	return engine_is_stray(engine, opening->reply_hash, &worker);
 }
 
-/* dnat keeps the client's address: the first backend towards which it is not in use yet. */
-static uint8_t settle_dnat(struct engine *engine, const struct flow_table *table,
-			   struct opening *opening)
+static bool reply_is_taken(const struct engine *engine, const struct flow_table *table,
+			   const struct opening *opening)
 {
-	while (reply_is_taken(engine, table, opening)) {
+	return flow_table_find(table, &opening->reply, opening->reply_hash) != FLOW_NONE ||
+	       reply_is_strays(engine, opening);
+}
+
+/*
+ * True when nobody has the reply's tuple. A flow that is closing gives way to a new
+ * connection: clients use their ports again, towards other addresses, sooner
+ * than our record of the last connection ends.
+ */
+static bool make_way(struct engine *engine, struct flow_table *table, const struct headers *headers,
+		     const struct opening *opening)
+{
+	uint32_t ref = flow_table_find(table, &opening->reply, opening->reply_hash);
+
+	if (ref == FLOW_NONE)
+		return true;
+	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
+	if (flow->state != ABI_FLOW_TCP_CLOSING || flow_state_is_in_doubt(flow) ||
+	    !flow_state_is_opening(headers->tcp_flags))
+		return false;
+	engine_end_flow(engine, table, flow_ref_record(ref));
+	return true;
+}
+
+/* dnat keeps the client's address: the first backend towards which it is not in use. */
+static uint8_t settle_dnat(struct engine *engine, struct flow_table *table,
+			   const struct headers *headers, struct opening *opening)
+{
+	while (reply_is_strays(engine, opening) || !make_way(engine, table, headers, opening)) {
 		opening->backend = select_next(&opening->selection);
 		if (opening->backend == ABI_NONE)
 			return ABI_VERDICT_REPLY_TUPLE_TAKEN;
@@ -260,7 +286,7 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 {
 	uint8_t verdict = opening->service->forwarding == ABI_FULL_NAT
 				  ? settle_full_nat(engine, table, opening)
-				  : settle_dnat(engine, table, opening);
+				  : settle_dnat(engine, table, headers, opening);
 	if (verdict != VERDICT_NONE)
 		return verdict;
 	/* A packet that cannot be sent leaves no record. */
@@ -286,33 +312,13 @@ static uint8_t settle_service(struct engine *engine, struct flow_table *table,
 }
 
 /*
- * True when nobody has the tuple. A flow that is closing gives way to a new
- * connection: clients use their ports again, towards other addresses, sooner
- * than our record of the last connection ends.
- */
-static bool make_way(struct engine *engine, struct flow_table *table, const struct headers *headers,
-		     const struct flow_tuple *tuple)
-{
-	uint32_t ref = flow_table_find(table, tuple, flow_hash(table->secret, tuple));
-
-	if (ref == FLOW_NONE)
-		return true;
-	const struct abi_flow *flow = flow_table_record(table, flow_ref_record(ref));
-	if (flow->state != ABI_FLOW_TCP_CLOSING || flow_state_is_in_doubt(flow) ||
-	    !flow_state_is_opening(headers->tcp_flags))
-		return false;
-	engine_end_flow(engine, table, flow_ref_record(ref));
-	return true;
-}
-
-/*
  * A client and a dnat backend's real address: Linux forwards it. The record
  * tells the backend's answers from replies of flows that were lost.
  */
 static uint8_t settle_direct(struct engine *engine, struct flow_table *table,
 			     const struct headers *headers, struct opening *opening)
 {
-	if (!make_way(engine, table, headers, &opening->reply))
+	if (!make_way(engine, table, headers, opening))
 		return ABI_VERDICT_REPLY_TUPLE_TAKEN;
 	flow_set_tuple(&opening->flow, ABI_FLOW_FROM_BACKEND, &opening->reply);
 	if (engine_start_flow(engine, table, &opening->flow) == FLOW_NONE)

@@ -91,9 +91,24 @@ static int next_backend(const struct abi_ring *ring, uint32_t *slot, const uint1
 	return -1;
 }
 
-/* The client's address and port stay: the first backend that has no such flow yet. */
-static uint8_t choose_dnat(const struct model *model, const struct abi_ring *ring, uint32_t slot,
-			   struct model_flow *flow)
+/* Nobody has the reply tuple of the flow that is to be: what was closing there is over now. */
+static bool make_way(struct model *model, const struct model_flow *flow, uint8_t tcp_flags)
+{
+	bool from_client;
+	struct model_flow *holder = model_find_flow(model, &flow->reply, &from_client);
+
+	if (!holder)
+		return true;
+	if (holder->state != ABI_FLOW_TCP_CLOSING || model_is_in_doubt(holder) ||
+	    !model_is_opening(tcp_flags))
+		return false;
+	model_end_flow(model, holder);
+	return true;
+}
+
+/* The client's address and port stay: the first backend that has no such flow. */
+static uint8_t choose_dnat(struct model *model, const struct abi_ring *ring, uint32_t slot,
+			   uint8_t tcp_flags, struct model_flow *flow)
 {
 	uint16_t tried[BACKENDS_TRIED];
 
@@ -104,7 +119,7 @@ static uint8_t choose_dnat(const struct model *model, const struct abi_ring *rin
 		if (backend < 0)
 			break;
 		put_backend(model, flow, (uint16_t)backend);
-		if (!model_is_taken(model, &flow->reply))
+		if (make_way(model, flow, tcp_flags))
 			return MODEL_NO_VERDICT;
 		tried[count] = (uint16_t)backend;
 	}
@@ -131,7 +146,7 @@ static uint8_t choose_full_nat(struct model *model, const struct abi_service *se
 }
 
 static uint8_t choose(struct model *model, const struct abi_service *service,
-		      const struct model_packet *packet, struct model_flow *flow)
+		      const struct model_packet *packet, uint8_t tcp_flags, struct model_flow *flow)
 {
 	const struct abi_ring *ring =
 		service->ring < MODEL_OBJECTS ? model->tables->rings[service->ring] : NULL;
@@ -142,7 +157,7 @@ static uint8_t choose(struct model *model, const struct abi_service *service,
 	if (ring->slots[slot] == ABI_NO_BACKEND)
 		return ABI_VERDICT_NO_BACKEND;
 	if (service->forwarding == ABI_DNAT)
-		return choose_dnat(model, ring, slot, flow);
+		return choose_dnat(model, ring, slot, tcp_flags, flow);
 	return choose_full_nat(model, service, ring->slots[slot], packet, flow);
 }
 
@@ -174,7 +189,7 @@ static uint8_t begin_at(struct model *model, struct model_packet *packet,
 		return ABI_VERDICT_BAD_ADDRESS;
 	if (!may_begin(service, headers))
 		return ABI_VERDICT_NO_FLOW;
-	verdict = choose(model, service, packet, flow);
+	verdict = choose(model, service, packet, headers->tcp_flags, flow);
 	if (verdict != MODEL_NO_VERDICT)
 		return verdict;
 	verdict =
@@ -247,14 +262,9 @@ static uint8_t begin_direct(struct model *model, const struct model_headers *hea
 		.last_seen = now,
 		.hop = -1,
 	};
-	bool from_client;
-	struct model_flow *holder = model_find_flow(model, &flow.reply, &from_client);
 
-	if (holder && (holder->state != ABI_FLOW_TCP_CLOSING || model_is_in_doubt(holder) ||
-		       !model_is_opening(headers->tcp_flags)))
+	if (!make_way(model, &flow, headers->tcp_flags))
 		return ABI_VERDICT_REPLY_TUPLE_TAKEN;
-	if (holder)
-		model_end_flow(model, holder);
 	return model_begin_flow(model, &flow) ? ABI_VERDICT_TO_LINUX : ABI_VERDICT_FLOW_TABLE_FULL;
 }
 

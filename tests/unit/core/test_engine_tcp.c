@@ -229,6 +229,33 @@ static void a_direct_syn_takes_no_open_connection(void **state)
 	call_free(&call);
 }
 
+/* From the same client and port, to another service: what was closed is in nobody's way. The
+ * backend in TIME-WAIT takes the SYN (RFC 6191). */
+static void a_closed_connection_is_in_no_ones_way(void **state)
+{
+	const struct half *half = *state;
+	enum { OPEN, IN_DOUBT, CLOSED_BUT_NO_SYN, CLOSED };
+
+	for (unsigned i = OPEN; i <= CLOSED; i++) {
+		struct call call = call_new(half, half->dnat);
+		struct frame_spec too = syn_to(half->dnat_too);
+		struct frame at_backend;
+
+		if (i == IN_DOUBT)
+			says(&call, RST);
+		if (i >= CLOSED_BUT_NO_SYN) {
+			hears(&call, FIN | ACK);
+			says(&call, FIN | ACK);
+		}
+		too.flags = i == CLOSED_BUT_NO_SYN ? ACK : SYN;
+		assert_int_equal(world_client(call.world, &too, &at_backend),
+				 ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(frame_backend(&at_backend) == call.backend, i == CLOSED);
+		assert_int_equal(world_flow_count(call.world), i == CLOSED ? 1 : 2);
+		call_free(&call);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +267,7 @@ int main(void)
 		OF_BOTH_FAMILIES(a_new_connection_after_a_fall),
 		OF_BOTH_FAMILIES(half_closed_is_open),
 		OF_BOTH_FAMILIES(a_direct_syn_takes_no_open_connection),
+		OF_BOTH_FAMILIES(a_closed_connection_is_in_no_ones_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
