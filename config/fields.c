@@ -302,7 +302,7 @@ static const struct field defaults_fields[] = {
 	 .help = "How a new flow gets its backend: `maglev`, consistent hashing."},
 	{.key = "drain_timeout", .type = FIELD_DURATION, IN(config_defaults, drain_timeout),
 	 .maximum = HOURS(24), .fallback = "300s",
-	 .help = "How long a backend that was removed may keep its flows."},
+	 .help = "How long a backend that was removed may keep its flows. What is still open then is reset."},
 	{.key = "maglev_size", .type = FIELD_NUMBER, IN(config_defaults, maglev_size),
 	 .minimum = 7, .maximum = ABI_MAX_RING_SIZE, .fallback = "65537", .unit = "slots",
 	 .help = "Slots of a pool's ring: a prime, best a hundred times the number of backends or more. "
@@ -397,8 +397,9 @@ static const struct field service_fields[] = {
 		 "unreachable\" of UDP, or nothing (`drop`)."},
 	{.key = "on_backend_down", .type = FIELD_WORD, IN(config_service, on_backend_down),
 	 .words = on_backend_down_words, .fallback = "keep",
-	 .help = "What becomes of the flows of a backend that goes down: `keep` them, or `reset` them, "
-		 "which is not built yet."},
+	 .help = "What becomes of the connections of a backend that goes down, or is put into `maint`: "
+		 "`keep` them, or `reset` them on both sides as soon as one of them speaks. UDP goes on "
+		 "with another backend either way."},
 	{.key = "mss_clamp", .type = FIELD_NUMBER, IN(config_service, mss_clamp), .minimum = 88,
 	 .maximum = 65495, .default_text = "none",
 	 .help = "Most bytes of a TCP segment: the MSS that client and backend tell each other is lowered "

@@ -30,9 +30,4 @@ static void refuse_lists(const struct config *config, struct report *report)
 void validate_unbuilt(const struct config *config, struct report *report)
 {
 	refuse_lists(config, report);
-	for (size_t i = 0; i < config->service_count; i++) {
-		if (config->services[i].on_backend_down == CONFIG_BACKEND_DOWN_RESET)
-			report_add(report, place("/services/%zu/on_backend_down", i).text,
-				   "\"reset\" is not built yet in this version: use \"keep\"");
-	}
 }

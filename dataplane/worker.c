@@ -150,6 +150,15 @@ static bool put_tags(struct rte_mbuf **mbuf, const struct packet *packet)
 	return true;
 }
 
+static void send_packet(struct worker *worker, struct rte_mbuf *mbuf, const struct packet *packet)
+{
+	follow_packet(mbuf, packet);
+	if (!put_tags(&mbuf, packet))
+		drop(worker, mbuf, ABI_VERDICT_TX_FULL);
+	else
+		put_out(worker, packet->out_port, mbuf);
+}
+
 static void hand_over(struct worker *worker, const struct packet *packet)
 {
 	struct rte_mbuf *mbuf = packet->cookie;
@@ -172,11 +181,8 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	case ABI_VERDICT_TOO_BIG_TOLD:
 	case ABI_VERDICT_TTL_EXPIRED_TOLD:
 	case ABI_VERDICT_NO_BACKEND_TOLD:
-		follow_packet(mbuf, packet);
-		if (!put_tags(&mbuf, packet))
-			drop(worker, mbuf, ABI_VERDICT_TX_FULL);
-		else
-			put_out(worker, packet->out_port, mbuf);
+	case ABI_VERDICT_BACKEND_GONE_TOLD:
+		send_packet(worker, mbuf, packet);
 		break;
 	case ABI_VERDICT_TO_LINUX:
 		follow_packet(mbuf, packet);
@@ -251,6 +257,21 @@ static bool is_told_by_packets(const struct engine *engine)
 	       (engine->snapshot == NULL || !engine->snapshot->any_turned);
 }
 
+/* What the engine made besides, in buffers of their own. Without one nobody is told: an end that
+ * hears nothing asks again. */
+static void take_made(struct worker *worker, struct rte_mempool *pool)
+{
+	struct packet packet;
+	struct rte_mbuf *mbuf;
+
+	while (engine_has_made(&worker->engine) && (mbuf = rte_pktmbuf_alloc(pool)) != NULL) {
+		packet.data = rte_pktmbuf_mtod(mbuf, uint8_t *);
+		engine_take_made(&worker->engine, &packet);
+		send_packet(worker, mbuf, &packet);
+	}
+	worker->engine.made_count = 0;
+}
+
 static unsigned carry_out_all(struct worker *worker, const struct packet *packets, unsigned count)
 {
 	unsigned timed = 0;
@@ -285,6 +306,7 @@ static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
 {
 	const bool check = owned && worker->assert_owners && is_told_by_packets(&worker->engine);
 	const uint64_t begun = rte_rdtsc();
+	struct rte_mempool *pool = mbufs[0]->pool; /* of them none may be left in the end */
 	struct packet packets[PACKET_BURST];
 	unsigned kept = describe(worker, mbufs, count, owned, packets);
 
@@ -295,6 +317,8 @@ static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
 	if (check)
 		assert_owners(worker, packets, kept);
 	count -= kept - carry_out_all(worker, packets, kept);
+	if (unlikely(engine_has_made(&worker->engine)))
+		take_made(worker, pool);
 	flush_all(worker);
 	engine_count_latency(&worker->engine, rte_rdtsc() - begun, count);
 	take_held(worker);

@@ -9,7 +9,8 @@
  * Indexes and epochs are kept for the life of an object, across restarts too:
  * publisher_open() adopts a file it finds. A backend is known by its pool's
  * name, its own name, address and port; one that left the configuration stays,
- * draining, until its flows ended or drain_timeout is over. So long it is also
+ * draining, until its flows ended or drain_timeout is over, and then, expired, until they ended by
+ * resets or a minute is over. So long it is also
  * reached in the ways of services that left it. When the indexes do not suffice
  * for those that drain, the ones that have drained longest go before their time.
  */

@@ -6,7 +6,9 @@
  *
  * A backend that left the configuration stays, taking no new flows, until the
  * dataplane has none with it or drain_timeout is over. `removed_at` in its
- * object tells since when, so that a restart does not begin the wait again.
+ * object tells since when, so that a restart does not begin the wait again. Then
+ * it stays for a minute more, expired: connections that are still there are reset
+ * by their next packets, and its own have to be known as such until then.
  *
  * Those that drain take indexes, which configured ones may need: then the ones
  * that have drained longest go at once, and their indexes to the new ones in
@@ -20,11 +22,16 @@
 /* Before this, workers may still begin flows with a backend that was just removed. */
 #define SETTLING_MS 1000
 
+/* How long connections with an expired backend are reset. Those silent for longer are reset on
+ * the sides of which nothing needs the backend: see engine_flow.c. */
+#define RESETTING_MS 60000
+
 /* A backend that left. */
 struct leaver {
 	const struct abi_backend *last;
 	uint64_t since_ms;
 	uint32_t index;
+	bool expired;
 };
 
 static bool is_drained(const struct round *round, uint32_t index, uint64_t since_ms,
@@ -38,10 +45,10 @@ static bool is_drained(const struct round *round, uint32_t index, uint64_t since
 	       input->flows_of_backend(input->context, index) == 0;
 }
 
-bool round_drains(struct round *round, uint32_t index, uint64_t since_ms)
+/* Until there are no flows, or the deadline; another round is due before it ends. */
+static bool waits(struct round *round, uint32_t index, uint64_t since_ms, uint64_t deadline_ms)
 {
 	struct publisher *publisher = round->publisher;
-	uint64_t deadline_ms = since_ms + round->config->defaults.drain_timeout;
 	uint64_t due_ms = round->input->now_ms + SETTLING_MS;
 
 	if (is_drained(round, index, since_ms, deadline_ms))
@@ -51,6 +58,25 @@ bool round_drains(struct round *round, uint32_t index, uint64_t since_ms)
 	if (publisher->next_due == 0 || due_ms < publisher->next_due)
 		publisher->next_due = due_ms;
 	return true;
+}
+
+static uint64_t drain_ends(const struct round *round, uint64_t since_ms)
+{
+	return since_ms + round->config->defaults.drain_timeout;
+}
+
+bool round_drains(struct round *round, uint32_t index, uint64_t since_ms)
+{
+	return waits(round, index, since_ms, drain_ends(round, since_ms));
+}
+
+static bool stays(struct round *round, struct leaver *leaver)
+{
+	uint64_t ends_ms = drain_ends(round, leaver->since_ms);
+
+	leaver->expired = round->input->now_ms >= ends_ms;
+	return waits(round, leaver->index, leaver->since_ms,
+		     leaver->expired ? ends_ms + RESETTING_MS : ends_ms);
 }
 
 /* The way to a removed backend stays as long as it does, though nobody asks for it any more. */
@@ -73,7 +99,10 @@ static int put_leaver(struct round *round, const struct leaver *leaver)
 	struct abi_backend object = *leaver->last;
 
 	object.removed_at = leaver->since_ms;
-	if (object.state == ABI_BACKEND_UP)
+	object.expired = leaver->expired;
+	if (leaver->expired)
+		object.state = ABI_BACKEND_DOWN;
+	else if (object.state == ABI_BACKEND_UP)
 		object.state = ABI_BACKEND_DRAINING;
 	object.next_hop = keep_next_hop(round, object.next_hop);
 	return round_put(round, ABI_BACKEND, leaver->index, &object, sizeof(object));
@@ -97,8 +126,9 @@ static size_t find_leavers(struct round *round, struct leaver *leavers, size_t *
 		since = last ? last->removed_at : 0;
 		if (since == 0 || since > now)
 			since = now;
-		if (last && round_drains(round, i, since))
-			leavers[count++] = (struct leaver){last, since, i};
+		leavers[count] = (struct leaver){.last = last, .since_ms = since, .index = i};
+		if (last && stays(round, &leavers[count]))
+			count++;
 		else
 			++*freed;
 	}

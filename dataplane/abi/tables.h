@@ -180,7 +180,7 @@ static inline const struct abi_range *abi_service_deny(const struct abi_service 
 enum abi_backend_state {
 	ABI_BACKEND_UP = 1,   /* takes new flows */
 	ABI_BACKEND_DRAINING, /* keeps its flows, takes none: drain, weight 0, removed */
-	ABI_BACKEND_DOWN      /* health checks fail, or maint */
+	ABI_BACKEND_DOWN      /* health checks fail, or maint; or expired, see below */
 };
 
 /* Flags of a backend: in how many ways it is reached; tells what steering must match. */
@@ -203,7 +203,8 @@ struct abi_backend {
 	uint64_t removed_at; /* the writer's: when it left the configuration; 0: it has not */
 	uint32_t kept_since; /* the writer's: since when, in seconds, */
 	uint8_t kept_flags;  /* only open flows need these of `flags` */
-	uint8_t reserved[3];
+	uint8_t expired; /* 1: it was removed, and its drain ran out: its connections are reset */
+	uint8_t reserved[2];
 };
 
 /*

@@ -47,7 +47,11 @@
 	V(FRAGMENT_TIMEOUT, "fragment-timeout", "the first fragment did not come in time")        \
 	V(FRAGMENT_TABLE_FULL, "fragment-table-full", "more datagrams in pieces than fit")        \
 	V(NO_BACKEND_TOLD, "no-backend-told",                                                     \
-	  "the service has no backend; a reset, or ICMP, told it")
+	  "the service has no backend; a reset, or ICMP, told it")                                \
+	V(BACKEND_GONE, "backend-gone",                                                           \
+	  "of a connection that is to be reset: its backend is gone")                             \
+	V(BACKEND_GONE_TOLD, "backend-gone-told",                                                 \
+	  "the same, and a reset told its sender, another one mostly the other end")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,
@@ -59,11 +63,12 @@ enum abi_verdict {
 #define ABI_VERDICT_FIRST_DROP ABI_VERDICT_TRUNCATED
 #define ABI_VERDICT_MAX        64 /* room in the counters */
 
-/* 1 where the packet was dropped and an ICMP error, which is counted as generated, sent back. */
+/* 1 where the packet was dropped and an ICMP error or a reset, which is counted as generated, sent
+ * back. */
 static inline int abi_verdict_is_told(uint32_t verdict)
 {
 	return verdict == ABI_VERDICT_TOO_BIG_TOLD || verdict == ABI_VERDICT_TTL_EXPIRED_TOLD ||
-	       verdict == ABI_VERDICT_NO_BACKEND_TOLD;
+	       verdict == ABI_VERDICT_NO_BACKEND_TOLD || verdict == ABI_VERDICT_BACKEND_GONE_TOLD;
 }
 
 /* What leaves by a port: the packet, or a message in its place. */

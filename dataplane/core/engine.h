@@ -36,13 +36,23 @@ enum engine_tell {
 	ENGINE_TELL_EXPIRED,
 	ENGINE_TELL_TOO_BIG,
 	ENGINE_TELL_REFUSED,
+	ENGINE_TELL_RESET,
 	ENGINE_TELL_COUNT
 };
 
-/* Messages of its own that a worker may still send: see engine_tell.c. */
+/* Messages of its own that a worker has sent of late: see engine_tell.c. */
 struct engine_budget {
-	uint32_t tokens;
+	uint32_t spent;
 	uint32_t tick; /* of the last one */
+};
+
+/* A packet that came into being beside those of a burst: a reset to the other end. */
+#define ENGINE_MADE_SIZE 74
+
+struct engine_made {
+	struct way way;
+	uint32_t length;
+	uint8_t frame[ENGINE_MADE_SIZE]; /* but for the Ethernet addresses */
 };
 
 /* The owner fills all of it but what engine_use() and engine_set_isa() set. */
@@ -68,6 +78,9 @@ struct engine {
 	uint32_t foreign;
 
 	struct engine_budget budgets[ENGINE_TELL_COUNT];
+
+	struct engine_made made[PACKET_BURST];
+	unsigned made_count;
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */
@@ -91,8 +104,8 @@ void engine_use(struct engine *engine, const struct snapshot *snapshot);
  * difference (RFC 1624), hop limit, MACs. Counts verdicts, services and
  * backends, not what ports receive and send. `now_ms` is CLOCK_MONOTONIC.
  * What is another worker's gets VERDICT_FOREIGN, is left as it came, and counts
- * nowhere. Of abi_verdict_is_told() the frame has become an ICMP error to its sender, to
- * be sent by out_port.
+ * nowhere. Of abi_verdict_is_told() the frame has become an ICMP error or a reset to its
+ * sender, to be sent by out_port; engine_take_made() may have another one.
  * With snapshot NULL every packet goes to Linux. A packet that is not sent
  * is left as it came.
  * What waits for another packet gets VERDICT_HELD: the engine keeps it, its bytes are to stay, and
@@ -119,5 +132,17 @@ void engine_age(struct engine *engine, uint64_t now_ms);
  * many. To be called until there are none, after each engine_run() and engine_age().
  */
 unsigned engine_take_held(struct engine *engine, struct packet packets[PACKET_BURST]);
+/*
+ * Writes the next packet that the engine made besides those it was given to packet->data, where
+ * there is room for ENGINE_MADE_SIZE bytes, and says where it goes. False: there is none. What is
+ * not taken before the next engine_run() may be lost, and counts nowhere.
+ */
+bool engine_take_made(struct engine *engine, struct packet *packet);
+
+static inline bool engine_has_made(const struct engine *engine)
+{
+	return engine->made_count != 0;
+}
+
 /* Gives all that is held a verdict: before the end. */
 void engine_give_up_held(struct engine *engine);

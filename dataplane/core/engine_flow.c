@@ -94,13 +94,20 @@ static void advance(struct engine *engine, struct flow_table *table, uint32_t re
 	}
 }
 
+/* Whether a backend's connections are to end, of this service. NULL: its time is over. */
+static bool gives_up(const struct service_rule *service, const struct backend_rule *backend)
+{
+	return backend == NULL || backend->expired ||
+	       (backend->state == ABI_BACKEND_DOWN && service->resets);
+}
+
 /*
  * A client's packet that the old record should not serve: a new connection
  * from the ports of one that is closing, whose backend takes no new ones, or
  * something that can still go to another backend while its own is down.
  */
-static bool begins_anew(const struct abi_flow *flow, const struct backend_rule *backend,
-			const struct headers *headers)
+static bool begins_anew(const struct abi_flow *flow, const struct service_rule *service,
+			const struct backend_rule *backend, const struct headers *headers)
 {
 	bool is_down = backend->state == ABI_BACKEND_DOWN;
 
@@ -110,7 +117,7 @@ static bool begins_anew(const struct abi_flow *flow, const struct backend_rule *
 		return false;
 	if (flow->state == ABI_FLOW_TCP_CLOSING && !flow_state_is_in_doubt(flow))
 		return backend->state != ABI_BACKEND_UP;
-	return is_down && flow->state != ABI_FLOW_TCP_ESTABLISHED;
+	return is_down && (flow->state != ABI_FLOW_TCP_ESTABLISHED || gives_up(service, backend));
 }
 
 /*
@@ -138,12 +145,12 @@ static void restart(struct engine *engine, struct flow_table *table, uint32_t re
 
 /* Before a client's packet goes on by its record; false: the record was ended. */
 static bool reconsider(struct engine *engine, struct flow_table *table, uint32_t record,
-		       const struct backend_rule *backend, const struct headers *headers,
-		       uint32_t now)
+		       const struct service_rule *service, const struct backend_rule *backend,
+		       const struct headers *headers, uint32_t now)
 {
 	const struct abi_flow *flow = flow_table_record(table, record);
 
-	if (begins_anew(flow, backend, headers)) {
+	if (begins_anew(flow, service, backend, headers)) {
 		engine_end_flow(engine, table, record);
 		return false;
 	}
@@ -151,6 +158,49 @@ static bool reconsider(struct engine *engine, struct flow_table *table, uint32_t
 	    !flow_state_is_in_doubt(flow))
 		restart(engine, table, record, now);
 	return true;
+}
+
+/* Not so are SYNs that may go to another backend, resets of the ends, whose numbers are better than
+ * ours, and what comes after both FINs. */
+static bool is_to_be_reset(const struct abi_flow *flow, const struct service_rule *service,
+			   const struct backend_rule *backend, enum abi_flow_direction direction,
+			   uint8_t tcp_flags)
+{
+	if (!gives_up(service, backend) || flow->state == ABI_FLOW_UDP ||
+	    (tcp_flags & TCP_FLAG_RST) != 0)
+		return false;
+	if (direction == ABI_FLOW_FROM_CLIENT && flow_state_is_opening(tcp_flags))
+		return false;
+	return flow->state != ABI_FLOW_TCP_CLOSING || (flow->flags & ABI_FLOW_RESET) != 0;
+}
+
+/*
+ * Both ends at once, by the numbers of the segment of one. The record is closing then: an end that
+ * did not take its reset, having been asked out of order, gets another one when it speaks.
+ */
+static uint8_t reset_both(struct engine *engine, struct packet *packet,
+			  const struct headers *headers, struct flow_table *table, uint32_t record,
+			  enum abi_flow_direction direction, uint32_t now)
+{
+	const uint8_t both = TCP_FLAG_SYN | TCP_FLAG_ACK;
+	struct abi_flow *flow = flow_table_record(table, record);
+	const struct backend_rule *backend = engine_backend_of(engine->snapshot, flow);
+	struct flow_tuple other = flow_tuple_of(flow, (enum abi_flow_direction)(direction ^ 1));
+	const struct way *way = NULL;
+	struct way scratch;
+
+	other = flow_tuple_reverse(&other);
+	if (flow->state != ABI_FLOW_TCP_CLOSING && (headers->tcp_flags & both) == TCP_FLAG_ACK) {
+		if (direction == ABI_FLOW_FROM_BACKEND)
+			way = egress_to_client(engine, table, flow, &scratch);
+		else if (backend != NULL)
+			way = &backend->way;
+	}
+	engine_count_drop(engine, flow);
+	uint8_t verdict = engine_reset(engine, packet, headers, &other, way, now);
+	if (verdict == ABI_VERDICT_BACKEND_GONE_TOLD)
+		advance(engine, table, record, direction, TCP_FLAG_RST, now);
+	return verdict;
 }
 
 /* Follows a client whose packets come another way now. */
@@ -197,11 +247,14 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 		advance(engine, table, record, direction, headers->tcp_flags, now);
 		return ABI_VERDICT_TO_LINUX;
 	}
+	if (service != NULL &&
+	    is_to_be_reset(flow, service, backend, direction, headers->tcp_flags))
+		return reset_both(engine, packet, headers, table, record, direction, now);
 	if (service == NULL || backend == NULL) {
 		engine_end_flow(engine, table, record);
 		return VERDICT_NONE;
 	}
-	if (from_client && !reconsider(engine, table, record, backend, headers, now))
+	if (from_client && !reconsider(engine, table, record, service, backend, headers, now))
 		return VERDICT_NONE;
 	if (flow_state_ends_doubt(flow, direction, headers->tcp_flags))
 		restart(engine, table, record, now);

@@ -155,6 +155,8 @@ static uint8_t fate_of_rest(uint8_t verdict)
 		return ABI_VERDICT_TOO_BIG;
 	if (verdict == ABI_VERDICT_NO_BACKEND_TOLD)
 		return ABI_VERDICT_NO_BACKEND;
+	if (verdict == ABI_VERDICT_BACKEND_GONE_TOLD)
+		return ABI_VERDICT_BACKEND_GONE;
 	return verdict == ABI_VERDICT_TTL_EXPIRED_TOLD ? ABI_VERDICT_TTL_EXPIRED : verdict;
 }
 

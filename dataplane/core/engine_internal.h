@@ -164,6 +164,14 @@ static inline void engine_conclude(struct engine *engine, struct packet *packet)
 uint8_t engine_refuse(struct engine *engine, struct packet *packet, const struct headers *headers,
 		      uint32_t now);
 
+/*
+ * The verdict on a segment of a connection that is to be reset. Where one may, its sender is, in
+ * place; and the other end, to which such a segment of `other` would have gone by `way`. NULL: that
+ * end is left alone.
+ */
+uint8_t engine_reset(struct engine *engine, struct packet *packet, const struct headers *headers,
+		     const struct flow_tuple *other, const struct way *way, uint32_t now);
+
 /* Makes the record, arms its timer and counts it; where the table is full the half-open or closing
  * connection that is due first gives way. FLOW_NONE: no room. */
 uint32_t engine_start_flow(struct engine *engine, struct flow_table *table,

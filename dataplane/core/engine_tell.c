@@ -13,21 +13,20 @@
 #define TELL_AT_ONCE   256
 
 _Static_assert(TELL_EACH_TICK * 1000 / ABI_FLOW_TICK_MS == 1000, "of each kind");
+_Static_assert(ENGINE_MADE_SIZE == TCP_RESET_SIZE, "resets are all that is made");
 
 /* A token bucket, filled by the ticks that went by. */
 static bool take_token(struct engine_budget *budget, uint32_t now)
 {
-	uint32_t ticks = now - budget->tick;
+	uint32_t ticks = now - budget->tick, back = TELL_AT_ONCE;
 
+	if (ticks < TELL_AT_ONCE / TELL_EACH_TICK)
+		back = ticks * TELL_EACH_TICK;
 	budget->tick = now;
-	if (ticks >= TELL_AT_ONCE / TELL_EACH_TICK ||
-	    budget->tokens + ticks * TELL_EACH_TICK > TELL_AT_ONCE)
-		budget->tokens = TELL_AT_ONCE;
-	else
-		budget->tokens += ticks * TELL_EACH_TICK;
-	if (budget->tokens == 0)
+	budget->spent = budget->spent > back ? budget->spent - back : 0;
+	if (budget->spent == TELL_AT_ONCE)
 		return false;
-	budget->tokens--;
+	budget->spent++;
 	return true;
 }
 
@@ -89,4 +88,46 @@ uint8_t engine_refuse(struct engine *engine, struct packet *packet, const struct
 	send_back(engine, packet, mac);
 	counter_add(&engine->counters->generated, 1);
 	return ABI_VERDICT_NO_BACKEND_TOLD;
+}
+
+static void make_other(struct engine *engine, const struct packet *packet,
+		       const struct headers *headers, const struct flow_tuple *other,
+		       const struct way *way)
+{
+	if (engine->made_count == PACKET_BURST)
+		return;
+	struct engine_made *made = &engine->made[engine->made_count++];
+	made->way = *way;
+	made->length = tcp_reset_instead(packet, headers, other, made->frame);
+}
+
+uint8_t engine_reset(struct engine *engine, struct packet *packet, const struct headers *headers,
+		     const struct flow_tuple *other, const struct way *way, uint32_t now)
+{
+	uint8_t mac[6];
+
+	if (!may_answer(packet, headers) || !take_token(&engine->budgets[ENGINE_TELL_RESET], now))
+		return ABI_VERDICT_BACKEND_GONE;
+	if (way != NULL && way->known)
+		make_other(engine, packet, headers, other, way);
+	memcpy(mac, packet->data + ETHERNET_SOURCE, sizeof(mac));
+	tcp_reset_make(packet, headers);
+	send_back(engine, packet, mac);
+	counter_add(&engine->counters->generated, 1);
+	return ABI_VERDICT_BACKEND_GONE_TOLD;
+}
+
+bool engine_take_made(struct engine *engine, struct packet *packet)
+{
+	if (engine->made_count == 0)
+		return false;
+	const struct engine_made *made = &engine->made[--engine->made_count];
+	memcpy(packet->data, made->frame, made->length);
+	memcpy(packet->data, made->way.ethernet, sizeof(made->way.ethernet));
+	packet->length = made->length;
+	packet->out_port = made->way.port;
+	packet->vlan = made->way.vlan;
+	packet->outer_vlan = made->way.outer_vlan;
+	counter_add(&engine->counters->generated, 1);
+	return true;
 }

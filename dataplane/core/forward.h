@@ -38,14 +38,14 @@ always_inline uint8_t forward(struct engine *engine, const struct flow_table *ta
 		return VERDICT_NONE;
 	const struct flow_hop_way *hop = &table->hop_ways[flow->client_hop];
 	const struct way *way = direction == ABI_FLOW_FROM_CLIENT ? &backend->way : &hop->way;
-	/* Of a client: that it came as before, and may go there. To it: that the way is known. */
-	uint64_t there = (hop->key ^ hops_key(packet)) |
-			 (uint64_t)(hop->outer_vlan ^ packet->outer_vlan) |
-			 (backend->state == ABI_BACKEND_DOWN);
+	/* Of a client: that it came as before. To it: that the way is known. */
+	uint64_t there =
+		(hop->key ^ hops_key(packet)) | (uint64_t)(hop->outer_vlan ^ packet->outer_vlan);
 	uint64_t back = hop->era ^ engine->era;
+	uint64_t is_watched = backend->watched >> direction & 1;
 	uint64_t to_client = -(uint64_t)direction;
 
-	if (unlikely(((there & ~to_client) | (back & to_client)) != 0) ||
+	if (unlikely(((there & ~to_client) | (back & to_client) | is_watched) != 0) ||
 	    unlikely(!is_steady(flow, direction, headers->tcp_flags)) ||
 	    unlikely(headers->ip_length > way->mtu) || unlikely(headers->hop_limit <= 1))
 		return VERDICT_NONE;

@@ -38,8 +38,20 @@ static uint32_t ticks_of(uint32_t milliseconds)
 	       1;
 }
 
+/* While it is down: clients' datagrams and SYNs go to others; and what may be reset is, on both
+ * sides. Its own packets are not looked at where no service wants that. */
+static uint8_t watched_of(const struct abi_backend *backend, bool any_resets)
+{
+	if (backend->state != ABI_BACKEND_DOWN)
+		return 0;
+	return (uint8_t)(1u << ABI_FLOW_FROM_CLIENT | (unsigned)(backend->expired || any_resets)
+							      << ABI_FLOW_FROM_BACKEND);
+}
+
 void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *limits)
 {
+	bool any_resets = false;
+
 	for (uint32_t i = 0; i < snapshot->service_count; i++) {
 		const struct abi_service *service = snapshot->services[i];
 		struct service_rule *rule = &snapshot->service_rules[i];
@@ -48,6 +60,8 @@ void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *
 			continue;
 		rule->epoch = service->epoch;
 		rule->mss_clamp = service->mss_clamp;
+		rule->resets = service->on_backend_down == ABI_BACKEND_DOWN_RESET;
+		any_resets |= rule->resets;
 		for (unsigned state = 0; state < ABI_TIMEOUT_COUNT; state++)
 			rule->timeouts[state] = ticks_of(service->timeouts[state]);
 	}
@@ -59,6 +73,8 @@ void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *
 			continue;
 		rule->epoch = backend->epoch;
 		rule->state = backend->state;
+		rule->expired = backend->expired;
+		rule->watched = watched_of(backend, any_resets);
 		snapshot_way(snapshot, limits, backend->next_hop, &rule->way);
 	}
 }

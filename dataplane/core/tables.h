@@ -71,13 +71,16 @@ struct service_rule {
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* in ticks, with one more: last_seen is rounded down
 					       */
 	bool turned;        /* its mode was another one: with several workers, so were the owners */
+	bool resets;        /* connections of backends that are down */
 	uint16_t mss_clamp; /* 0: none */
 } __attribute__((aligned(32)));
 
 /* What it asks of a backend. */
 struct backend_rule {
-	uint32_t epoch; /* 0: there is none */
-	uint8_t state;  /* enum abi_backend_state */
+	uint32_t epoch;  /* 0: there is none */
+	uint8_t state;   /* enum abi_backend_state */
+	uint8_t watched; /* a bit for each direction whose packets may not just go on */
+	bool expired;
 	struct way way; /* to its next hop */
 } __attribute__((aligned(32)));
 

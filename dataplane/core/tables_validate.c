@@ -208,7 +208,8 @@ static bool check_backend(const struct subject *subject, const struct object *ob
 	       check_epoch(subject, backend->epoch) &&
 	       check_address(subject, "address", 0, backend->address, backend->family) &&
 	       check_range(subject, "state", backend->state, ABI_BACKEND_UP, ABI_BACKEND_DOWN) &&
-	       check_range(subject, "flags", backend->flags, 0, known);
+	       check_range(subject, "flags", backend->flags, 0, known) &&
+	       check_range(subject, "expired", backend->expired, 0, 1);
 }
 
 static bool check_ring(const struct subject *subject, const struct object *object)

@@ -249,6 +249,8 @@ static uint8_t begin_service(struct model *model, struct model_packet *packet,
 		flow.state = ABI_FLOW_TCP_ESTABLISHED;
 	uint8_t verdict = begin_at(model, packet, headers, service, &flow, now);
 	count(model, &flow, verdict, headers->ip_length);
+	if (verdict == ABI_VERDICT_NO_BACKEND && service->when_down == ABI_WHEN_DOWN_RESET)
+		return model_refuse(model, packet, headers, now);
 	return verdict;
 }
 

@@ -187,6 +187,21 @@ struct engine *engine_side_engine(struct engine_side *side)
 	return &side->engine;
 }
 
+unsigned engine_side_take_made(struct engine_side *side, struct model_packet *made)
+{
+	unsigned count = 0;
+
+	for (struct packet packet = {.data = made->frame}; engine_take_made(&side->engine, &packet);
+	     packet.data = made[count].frame) {
+		made[count].verdict = ABI_VERDICT_BACKEND_GONE_TOLD;
+		made[count].length = packet.length;
+		made[count].out_port = packet.out_port;
+		made[count].vlan = packet.vlan;
+		count++;
+	}
+	return count;
+}
+
 void engine_side_age(struct engine_side *side, uint64_t now_ms)
 {
 	engine_age(&side->engine, now_ms);

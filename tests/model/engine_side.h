@@ -26,6 +26,8 @@ void engine_side_run(struct engine_side *side, struct model_packet *packets, uns
 		     uint64_t now_ms, bool owned);
 /* For who runs packets otherwise: the engine itself. */
 struct engine *engine_side_engine(struct engine_side *side);
+/* What the engine made besides them, the last first; how many. */
+unsigned engine_side_take_made(struct engine_side *side, struct model_packet *made);
 /* One call of engine_age(). */
 void engine_side_age(struct engine_side *side, uint64_t now_ms);
 

@@ -63,9 +63,17 @@ void model_age(struct model *model, uint64_t now_ms)
 	}
 }
 
+/* No connection of the service is to go on with this backend. */
+static bool gives_up(const struct abi_service *service, const struct abi_backend *backend)
+{
+	return !backend || backend->expired ||
+	       (backend->state == ABI_BACKEND_DOWN &&
+		service->on_backend_down == ABI_BACKEND_DOWN_RESET);
+}
+
 /* The client's packet begins something that the old record should not serve. */
-static bool begins_anew(const struct model_flow *flow, const struct abi_backend *backend,
-			uint8_t tcp_flags)
+static bool begins_anew(const struct model_flow *flow, const struct abi_service *service,
+			const struct abi_backend *backend, uint8_t tcp_flags)
 {
 	switch (flow->state) {
 	case ABI_FLOW_UDP:
@@ -76,6 +84,9 @@ static bool begins_anew(const struct model_flow *flow, const struct abi_backend 
 		if (model_is_in_doubt(flow))
 			return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
 		return model_is_opening(tcp_flags) && backend->state != ABI_BACKEND_UP;
+	case ABI_FLOW_TCP_ESTABLISHED:
+		return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN &&
+		       gives_up(service, backend);
 	default:
 		return false;
 	}
@@ -131,6 +142,42 @@ static uint8_t carry(struct model *model, struct model_packet *packet,
 	return from_client ? ABI_VERDICT_TO_BACKEND : ABI_VERDICT_TO_CLIENT;
 }
 
+static bool is_to_be_reset(const struct model *model, const struct model_flow *flow,
+			   bool from_client, uint8_t tcp_flags)
+{
+	const struct abi_service *service = model_service_of(model, flow);
+	bool is_closed = flow->state == ABI_FLOW_TCP_CLOSING && !flow->reset;
+
+	if (!service || !gives_up(service, model_backend_of(model, flow)) || is_closed)
+		return false;
+	return flow->state != ABI_FLOW_UDP && !(tcp_flags & FLAG_RST) &&
+	       !(from_client && model_is_opening(tcp_flags));
+}
+
+/* The sender; and the other end, when the segment tells the number that this one waits for. */
+static uint8_t reset_both(struct model *model, struct model_packet *packet,
+			  const struct model_headers *headers, struct model_flow *flow,
+			  bool from_client, uint32_t now)
+{
+	struct model_tuple other = model_turn(from_client ? &flow->reply : &flow->client);
+	const struct abi_backend *backend = model_backend_of(model, flow);
+	bool tells = (headers->tcp_flags & FLAG_ACK) && !(headers->tcp_flags & FLAG_SYN) &&
+		     flow->state != ABI_FLOW_TCP_CLOSING;
+	uint8_t way_verdict = ABI_VERDICT_NO_NEXT_HOP;
+	struct model_way way;
+
+	if (tells && !from_client)
+		way_verdict = model_way_to_client(model, flow, headers, &way);
+	else if (tells && backend)
+		way_verdict = model_way_to_backend(model, backend, headers, &way);
+	model_count(model, flow, from_client, ABI_VERDICT_BACKEND_GONE, headers->ip_length);
+	uint8_t verdict = model_reset(model, packet, headers, &other,
+				      way_verdict == ABI_VERDICT_NO_NEXT_HOP ? NULL : &way, now);
+	if (verdict == ABI_VERDICT_BACKEND_GONE_TOLD)
+		model_touch(model, flow, from_client, FLAG_RST, now);
+	return verdict;
+}
+
 /* MODEL_NO_VERDICT: the flow has been ended, the packet is one of no flow. */
 static uint8_t run_flow(struct model *model, struct model_packet *packet,
 			const struct model_headers *headers, struct model_flow *flow,
@@ -141,9 +188,13 @@ static uint8_t run_flow(struct model *model, struct model_packet *packet,
 		return ABI_VERDICT_TO_LINUX;
 	}
 
+	if (is_to_be_reset(model, flow, from_client, headers->tcp_flags))
+		return reset_both(model, packet, headers, flow, from_client, now);
+
+	const struct abi_service *service = model_service_of(model, flow);
 	const struct abi_backend *backend = model_backend_of(model, flow);
-	if (!model_service_of(model, flow) || !backend ||
-	    (from_client && begins_anew(flow, backend, headers->tcp_flags))) {
+	if (!service || !backend ||
+	    (from_client && begins_anew(flow, service, backend, headers->tcp_flags))) {
 		model_end_flow(model, flow);
 		return MODEL_NO_VERDICT;
 	}
@@ -278,6 +329,7 @@ void model_run(struct model *model, struct model_packet *packets, unsigned count
 	uint32_t now = (uint32_t)(now_ms / ABI_FLOW_TICK_MS);
 	struct model_headers headers[BURST_MOST];
 
+	model->made_count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		packets[i].verdict = parse(model, &packets[i], &headers[i]);
 		/* Linux's are handed over as others are: their owner says so. */

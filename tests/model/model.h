@@ -27,6 +27,7 @@
 #define MODEL_OBJECTS 128  /* of a kind, at most */
 #define MODEL_FRAME   2048 /* bytes of a frame, at most */
 #define MODEL_FOREIGN 0xfe /* no verdict of this worker's */
+#define MODEL_MADE    64   /* packets of our own in a burst, at most */
 
 /* A generation. NULL where there is no object. */
 struct model_tables {
@@ -129,7 +130,10 @@ struct model {
 	struct abi_traffic services[MODEL_OBJECTS], backends[MODEL_OBJECTS];
 	uint64_t verdicts[ABI_VERDICT_MAX];
 	uint64_t generated;
-	struct model_allowance too_big, expired;
+	struct model_allowance too_big, expired, reset, refused;
+	/* Of the last burst, made besides its packets, in the order they came up. */
+	struct model_packet made[MODEL_MADE];
+	unsigned made_count;
 	uint32_t impossible; /* choices of the engine's that it could not make */
 };
 

@@ -101,6 +101,30 @@ static void blank_fragments(const struct pair *pair, struct model_packet *packet
 			packets[i].frame[12] = 0xff;
 }
 
+/* The resets to other ends. */
+static bool check_made(struct pair *pair)
+{
+	static struct model_packet made[MODEL_MADE + 1];
+	unsigned count = engine_side_take_made(pair->engine, made);
+
+	if (count != pair->model->made_count)
+		return complain(pair, "the engine made %u packets, the model %u", count,
+				pair->model->made_count);
+	for (unsigned i = 0; i < count; i++) {
+		struct model_packet *model = &pair->model->made[count - 1 - i];
+
+		model->verdict = made[i].verdict;
+		const char *what = outcome_differs(&made[i], model);
+		if (!what)
+			continue;
+		outcome_print("engine", &made[i]);
+		outcome_print("model", model);
+		return complain(pair, "of %u that were made, packet %u: %s differs", count, i + 1,
+				what);
+	}
+	return true;
+}
+
 static bool run(struct pair *pair, struct model_packet *packets, unsigned count, bool owned)
 {
 	struct model_packet before[PACKET_BURST], ran[PACKET_BURST];
@@ -125,7 +149,7 @@ static bool run(struct pair *pair, struct model_packet *packets, unsigned count,
 		outcome_print("model", &packets[i]);
 		return complain(pair, "packet %u of %u of a burst: %s differs", i + 1, count, what);
 	}
-	return check_counts(pair);
+	return check_made(pair) && check_counts(pair);
 }
 
 bool pair_run(struct pair *pair, struct model_packet *packets, unsigned count)

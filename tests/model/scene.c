@@ -136,6 +136,8 @@ static void change_backend(struct scene *scene, uint32_t family)
 	} else {
 		(*backend)->state =
 			(uint8_t)(ABI_BACKEND_UP + choose_below(scene->choices, ABI_BACKEND_DOWN));
+		(*backend)->expired =
+			(*backend)->state == ABI_BACKEND_DOWN && choose_rarely(scene->choices, 3);
 	}
 	if (is_gone || !choose_rarely(scene->choices, 4))
 		scene_make_ring(scene, RINGS_OF(family) + place % 2);

@@ -126,8 +126,9 @@ void scene_make_service(struct scene *scene, uint32_t index)
 	service->local_pool =
 		service->forwarding == ABI_DNAT ? ABI_NONE : POOLS_OF(family) + draw(scene, 2);
 	service->hash_on = draw(scene, 2) ? ABI_HASH_ADDRESS : ABI_HASH_ADDRESS_PORT;
-	service->when_down = ABI_WHEN_DOWN_DROP;
-	service->on_backend_down = ABI_BACKEND_DOWN_KEEP;
+	service->when_down = (uint8_t)(draw(scene, 2) ? ABI_WHEN_DOWN_DROP : ABI_WHEN_DOWN_RESET);
+	service->on_backend_down =
+		(uint8_t)(draw(scene, 2) ? ABI_BACKEND_DOWN_KEEP : ABI_BACKEND_DOWN_RESET);
 	service->mss_clamp = (uint16_t)(draw(scene, 2) ? 88 + draw(scene, 2000) : 0);
 	make_timeouts(scene, service->timeouts);
 	for (uint32_t i = 0; i < wanted; i++) {

@@ -112,11 +112,11 @@ static bool may_be_met(const struct run *run, unsigned verdict)
 	case ABI_VERDICT_DENIED:
 		return run->features & FEATURE_CLIENT_RANGES;
 	case ABI_VERDICT_TOO_BIG: /* of all that are, the sender is told */
+	case ABI_VERDICT_BACKEND_GONE:
 		return false;
 	case ABI_VERDICT_NO_CHECKSUM:
 		return run->features & FEATURE_IPV6;
 	case MODEL_FRAGMENT_OF_OURS:
-	case ABI_VERDICT_NO_BACKEND_TOLD: /* the services of the scenes say nothing */
 		return false;
 	default:
 		return verdict <= ABI_VERDICT_TOO_BIG || abi_verdict_is_told(verdict);

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define PACKETS 200000
+#define PACKETS 500000
 
 static uint32_t sum_of(uint32_t sum, const uint8_t *bytes, uint32_t length)
 {

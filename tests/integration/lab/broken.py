@@ -43,7 +43,7 @@ EDITS = (
     ("/services/0/hash_on", (*S0, "hash_on"), "moon"),
     ("/services/0/colour", (*S0, "colour"), "blue"),
     ("/services/0/when_down", (*S0, "when_down"), "panic"),
-    ("/services/0/on_backend_down", (*S0, "on_backend_down"), "reset"),
+    ("/services/0/on_backend_down", (*S0, "on_backend_down"), "drop"),
     ("/services/0", (*S0, "pool"), "nowhere"),
     ("/services/1/local_pool", (*S1, "local_pool"), "nowhere"),
     ("/services/1", (*S1, "local_pool"), GONE),

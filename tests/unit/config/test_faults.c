@@ -312,7 +312,8 @@ static const struct row rows[] = {
 	{{{"/vrrp_groups", "[{'name': 'main', 'local_pools': ['snat'], 'instances': "
 			   "[{'id': 51, 'interface': 'eth1', 'addresses': ['198.51.100.10/32']}]}]"}},
 	 {"/vrrp_groups: \"vrrp_groups\" is not built yet"}},
-	{{{"/services/0/on_backend_down", "'reset'"}}, {"/services/0/on_backend_down: not built yet"}},
+	{{{"/services/0/on_backend_down", "'reset'"}}, {NULL}},
+	{{{"/services/0/on_backend_down", "'drop'"}}, {"/services/0/on_backend_down: write \"keep\" or \"reset\""}},
 	{{{"/api", "{'listen': ['10.0.0.1:7117', 'unix:api.sock']}"}},
 	 {"/api/listen/0: the API does not ask who is there", "/api/listen/1: write an absolute path"}},
 	{{{"/api", "{'listen': ['127.0.0.1', '[127.0.0.1]:80', '::1:7117', '[::1]:0', 'localhost:80']}"}},

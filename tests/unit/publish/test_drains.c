@@ -62,7 +62,7 @@ static void a_removed_backend_drains_until_its_flows_end(void **state)
 	assert_int_equal(publisher_next_due(world->publisher), 0);
 }
 
-static void a_removed_backend_goes_at_the_drain_timeout(void **state)
+static void an_expired_backend_stays_for_a_minute_more(void **state)
 {
 	struct world *world = *state;
 	struct config_backend gone = world->pools[0].backends[2];
@@ -80,7 +80,54 @@ static void a_removed_backend_goes_at_the_drain_timeout(void **state)
 	world_restart_publisher(world);
 	world->input.now_ms += 1;
 	world_step(world);
+	/* Its connections are reset; on both sides, so it is still known. */
+	assert_int_equal(world->snapshot->backends[index]->state, ABI_BACKEND_DOWN);
+	assert_int_equal(world->snapshot->backends[index]->expired, 1);
+	assert_true(snapshot_is_dnat_endpoint(world->snapshot, WORLD_AT("10.0.0.13"), 8080,
+					      IPPROTO_TCP));
+	world_restart_publisher(world);
+	world->input.now_ms += 59999;
+	assert_int_equal(world_publish(world), 0);
+	assert_int_equal(publisher_next_due(world->publisher), world->input.now_ms + 1);
+	world->input.now_ms += 1;
+	world_step(world);
 	assert_int_equal(publisher_backend_index(world->publisher, "web", &gone), -ENOENT);
+}
+
+static void an_expired_backend_goes_with_its_last_flow(void **state)
+{
+	struct world *world = *state;
+	struct config_backend gone = world->pools[0].backends[2];
+	uint32_t index;
+
+	world->config.defaults.drain_timeout = 0;
+	world_step(world);
+	index = world_index(world, &world->pools[0], 2);
+	world->flows[index] = 7;
+	remove_last(world);
+	world_step(world);
+	assert_int_equal(world->snapshot->backends[index]->expired, 1);
+	world->flows[index] = 0;
+	world->input.now_ms += 1000;
+	world_step(world);
+	assert_int_equal(publisher_backend_index(world->publisher, "web", &gone), -ENOENT);
+}
+
+static void an_expired_backend_that_comes_back_is_not_expired(void **state)
+{
+	struct world *world = *state;
+	uint32_t index;
+
+	world->config.defaults.drain_timeout = 0;
+	world_step(world);
+	index = world_index(world, &world->pools[0], 2);
+	world->flows[index] = 7;
+	remove_last(world);
+	world_step(world);
+	world->pools[0].backend_count++;
+	world_step(world);
+	assert_int_equal(world->snapshot->backends[index]->state, ABI_BACKEND_UP);
+	assert_int_equal(world->snapshot->backends[index]->expired, 0);
 }
 
 /* The second pool takes over the dnat service; what is open with the first goes on. */
@@ -270,7 +317,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_removed_backend_drains_until_its_flows_end),
-		TEST(a_removed_backend_goes_at_the_drain_timeout),
+		TEST(an_expired_backend_stays_for_a_minute_more),
+		TEST(an_expired_backend_goes_with_its_last_flow),
+		TEST(an_expired_backend_that_comes_back_is_not_expired),
 		TEST(a_removed_backend_keeps_its_next_hop),
 		TEST(a_removed_backend_has_no_state_to_adopt),
 		TEST(a_backend_that_comes_back_is_the_same_one),
