@@ -11,7 +11,7 @@ from packets import Flow, Packet
 
 RUNNERS = ("engine", "process", "steering")
 
-# One packet that comes, what becomes of it, and what goes; or some seconds that pass.
+# One packet that comes, what becomes of it, and what goes; or something that is no packet, and its line.
 Step = namedtuple("Step", "says port frame verdict outs", defaults=(None, None, None, ()))
 
 
@@ -63,7 +63,12 @@ class Case:
     def after(self, seconds):
         """Time passes: of this only the engine's clock can be told."""
         self.runners = ("engine",)
-        self.steps.append(Step(seconds))
+        self.steps.append(Step(f"after {seconds}"))
+
+    def backends(self, state):
+        """From now on all are "up", "down", "expired" (removed, and their drain ran out) or "gone"."""
+        self.runners = tuple(name for name in self.runners if name != "process")
+        self.steps.append(Step(f"backends {state}"))
 
     def open(self):
         """The client's first packet."""
@@ -114,7 +119,7 @@ def case_text(case):
         yield f"steer {'yes' if case.steers else 'no'}"
     for step in case.steps:
         if step.port is None:
-            yield f"after {step.says}"
+            yield step.says
             continue
         yield f"# {step.says}"
         yield f"in {step.port} {hex_of(step.frame)}".rstrip()

@@ -5,13 +5,13 @@
 
 import struct
 
-from scapy.layers.inet import IP
+from scapy.layers.inet import IP, TCP
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.packet import Raw
 from scapy.utils import checksum
 
 import scene
-from packets import ethernet
+from packets import ethernet, tagged
 
 MTU = 1500
 QUOTED = {4: 548, 6: 1232}  # RFC 1812 4.3.2.3: 576 bytes at most; RFC 4443 2.4 (c): 1280
@@ -29,21 +29,53 @@ def finish(ip, message, wrong=0):
     return ip / Raw(bytes(message))
 
 
-def told(packet, too_big=False):
-    """What the sender of a packet is told that cannot go on: its hop limit is used up, or too big."""
+# Type and code of our own ones.
+EXPIRED, TOO_BIG, REFUSED = {4: (11, 0), 6: (3, 0)}, {4: (3, 4), 6: (2, 0)}, {4: (3, 3), 6: (1, 4)}
+
+
+def _own_ip(family, source, destination, tos):
+    """RFC 6864 4.1: what is not to be fragmented needs no id."""
+    if family == 4:
+        return IP(src=source, dst=destination, ttl=64, tos=tos, flags="DF", id=0)
+    return IPv6(src=source, dst=destination, hlim=64)
+
+
+def _back(packet):
+    """To the MAC it came from, in the VLAN that it came by."""
+    return ethernet(packet.macs_in[1], packet.macs_in[0], packet.how.get("vlan"))
+
+
+def told(packet, kind=EXPIRED):
+    """What the sender of a packet is told that cannot go on."""
     flow, family = packet.flow, packet.flow.family
     source = packet.ends_in[1][0]
     if packet.sender == "backend" and not flow.full_nat:
         source = flow.service[0]
-    if family == 4:
-        kind = (3, 4, 0, 0, MTU) if too_big else (11, 0, 0, 0, 0)
-        head = struct.pack("!BBHHH", *kind)
-        ip = IP(src=source, dst=packet.ends_in[0][0], ttl=64, tos=0xc0, flags="DF", id=0)
-    else:
-        head = struct.pack("!BBHI", *((2, 0, 0, MTU) if too_big else (3, 0, 0, 0)))
-        ip = IPv6(src=source, dst=packet.ends_in[0][0], hlim=64)
-    back = ethernet(packet.macs_in[1], packet.macs_in[0])
-    return bytes(back / finish(ip, head + packet.comes()[14:][:QUOTED[family]]))
+    head = struct.pack("!BBHI", *kind[family], 0, MTU if kind is TOO_BIG else 0)
+    ip = _own_ip(family, source, packet.ends_in[0][0], 0xc0)
+    return bytes(_back(packet) / finish(ip, head + packet.comes()[14:][:QUOTED[family]]))
+
+
+def _reset(packet, link, ends, **fields):
+    (source, sport), (destination, dport) = ends
+    segment = TCP(sport=sport, dport=dport, window=0, **fields)
+    return bytes(link / _own_ip(packet.flow.family, source, destination, 0) / segment)
+
+
+def reset(packet):
+    """RFC 9293 3.10.7.1: what the sender of a segment of no connection is told, from whom it was for."""
+    segment = packet.transport(packet.ends_in)
+    length = len(segment.payload) + ("S" in segment.flags) + ("F" in segment.flags)
+    fields = {"flags": "R", "seq": segment.ack, "ack": 0} if "A" in segment.flags else \
+        {"flags": "RA", "seq": 0, "ack": (segment.seq + length) % (1 << 32)}
+    return _reset(packet, _back(packet), packet.ends_in[::-1], **fields)
+
+
+def reset_instead(packet):
+    """RFC 9293 3.10.5: what comes from a host that gives up, instead of that segment, to its other end."""
+    frame = _reset(packet, ethernet(*packet.macs_out), packet.ends_out, flags="R",
+                   seq=packet.transport(packet.ends_in).seq, ack=0)
+    return tagged(frame, packet.vlans[1])
 
 
 class Error:

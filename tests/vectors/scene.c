@@ -21,6 +21,7 @@
 #define MTU           1500
 #define MOST          64
 #define PATH_MAX_SIZE 128
+#define GONE_MS       3600000 /* after which nothing is left of a removed backend */
 
 const struct engine_port scene_ports[VECTOR_PORT_COUNT] = {
 	[VECTOR_WAN] = {.mac = {2, 0, 0, 0, 0, 0xa0},
@@ -117,28 +118,6 @@ static void find_backends(const struct config *config, struct surroundings *arou
 	}
 }
 
-static void publish(const char *run_dir, const struct config *config)
-{
-	struct surroundings around = {0};
-	struct publisher *publisher;
-
-	find_hosts(config, &around);
-	find_next_hops(config, &around);
-	find_backends(config, &around);
-	const struct publish_input input = {.config = config,
-					    .backends = around.backends,
-					    .backend_count = around.backend_count,
-					    .next_hops = around.next_hops,
-					    .next_hop_count = around.next_hop_count,
-					    .host_addresses = around.hosts,
-					    .host_address_count = around.host_count,
-					    .now_ms = 1000000};
-	assert_int_equal(publisher_open(run_dir, &publisher), 0);
-	if (publisher_publish(publisher, &input) != 1)
-		fail_msg("the scene is not published: %s", publisher_reason(publisher));
-	publisher_close(publisher);
-}
-
 static void *allocate(void *context, size_t size)
 {
 	void *memory = NULL;
@@ -179,7 +158,62 @@ static struct snapshot *take(const char *path)
 	return snapshot;
 }
 
-struct snapshot *scene_tables(const char *configuration)
+static void remove_backends(struct config *config, struct publish_input *input)
+{
+	for (size_t i = 0; i < config->pool_count; i++)
+		config->pools[i].backend_count = 0;
+	config->defaults.drain_timeout = 0;
+	input->backend_count = 0;
+}
+
+static void change(enum vector_backends backends, struct config *config,
+		   struct surroundings *around, struct publish_input *input)
+{
+	switch (backends) {
+	case VECTOR_BACKENDS_DOWN:
+		for (size_t i = 0; i < around->backend_count; i++)
+			around->backends[i].up = false;
+		break;
+	case VECTOR_BACKENDS_EXPIRED:
+		remove_backends(config, input);
+		break;
+	case VECTOR_BACKENDS_GONE:
+		input->now_ms += GONE_MS;
+		break;
+	default:
+		break;
+	}
+}
+
+/* One after the other, so that each is what the one before has become. */
+static void publish_all(const char *run_dir, const char *path, struct config *config,
+			struct snapshot *tables[VECTOR_BACKENDS_COUNT])
+{
+	struct surroundings around = {0};
+	struct publisher *publisher;
+
+	find_hosts(config, &around);
+	find_next_hops(config, &around);
+	find_backends(config, &around);
+	struct publish_input input = {.config = config,
+				      .backends = around.backends,
+				      .backend_count = around.backend_count,
+				      .next_hops = around.next_hops,
+				      .next_hop_count = around.next_hop_count,
+				      .host_addresses = around.hosts,
+				      .host_address_count = around.host_count,
+				      .now_ms = 1000000};
+	assert_int_equal(publisher_open(run_dir, &publisher), 0);
+	for (unsigned i = 0; i < VECTOR_BACKENDS_COUNT; i++) {
+		change((enum vector_backends)i, config, &around, &input);
+		if (publisher_publish(publisher, &input) != 1)
+			fail_msg("the scene is not published: %s", publisher_reason(publisher));
+		tables[i] = take(path);
+	}
+	publisher_close(publisher);
+}
+
+void scene_tables(const char *configuration, struct snapshot *tables[VECTOR_BACKENDS_COUNT])
 {
 	char run_dir[] = "/tmp/headrace-scene-XXXXXX", path[PATH_MAX_SIZE];
 	struct config_errors errors = {0};
@@ -190,11 +224,9 @@ struct snapshot *scene_tables(const char *configuration)
 		fail();
 	}
 	assert_non_null(mkdtemp(run_dir));
-	publish(run_dir, config);
 	snprintf(path, sizeof(path), "%s/%s", run_dir, ABI_FILE_TABLES);
-	struct snapshot *snapshot = take(path);
+	publish_all(run_dir, path, config, tables);
 	unlink(path);
 	rmdir(run_dir);
 	config_free(config);
-	return snapshot;
 }

@@ -10,6 +10,6 @@
 /* No XDP program stands before them: they judge their frames themselves. */
 extern const struct engine_port scene_ports[VECTOR_PORT_COUNT];
 
-/* Publishes the configuration and takes it over; to be freed by snapshot_release(). Faults end the
- * test. */
-struct snapshot *scene_tables(const char *configuration);
+/* Publishes the configuration, with its backends in each state, and takes that over; each to be
+ * freed by snapshot_release(). Faults end the test. */
+void scene_tables(const char *configuration, struct snapshot *tables[VECTOR_BACKENDS_COUNT]);

@@ -41,14 +41,19 @@ ADDRESSES = {
     "nobody": {4: "198.51.100.40", 6: "2001:db8:5::40"},
     "allows": {4: "198.51.100.50", 6: "2001:db8:5::50"},  # nobody but the client
     "denies": {4: "198.51.100.60", 6: "2001:db8:5::60"},  # the client
+    "refuses": {4: "198.51.100.70", 6: "2001:db8:5::70"},  # everybody: its backend is down
+    "clamps": {4: "198.51.100.80", 6: "2001:db8:5::80"},
 }
 # The last byte of their MAC.
 MACS = {"wan": 0xa0, "lan": 0xa1, "client": 0xc1, "client-too": 0xc2, "far-client": 0xc9, "router": 0xc9,
         "backend-dnat": 0xb1, "backend-full-nat": 0xb2, "backend-tagged": 0xb3, "backend-nobody": 0xb4,
         "inner-router": 0xb9}
 VLANS = {"backend-tagged": 100}
-SERVICES = ["dnat", "full-nat", "tagged", "nobody", "allows", "denies"]
+SERVICES = ["dnat", "full-nat", "tagged", "nobody", "allows", "denies", "refuses", "clamps"]
+POOLS = {"allows": "full-nat", "denies": "full-nat", "clamps": "full-nat", "refuses": "nobody"}
 LISTS = {"allows": "allow", "denies": "deny"}
+RESETS = ["dnat", "full-nat", "tagged"]  # when a backend goes down; the others keep connections
+MSS_CLAMP = 1000
 LENGTH = {4: 32, 6: 128}
 
 
@@ -59,12 +64,12 @@ def mac(name):
 
 def pool_of(service):
     """The pool that a service's backends are in; so it names its backend as well."""
-    return "full-nat" if service in LISTS else service
+    return POOLS.get(service, service)
 
 
 def is_full_nat(service):
     """Whether packets of the service get a local source."""
-    return service not in ("dnat", "tagged")
+    return service not in ("dnat", "tagged", "refuses")
 
 
 def _next_hops():
@@ -84,9 +89,13 @@ def _pool(name, family):
 def _service(name, family, protocol):
     service = {"name": f"{name}-{family}-{protocol}", "addresses": [ADDRESSES[name][family]],
                "ports": [f"{FIRST_PORT}-{LAST_PORT}"], "protocol": protocol, "forwarding": "dnat",
-               "pool": f"{pool_of(name)}-{family}", "when_down": "drop"}
+               "pool": f"{pool_of(name)}-{family}", "when_down": "reset" if name == "refuses" else "drop"}
     if is_full_nat(name):
         service.update(forwarding="full-nat", local_pool=f"one-port-{family}")
+    if name in RESETS:
+        service["on_backend_down"] = "reset"
+    if name == "clamps" and protocol == "tcp":
+        service["mss_clamp"] = MSS_CLAMP
     if name in LISTS:
         service[LISTS[name]] = [f"{ADDRESSES['client'][family]}/{LENGTH[family]}"]
     return service

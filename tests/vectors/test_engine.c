@@ -25,6 +25,7 @@
 
 struct file_test {
 	struct world *world;
+	struct snapshot *const *tables; /* by enum vector_backends */
 	const char *path;
 };
 
@@ -79,6 +80,16 @@ static void note_held(struct world *world, struct outcome *outcome)
 				note_sent(&held[i], outcome);
 }
 
+/* And what was made besides. */
+static void note_made(struct world *world, struct outcome *outcome)
+{
+	uint8_t memory[ENGINE_MADE_SIZE];
+	struct packet packet = {.data = memory};
+
+	while (engine_take_made(&world->engine, &packet))
+		note_sent(&packet, outcome);
+}
+
 /* What a case leaves waiting is not the next one's. */
 static void let_go(struct world *world)
 {
@@ -103,6 +114,7 @@ static void run(struct world *world, const struct vector_frame *in, struct outco
 	*outcome = (struct outcome){.verdict = is_held ? "held" : abi_verdict_text(packet.verdict)};
 	if (!is_held && abi_verdict_is_sent(packet.verdict))
 		note_sent(&packet, outcome);
+	note_made(world, outcome);
 	note_held(world, outcome);
 }
 
@@ -170,7 +182,8 @@ static struct snapshot *own_tables(const struct vector_own *own)
 }
 
 /* The line of the step that goes wrong, and how; 0: none. */
-static unsigned run_steps(struct world *world, const struct vector_case *what, char fault[256])
+static unsigned run_steps(struct world *world, struct snapshot *const *tables,
+			  const struct vector_case *what, char fault[256])
 {
 	static struct outcome outcome;
 	struct drawn drawn = {0};
@@ -178,10 +191,12 @@ static unsigned run_steps(struct world *world, const struct vector_case *what, c
 	for (unsigned i = 0; i < what->step_count; i++) {
 		const struct vector_step *step = &what->steps[i];
 
-		if (step->wait_seconds != 0) {
+		if (step->kind == VECTOR_WAIT)
 			world_wait(world, 1000ull * step->wait_seconds);
+		if (step->kind == VECTOR_BACKENDS)
+			engine_use(&world->engine, tables[step->backends]);
+		if (step->kind != VECTOR_PACKET)
 			continue;
-		}
 		run(world, &step->in, &outcome);
 		if (is_wrong(step, &outcome, &drawn, fault))
 			return step->line;
@@ -189,20 +204,26 @@ static unsigned run_steps(struct world *world, const struct vector_case *what, c
 	return 0;
 }
 
-static unsigned run_case(struct world *world, const struct vector_case *what, char fault[256])
+static unsigned run_own_case(struct world *world, const struct vector_case *what, char fault[256])
 {
-	const struct snapshot *scene = world->engine.snapshot;
-
-	if (!what->own.is_there)
-		return run_steps(world, what, fault);
 	struct snapshot *own = own_tables(&what->own);
+
 	engine_use(&world->engine, own);
-	unsigned line = run_steps(world, what, fault);
+	unsigned line = run_steps(world, &own, what, fault);
 	/* Its flows end: others may have their ends. */
 	world_wait(world, LONGEST_TIMEOUT_MS);
-	engine_use(&world->engine, scene);
+	engine_use(&world->engine, world->snapshot);
 	snapshot_release(own);
 	return line;
+}
+
+static unsigned run_case(const struct file_test *test, const struct vector_case *what,
+			 char fault[256])
+{
+	if (what->own.is_there)
+		return run_own_case(test->world, what, fault);
+	engine_use(&test->world->engine, test->tables[VECTOR_BACKENDS_UP]);
+	return run_steps(test->world, test->tables, what, fault);
 }
 
 static void cases_come_out_as_they_must(void **state)
@@ -220,7 +241,7 @@ static void cases_come_out_as_they_must(void **state)
 			continue;
 		count++;
 		world->now_ms += 1000; /* Whatever is rate limited has time to recover. */
-		unsigned line = run_case(world, &what, fault);
+		unsigned line = run_case(test, &what, fault);
 		let_go(world);
 		if (line != 0 && !what.is_pending)
 			print_error("%s:%u: %s: %s (%s)\n", file.path, line, what.name, fault,
@@ -242,13 +263,14 @@ static const char *name_of(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-static int run_files(struct world *world, char **paths, size_t count)
+static int run_files(struct world *world, struct snapshot *const *tables, char **paths,
+		     size_t count)
 {
 	struct CMUnitTest tests[MOST_FILES] = {{0}};
 	struct file_test files[MOST_FILES];
 
 	for (size_t i = 0; i < count; i++) {
-		files[i] = (struct file_test){world, paths[i]};
+		files[i] = (struct file_test){world, tables, paths[i]};
 		tests[i] = (struct CMUnitTest){.name = name_of(paths[i]),
 					       .test_func = cases_come_out_as_they_must,
 					       .initial_state = &files[i]};
@@ -263,13 +285,14 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct world *world = world_new(FLOWS);
-	struct snapshot *snapshot = scene_tables(argv[1]);
+	struct snapshot *tables[VECTOR_BACKENDS_COUNT];
 
+	scene_tables(argv[1], tables);
 	memcpy(world->engine.ports, scene_ports, sizeof(scene_ports));
-	engine_use(&world->engine, snapshot);
-	int failed = run_files(world, argv + 2, (size_t)argc - 2);
+	int failed = run_files(world, tables, argv + 2, (size_t)argc - 2);
 	engine_use(&world->engine, world->snapshot);
-	snapshot_release(snapshot);
+	for (unsigned i = 0; i < VECTOR_BACKENDS_COUNT; i++)
+		snapshot_release(tables[i]);
 	world_free(world);
 	return failed;
 }

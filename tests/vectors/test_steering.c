@@ -82,7 +82,7 @@ static unsigned run_file(struct fixture *fixture, const char *path, unsigned ste
 		for (unsigned i = 0; i < what.step_count; i++) {
 			const struct vector_step *step = &what.steps[i];
 
-			if (step->wait_seconds != 0 || step->in.length < ETHERNET_SIZE)
+			if (step->kind != VECTOR_PACKET || step->in.length < ETHERNET_SIZE)
 				continue;
 			faults += is_wrong(fixture, &what, step, path);
 			steered[wanted(&what, step)]++;
@@ -106,8 +106,12 @@ static void packets_are_steered_as_they_must(void **state)
 static void set_up(struct fixture *fixture, const char *configuration)
 {
 	struct steering_rules rules, none = {0};
+	struct snapshot *tables[VECTOR_BACKENDS_COUNT];
 
-	fixture->snapshot = scene_tables(configuration);
+	scene_tables(configuration, tables);
+	fixture->snapshot = tables[VECTOR_BACKENDS_UP];
+	for (unsigned i = VECTOR_BACKENDS_UP + 1; i < VECTOR_BACKENDS_COUNT; i++)
+		snapshot_release(tables[i]);
 	assert_int_equal(generation_rules(fixture->snapshot, &rules), 0);
 	assert_int_equal(steering_add(fixture->program.steering, &none, &rules), 0);
 	steering_rules_free(&rules);

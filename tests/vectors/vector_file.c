@@ -127,13 +127,14 @@ static void read_own(const struct vector_file *file, const char *text, struct ve
 	out->mss_clamp = (uint16_t)strtoul(text, NULL, 10);
 }
 
-static struct vector_step *add_step(const struct vector_file *file, struct vector_case *out)
+static struct vector_step *add_step(const struct vector_file *file, struct vector_case *out,
+				    enum vector_kind kind)
 {
 	must(out->step_count < VECTOR_STEPS, file, "too many steps");
 	struct vector_step *step = &out->steps[out->step_count++];
 
 	step->line = file->number;
-	step->wait_seconds = 0;
+	step->kind = kind;
 	step->in.length = 0;
 	step->verdict[0] = '\0';
 	step->out_count = 0;
@@ -142,16 +143,32 @@ static struct vector_step *add_step(const struct vector_file *file, struct vecto
 
 static struct vector_step *last_step(const struct vector_file *file, struct vector_case *out)
 {
-	must(out->step_count > 0 && out->steps[out->step_count - 1].wait_seconds == 0, file,
+	must(out->step_count > 0 && out->steps[out->step_count - 1].kind == VECTOR_PACKET, file,
 	     "no packet has come");
 	return &out->steps[out->step_count - 1];
+}
+
+static enum vector_backends read_backends(const struct vector_file *file, const char *text)
+{
+	static const char *const words[VECTOR_BACKENDS_COUNT] = {
+		[VECTOR_BACKENDS_UP] = "up",
+		[VECTOR_BACKENDS_DOWN] = "down",
+		[VECTOR_BACKENDS_EXPIRED] = "expired",
+		[VECTOR_BACKENDS_GONE] = "gone",
+	};
+
+	for (unsigned i = 0; i < VECTOR_BACKENDS_COUNT; i++)
+		if (strcmp(text, words[i]) == 0)
+			return (enum vector_backends)i;
+	must(false, file, "backends are up, down, expired or gone");
+	return VECTOR_BACKENDS_UP;
 }
 
 static void read_packet_line(const struct vector_file *file, const char *word, const char *rest,
 			     struct vector_case *out)
 {
 	if (strcmp(word, "in") == 0) {
-		read_frame(file, rest, &add_step(file, out)->in);
+		read_frame(file, rest, &add_step(file, out, VECTOR_PACKET)->in);
 	} else if (strcmp(word, "verdict") == 0) {
 		struct vector_step *step = last_step(file, out);
 
@@ -162,10 +179,12 @@ static void read_packet_line(const struct vector_file *file, const char *word, c
 		must(step->out_count < VECTOR_OUTS, file, "too many packets go");
 		read_frame(file, rest, &step->outs[step->out_count++]);
 	} else if (strcmp(word, "after") == 0) {
-		struct vector_step *step = add_step(file, out);
+		struct vector_step *step = add_step(file, out, VECTOR_WAIT);
 
 		step->wait_seconds = (uint32_t)strtoul(rest, NULL, 10);
 		must(step->wait_seconds > 0, file, "that is no time");
+	} else if (strcmp(word, "backends") == 0) {
+		add_step(file, out, VECTOR_BACKENDS)->backends = read_backends(file, rest);
 	} else {
 		must(false, file, "no line begins so");
 	}
@@ -205,8 +224,8 @@ static void check_case(const struct vector_file *file, const struct vector_case 
 	must(read->rule[0] != '\0', file, "the case before names no rule");
 	must(read->step_count > 0, file, "the case before has no packet");
 	for (unsigned i = 0; i < read->step_count; i++)
-		must(read->steps[i].wait_seconds > 0 || read->steps[i].verdict[0] != '\0', file,
-		     "the case before has a packet without a verdict");
+		must(read->steps[i].kind != VECTOR_PACKET || read->steps[i].verdict[0] != '\0',
+		     file, "the case before has a packet without a verdict");
 }
 
 bool vector_file_next(struct vector_file *file, struct vector_case *out)

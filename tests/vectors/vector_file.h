@@ -24,9 +24,22 @@ struct vector_frame {
 	uint8_t bytes[VECTOR_FRAME_SIZE];
 };
 
+/* What all backends of the scene are from then on; each case begins with UP. */
+enum vector_backends {
+	VECTOR_BACKENDS_UP,
+	VECTOR_BACKENDS_DOWN,
+	VECTOR_BACKENDS_EXPIRED, /* removed, and their drain ran out */
+	VECTOR_BACKENDS_GONE,    /* and that is long ago */
+	VECTOR_BACKENDS_COUNT
+};
+
+enum vector_kind { VECTOR_PACKET, VECTOR_WAIT, VECTOR_BACKENDS };
+
 struct vector_step {
 	unsigned line;
-	uint32_t wait_seconds; /* not 0: time passes, and nothing else happens */
+	enum vector_kind kind;
+	uint32_t wait_seconds;
+	enum vector_backends backends;
 	struct vector_frame in;
 	char verdict[32];
 	struct vector_frame outs[VECTOR_OUTS];

@@ -4,7 +4,7 @@
 """Packets that are too big for the way out."""
 
 from cases import vector
-from messages import MTU, told
+from messages import MTU, TOO_BIG, told
 
 
 def _payload(c, size):
@@ -40,7 +40,7 @@ def _too_big(c, sender, size, df):
     c.establish()
     packet = getattr(c, sender)(payload=_payload(c, size), df=df)
     c.step(f"{sender}'s, {size} bytes", packet.ports[0], packet.comes(), "too-big-told",
-           (packet.ports[0], told(packet, too_big=True)))
+           (packet.ports[0], told(packet, TOO_BIG)))
     c.passes(c.client(), c.backend())
 
 
