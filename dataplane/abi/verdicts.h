@@ -51,7 +51,7 @@
 	V(BACKEND_GONE, "backend-gone",                                                           \
 	  "of a connection that is to be reset: its backend is gone")                             \
 	V(BACKEND_GONE_TOLD, "backend-gone-told",                                                 \
-	  "the same, and a reset told its sender, another one mostly the other end")
+	  "the same; a reset told its sender, and mostly the other end")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,

@@ -145,6 +145,8 @@ static void every_field_of_an_object_is_checked(void **state)
 		{ABI_BACKEND, 2, FIELD(abi_backend, state), 4, "backend 2: state is 4, not 1 to 3"},
 		{ABI_BACKEND, 2, FIELD(abi_backend, flags), 16,
 		 "backend 2: flags is 16, not 0 to 15"},
+		{ABI_BACKEND, 2, FIELD(abi_backend, expired), 2,
+		 "backend 2: expired is 2, not 0 to 1"},
 		{ABI_BACKEND, 2, FIELD(abi_backend, next_hop), 4,
 		 "backend 2 (web/c): next hop 4 does not exist"},
 		{ABI_BACKEND, 2, FIELD(abi_backend, next_hop), 0xfffffffe,
