@@ -244,6 +244,32 @@ static void an_expired_drain_resets(void **state)
 	}
 }
 
+/* The way to the client having been used since, a packet of the backend is as plain as any. */
+static void plain_packets_are_seen(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct call call =
+			open_call(*state, true, i ? ABI_BACKEND_DOWN_RESET : ABI_BACKEND_DOWN_KEEP);
+		struct frame first = call.at_backend;
+		struct abi_backend *backend = backend_of(&call);
+
+		do {
+			call.spec.source_port++;
+			says(&call, SYN);
+			hears(&call, SYN | ACK);
+			says(&call, ACK);
+		} while (frame_backend(&call.at_backend) == frame_backend(&first));
+		backend->expired = i == 0;
+		backend->state = ABI_BACKEND_DOWN;
+		world_publish(call.world);
+		assert_int_equal(hears(&call, PSH | ACK), ABI_VERDICT_TO_CLIENT);
+		call.at_backend = first;
+		call.spec.source_port = 4000;
+		check_both_by_backend(&call);
+		call_free(&call);
+	}
+}
+
 static void draining_resets_nobody(void **state)
 {
 	struct call call = open_call(*state, true, ABI_BACKEND_DOWN_RESET);
@@ -396,6 +422,10 @@ static void within_a_budget(void **state)
 			assert_memory_equal(&call.last, &before, sizeof(before));
 	}
 	assert_int_equal(counters->generated, 2 * 256);
+	/* Of no other kind's. */
+	for (unsigned kind = 0; kind < ENGINE_TELL_COUNT; kind++)
+		assert_int_equal(call.world->engine.budgets[kind].spent,
+				 kind == ENGINE_TELL_RESET ? 256 : 0);
 	/* Who heard nothing is heard the next time. */
 	call.world->now_ms += 64;
 	assert_int_equal(says(&call, ACK), ABI_VERDICT_BACKEND_GONE_TOLD);
@@ -409,6 +439,7 @@ int main(void)
 		OF_BOTH_FAMILIES(both_ends_are_reset),
 		OF_BOTH_FAMILIES(keep_keeps),
 		OF_BOTH_FAMILIES(an_expired_drain_resets),
+		OF_BOTH_FAMILIES(plain_packets_are_seen),
 		OF_BOTH_FAMILIES(draining_resets_nobody),
 		OF_BOTH_FAMILIES(of_a_backend_that_is_gone),
 		OF_BOTH_FAMILIES(a_backend_that_is_back_in_time),

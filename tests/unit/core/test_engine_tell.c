@@ -51,6 +51,20 @@ static void within_a_budget(void **state)
 	world_free(world);
 }
 
+/* Ticks wrap, and a machine's clock begins at 0: who has sent nothing may send all. */
+static void full_at_the_clocks_zero(void **state)
+{
+	const struct half *half = *state;
+	struct world *world = world_new(100);
+	const struct frame_spec large = too_large(half->dnat, 64);
+
+	world->now_ms = 0;
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(world_client(world, &large, NULL),
+				 i < 256 ? ABI_VERDICT_TOO_BIG_TOLD : ABI_VERDICT_TOO_BIG);
+	world_free(world);
+}
+
 /* Groups are not answered, nor those who send from one. */
 static void not_to_groups(void **state)
 {
@@ -124,9 +138,8 @@ static void not_about_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OF_BOTH_FAMILIES(within_a_budget),
-		OF_BOTH_FAMILIES(not_to_groups),
-		OF_BOTH_FAMILIES(back_to_where_it_came_from),
+		OF_BOTH_FAMILIES(within_a_budget),  OF_BOTH_FAMILIES(full_at_the_clocks_zero),
+		OF_BOTH_FAMILIES(not_to_groups),    OF_BOTH_FAMILIES(back_to_where_it_came_from),
 		OF_BOTH_FAMILIES(not_about_errors),
 	};
 
