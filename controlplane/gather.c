@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of links that are not Linux's; Ethernet's. */
-#define MTU_UNKNOWN 1500
-
 void gathered_free(struct gathered *gathered)
 {
 	free(gathered->backends);
@@ -55,7 +52,9 @@ static void collect_pool(const struct network *network, const struct health *hea
 		out->backends[out->backend_count++] = (struct publish_backend){
 			.up = verdict == CHECK_UP || (trusting && verdict == CHECK_UNDECIDED),
 			.has_next_hop = path->known,
-			.port = path->port,
+			.port = path->place.port,
+			.vlan = path->place.vlan,
+			.outer_vlan = path->place.outer_vlan,
 			.next_hop = path->next_hop};
 	}
 }
@@ -81,7 +80,7 @@ static void collect_configured(const struct config *config, struct gathered *out
 		struct publish_next_hop next_hop = {.address = row->address,
 						    .vlan = row->vlan,
 						    .port = (uint16_t)port,
-						    .mtu = MTU_UNKNOWN,
+						    .mtu = 0, /* the port's */
 						    .resolved = true};
 
 		if (port < 0)
@@ -91,43 +90,60 @@ static void collect_configured(const struct config *config, struct gathered *out
 	}
 }
 
+/* On the interface's link, unresolved; false: that is none of ours. */
+static bool make_next_hop(const struct network *network, uint32_t interface,
+			  const struct address *address, struct publish_next_hop *next_hop)
+{
+	struct network_place place;
+
+	if (!network_find_place(network, interface, &place))
+		return false;
+	*next_hop = (struct publish_next_hop){.address = *address,
+					      .port = place.port,
+					      .vlan = place.vlan,
+					      .outer_vlan = place.outer_vlan,
+					      .mtu = place.mtu};
+	return true;
+}
+
 static void collect_neighbours(const struct network *network, struct gathered *out)
 {
 	for (size_t i = 0; i < network->neighbours.count; i++) {
 		const struct neighbour *row = &network->neighbours.rows[i];
-		int port = network_find_port(network, row->interface);
-		struct publish_next_hop next_hop = {
-			.address = row->address, .port = (uint16_t)port, .resolved = true};
+		struct publish_next_hop next_hop;
 
-		if (port < 0 || !row->has_mac)
+		if (!row->has_mac ||
+		    !make_next_hop(network, row->interface, &row->address, &next_hop))
 			continue;
-		next_hop.mtu = network->ports[port].mtu;
+		next_hop.resolved = true;
 		memcpy(next_hop.mac, row->mac, sizeof(next_hop.mac));
 		add_next_hop(out, &next_hop);
 	}
 }
 
-static bool has_next_hop(const struct gathered *out, uint16_t port, const struct address *address)
+static bool has_next_hop(const struct gathered *out, const struct publish_next_hop *next_hop)
 {
 	for (size_t i = 0; i < out->next_hop_count; i++) {
-		if (out->next_hops[i].port == port &&
-		    address_equal(&out->next_hops[i].address, address))
+		const struct publish_next_hop *row = &out->next_hops[i];
+
+		if (row->port == next_hop->port && row->vlan == next_hop->vlan &&
+		    row->outer_vlan == next_hop->outer_vlan &&
+		    address_equal(&row->address, &next_hop->address))
 			return true;
 	}
 	return false;
 }
 
 /* Those we send to and whose MAC is not known: they are told of all the same, as unresolved. */
-static void add_unresolved(const struct network *network, uint16_t port,
+static void add_unresolved(const struct network *network, uint32_t interface,
 			   const struct address *address, struct gathered *out)
 {
 	const struct neighbour *row =
-		neighbour_table_find(&network->neighbours, network->ports[port].index, address);
-	struct publish_next_hop next_hop = {
-		.address = *address, .port = port, .mtu = network->ports[port].mtu};
+		neighbour_table_find(&network->neighbours, interface, address);
+	struct publish_next_hop next_hop;
 
-	if (network->ports[port].interface[0] == '\0' || (row != NULL && row->has_mac) ||
-	    has_next_hop(out, port, &next_hop.address))
+	if ((row != NULL && row->has_mac) ||
+	    !make_next_hop(network, interface, address, &next_hop) || has_next_hop(out, &next_hop))
 		return;
 	add_next_hop(out, &next_hop);
 }
@@ -137,15 +153,14 @@ static void collect_unresolved(const struct network *network, struct gathered *o
 	for (size_t i = 0; i < network->path_count; i++) {
 		const struct network_path *path = &network->paths[i];
 
-		if (path->known)
-			add_unresolved(network, path->port, &path->next_hop, out);
+		if (path->known && !path->is_configured)
+			add_unresolved(network, path->interface, &path->next_hop, out);
 	}
 	for (size_t i = 0; i < network->route_count; i++) {
 		const struct network_route *route = &network->routes[i];
-		int port = network_find_port(network, route->interface);
 
-		if (port >= 0 && !address_is_missing(&route->gateway))
-			add_unresolved(network, (uint16_t)port, &route->gateway, out);
+		if (!address_is_missing(&route->gateway))
+			add_unresolved(network, route->interface, &route->gateway, out);
 	}
 }
 
@@ -160,6 +175,7 @@ static void add_last_resort(const struct config *config, bool ipv4, struct gathe
 		out->routes[out->route_count++] =
 			(struct publish_route){.prefix = ipv4 ? address_from_ipv4(0) : none,
 					       .port = (uint16_t)port,
+					       .vlan = last_resort->vlan,
 					       .gateway = last_resort->address};
 }
 
@@ -170,16 +186,18 @@ static void collect_routes(const struct config *config, const struct network *ne
 
 	for (size_t i = 0; i < network->route_count; i++) {
 		const struct network_route *route = &network->routes[i];
-		int port = network_find_port(network, route->interface);
+		struct network_place place;
 
-		if (port < 0)
+		if (!network_find_place(network, route->interface, &place))
 			continue;
 		if (route->length == 0)
 			has_default[address_is_ipv4(&route->prefix)] = true;
 		out->routes[out->route_count++] =
 			(struct publish_route){.prefix = route->prefix,
 					       .length = route->length,
-					       .port = (uint16_t)port,
+					       .port = place.port,
+					       .vlan = place.vlan,
+					       .outer_vlan = place.outer_vlan,
 					       .on_link = address_is_missing(&route->gateway),
 					       .gateway = route->gateway};
 	}

@@ -37,9 +37,8 @@ static bool find_mac(const struct controlplane *controlplane, const struct netwo
 		     uint8_t mac[6])
 {
 	const struct config_dataplane *dataplane = &controlplane->config->dataplane;
-	const struct network_port *port = &controlplane->network->ports[path->port];
 	const struct neighbour *neighbour = neighbour_table_find(&controlplane->network->neighbours,
-								 port->index, &path->next_hop);
+								 path->interface, &path->next_hop);
 
 	if (neighbour != NULL && neighbour->has_mac) {
 		memcpy(mac, neighbour->mac, sizeof(neighbour->mac));
@@ -49,7 +48,7 @@ static bool find_mac(const struct controlplane *controlplane, const struct netwo
 		const struct config_next_hop *next_hop = &dataplane->next_hops[i];
 
 		if (address_equal(&next_hop->address, &path->next_hop) &&
-		    strcmp(next_hop->port, dataplane->ports[path->port].name) == 0) {
+		    strcmp(next_hop->port, dataplane->ports[path->place.port].name) == 0) {
 			memcpy(mac, next_hop->mac, sizeof(next_hop->mac));
 			return true;
 		}
@@ -70,7 +69,7 @@ static json_t *render_next_hop(const struct controlplane *controlplane,
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		 mac[3], mac[4], mac[5]);
 	return json_pack("{s:o, s:s, s:s}", "address", api_address(&path->next_hop), "mac", text,
-			 "port", controlplane->config->dataplane.ports[path->port].name);
+			 "port", controlplane->config->dataplane.ports[path->place.port].name);
 }
 
 /* Health sees Linux's way to the backend; packets need ours. */

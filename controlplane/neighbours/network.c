@@ -21,11 +21,7 @@
 
 const struct network_link *network_find_link(const struct network *network, uint32_t index)
 {
-	for (size_t i = 0; i < network->link_count; i++) {
-		if (network->links[i].index == index)
-			return &network->links[i];
-	}
-	return NULL;
+	return links_find(network->links, network->link_count, index);
 }
 
 const struct network_link *network_find_link_by_name(const struct network *network,
@@ -38,13 +34,27 @@ const struct network_link *network_find_link_by_name(const struct network *netwo
 	return NULL;
 }
 
-int network_find_port(const struct network *network, uint32_t interface)
+bool network_find_place(const struct network *network, uint32_t interface,
+			struct network_place *place)
 {
-	for (size_t i = 0; interface != 0 && i < network->port_count; i++) {
-		if (network->ports[i].index == interface)
-			return (int)i;
-	}
-	return -ENOENT;
+	const struct network_link *link = network_find_link(network, interface);
+	const struct network_port *port;
+
+	if (link == NULL || link->port < 0)
+		return false;
+	port = &network->ports[link->port];
+	*place = (struct network_place){.port = (uint16_t)link->port,
+					.vlan = link->tag,
+					.outer_vlan = link->outer_tag,
+					.mtu = link->mtu < port->mtu ? link->mtu : port->mtu};
+	return true;
+}
+
+bool network_is_ours(const struct network *network, uint32_t interface)
+{
+	struct network_place place;
+
+	return network_find_place(network, interface, &place);
 }
 
 /* A PCI device is gone from Linux while DPDK drives it: the kernel path's tap stands for it. */
@@ -80,12 +90,35 @@ static void find_ports(struct network *network)
 		if (link == NULL && (before != 0 || port->mtu == 0))
 			log_warning("port %s: there is no interface %s; waiting for it",
 				    network->config->dataplane.ports[i].name, port->interface);
-		if (before != 0 && (link == NULL || link->index != before || !link->up))
-			neighbour_table_flush(&network->neighbours, before);
 		port->index = link == NULL ? 0 : link->index;
 		port->mtu = link == NULL ? 1500 : link->mtu;
 		if (link != NULL)
 			memcpy(port->mac, link->mac, sizeof(port->mac));
+	}
+}
+
+static void place_links(struct network *network)
+{
+	uint32_t ports[ABI_MAX_PORTS];
+
+	for (size_t i = 0; i < network->port_count; i++)
+		ports[i] = network->ports[i].index;
+	links_place(network->links, network->link_count, ports, network->port_count);
+}
+
+/* Nothing is believed of neighbours on links that went, or are down. */
+static void flush_neighbours(struct network *network)
+{
+	struct neighbour_table *neighbours = &network->neighbours;
+
+	for (size_t i = 0; i < neighbours->count;) {
+		uint32_t interface = neighbours->rows[i].interface;
+		const struct network_link *link = network_find_link(network, interface);
+
+		if (link == NULL || link->port < 0 || !link->up)
+			neighbour_table_flush(neighbours, interface);
+		else
+			i++;
 	}
 }
 
@@ -96,6 +129,14 @@ int network_read(struct network *network)
 	if (error < 0)
 		return error;
 	find_ports(network);
+	place_links(network);
+	flush_neighbours(network);
+	/* Before anybody is asked for: what Linux knows it need not be asked. */
+	if (network->links_changed)
+		error = read_neighbours(network);
+	if (error < 0)
+		return error;
+	network->links_changed = false;
 	error = read_addresses(network);
 	if (error == 0)
 		error = read_routes(network);
@@ -128,7 +169,11 @@ static void on_message(void *context, const struct nlmsghdr *message)
 	if (message->nlmsg_type == RTM_NEWNEIGH || message->nlmsg_type == RTM_DELNEIGH) {
 		if (read_neighbour_message(network, message))
 			network->on_change(network->context);
-	} else if (!ev_is_active(&network->read_again)) {
+		return;
+	}
+	if (message->nlmsg_type == RTM_NEWLINK || message->nlmsg_type == RTM_DELLINK)
+		network->links_changed = true;
+	if (!ev_is_active(&network->read_again)) {
 		ev_timer_set(&network->read_again, SETTLE_SECONDS, 0.0);
 		ev_timer_start(network->loop, &network->read_again);
 	}
@@ -139,7 +184,7 @@ static void on_overrun(void *context)
 	struct network *network = context;
 
 	log_warning("more changes in Linux's network than the socket holds: reading all anew");
-	read_neighbours(network);
+	network->links_changed = true;
 	if (!ev_is_active(&network->read_again)) {
 		ev_timer_set(&network->read_again, SETTLE_SECONDS, 0.0);
 		ev_timer_start(network->loop, &network->read_again);
@@ -157,6 +202,7 @@ int network_open(struct ev_loop *loop, const struct config *config,
 	network->config = config;
 	network->on_change = on_change;
 	network->context = context;
+	network->links_changed = true;
 	ev_init(&network->read_again, network_read_again);
 	network->read_again.data = network;
 	name_ports(network);
@@ -174,8 +220,6 @@ int network_open(struct ev_loop *loop, const struct config *config,
 		error = resolver_open(network, &network->resolver);
 	if (error == 0)
 		error = network_read(network);
-	if (error == 0)
-		error = read_neighbours(network);
 	if (error < 0) {
 		network_close(network);
 		return error;

@@ -3,10 +3,10 @@
 
 /*
  * Linux's view of the network, as far as it concerns us: links, the host's
- * addresses, routes of the main table through our ports, neighbours on them,
- * and how each backend is reached. Read whole at start, followed by a monitor
- * socket; links, addresses and routes are read anew when one of them changed,
- * neighbours are followed one by one.
+ * addresses, routes of the main table through our ports and VLAN interfaces on
+ * them, neighbours there, and how each backend is reached. Read whole at start, followed by a
+ * monitor socket; links, addresses and routes are read anew when one of them changed, neighbours
+ * are followed one by one.
  *
  * Owned by the control plane's one thread;
  * others read the fields and change nothing.
@@ -15,6 +15,7 @@
 
 #include "config/model.h"
 #include "controlplane/addresses/owned.h"
+#include "controlplane/neighbours/links.h"
 #include "controlplane/neighbours/neighbour_table.h"
 #include "controlplane/netlink/netlink.h"
 #include "dataplane/abi/tables.h"
@@ -23,14 +24,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct network_link {
-	uint32_t index;
-	char name[IFNAMSIZ];
-	uint8_t mac[6];
-	uint16_t mtu;
-	bool up;
-};
 
 struct network_address {
 	uint32_t interface;
@@ -55,11 +48,19 @@ struct network_port {
 	uint16_t mtu;
 };
 
+/* Where packets for a link leave: a port, with VLAN tags as in struct abi_next_hop. */
+struct network_place {
+	uint16_t port; /* position in config->dataplane.ports */
+	uint16_t vlan, outer_vlan;
+	uint16_t mtu; /* of the link */
+};
+
 /* How a backend is reached. */
 struct network_path {
 	bool known;
-	uint16_t port;           /* position in config->dataplane.ports */
+	struct network_place place;
 	struct address next_hop; /* the gateway's address or its own */
+	bool is_configured;      /* the configuration says where that is, and Linux need not know */
 	struct address source;   /* of this host, to speak to it from; missing: none found */
 	uint32_t interface;      /* where Linux's route leads, ours or not; 0: no route */
 };
@@ -74,6 +75,8 @@ struct network {
 	const struct config *config;
 	struct owned_addresses owned; /* by that configuration */
 	ev_timer read_again;
+	bool links_changed; /* since they were read: neighbours may be on links that were none of
+			       ours */
 
 	struct network_link *links;
 	size_t link_count, link_room;
@@ -110,5 +113,7 @@ int network_read(struct network *network);
 const struct network_link *network_find_link(const struct network *network, uint32_t index);
 const struct network_link *network_find_link_by_name(const struct network *network,
 						     const char *name);
-/* Position of the port with this interface; -ENOENT. */
-int network_find_port(const struct network *network, uint32_t interface);
+/* True when the interface is a port's, or a VLAN interface on one. */
+bool network_find_place(const struct network *network, uint32_t interface,
+			struct network_place *place);
+bool network_is_ours(const struct network *network, uint32_t interface);

@@ -98,7 +98,8 @@ static void take_configured(struct network_path *path, const struct config *conf
 	if (port < 0)
 		return;
 	path->known = true;
-	path->port = (uint16_t)port;
+	path->is_configured = true;
+	path->place = (struct network_place){.port = (uint16_t)port, .vlan = next_hop->vlan};
 	path->next_hop = next_hop->address;
 }
 
@@ -132,18 +133,17 @@ static struct network_path find_path(struct network *network, const struct addre
 		paths_last_resort(network->config, address_is_ipv4(address));
 	struct route_answer answer = ask_route(network, address);
 	struct network_path path = {0};
-	int port = -ENOENT;
+	bool is_ours = false;
 
 	if (answer.type == RTN_UNICAST) {
-		port = network_find_port(network, answer.interface);
+		is_ours = network_find_place(network, answer.interface, &path.place);
 		path.interface = answer.interface;
 		path.source = choose_source(network, address, &answer);
 	}
 	if (itself != NULL) {
 		take_configured(&path, network->config, itself);
-	} else if (port >= 0) {
+	} else if (is_ours) {
 		path.known = true;
-		path.port = (uint16_t)port;
 		path.next_hop = address_is_missing(&answer.gateway) ? *address : answer.gateway;
 	} else if (last_resort != NULL) {
 		take_configured(&path, network->config, last_resort);
@@ -185,7 +185,7 @@ static void tell_change(const struct network *network, const struct config_pool 
 		tell_unreachable(network, pool, backend, now);
 	else if (now->known && before != NULL && !before->known)
 		log_info("backend %s/%s is reached through port %s again", pool->name,
-			 backend->name, network->config->dataplane.ports[now->port].name);
+			 backend->name, network->config->dataplane.ports[now->place.port].name);
 }
 
 /* Paths that need not be asked for, by address. */
@@ -198,7 +198,7 @@ struct known {
 static const struct network_path *find_asked(const struct known *known,
 					     const struct address *address)
 {
-	uint32_t row = keymap_find(&known->rows, identity_of_neighbour(0, address->bytes));
+	uint32_t row = keymap_find(&known->rows, identity_of_address(address->bytes));
 
 	return row == ABI_NONE ? NULL : &known->paths[row];
 }
@@ -212,7 +212,7 @@ static const struct network_path *find_known(const struct known *known,
 
 static int know(struct known *known, const struct address *address, size_t row)
 {
-	return keymap_put(&known->rows, identity_of_neighbour(0, address->bytes), (uint32_t)row);
+	return keymap_put(&known->rows, identity_of_address(address->bytes), (uint32_t)row);
 }
 
 static bool same_addresses(const struct config_pool *a, const struct config_pool *b)

@@ -18,31 +18,16 @@
 static int on_link(const struct nlmsghdr *message, void *context)
 {
 	struct network *network = context;
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	const struct nlattr *items[IFLA_MTU + 1] = {NULL};
+	struct network_link link, *links;
 
-	if (message->nlmsg_type != RTM_NEWLINK)
+	if (!link_read(message, &link))
 		return MNL_CB_OK;
-	attributes_read(message, sizeof(*info), items, IFLA_MTU);
-	if (items[IFLA_IFNAME] == NULL)
-		return MNL_CB_OK;
-
-	struct network_link *links = array_grow(network->links, network->link_count,
-						&network->link_room, sizeof(*links));
-
+	links = array_grow(network->links, network->link_count, &network->link_room,
+			   sizeof(*links));
 	if (links == NULL)
 		return MNL_CB_OK;
 	network->links = links;
-
-	uint32_t mtu = attribute_u32(items[IFLA_MTU]);
-	struct network_link *link = &links[network->link_count++];
-
-	*link = (struct network_link){.index = (uint32_t)info->ifi_index,
-				      .mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu,
-				      .up = info->ifi_flags & IFF_UP};
-	strncpy(link->name, mnl_attr_get_str(items[IFLA_IFNAME]), sizeof(link->name) - 1);
-	if (attribute_mac(items[IFLA_ADDRESS]) != NULL)
-		memcpy(link->mac, attribute_mac(items[IFLA_ADDRESS]), sizeof(link->mac));
+	links[network->link_count++] = link;
 	return MNL_CB_OK;
 }
 
@@ -93,13 +78,21 @@ static bool neighbour_is_sent_to(void *context, const struct neighbour *row)
 	return resolver_wants(network->resolver, row->interface, &row->address);
 }
 
+/* Multicast and broadcast; and nobody's. */
+static bool is_group(const uint8_t *mac)
+{
+	static const uint8_t nobody[6];
+
+	return mac == NULL || (mac[0] & 1) || memcmp(mac, nobody, sizeof(nobody)) == 0;
+}
+
 bool read_neighbour_message(struct network *network, const struct nlmsghdr *message)
 {
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *items[NDA_LLADDR + 1] = {NULL};
 
 	if (!netlink_is_internet(info->ndm_family) ||
-	    network_find_port(network, (uint32_t)info->ndm_ifindex) < 0)
+	    !network_is_ours(network, (uint32_t)info->ndm_ifindex))
 		return false;
 	attributes_read(message, sizeof(*info), items, NDA_LLADDR);
 
@@ -108,8 +101,8 @@ bool read_neighbour_message(struct network *network, const struct nlmsghdr *mess
 				      .state = info->ndm_state,
 				      .mac = attribute_mac(items[NDA_LLADDR])};
 
-	/* Multicast and broadcast are nobody's MAC. */
-	if ((news.state & NUD_NOARP) || address_is_missing(&news.address))
+	/* Linux has entries for groups too; one for a host is somebody's doing (nud noarp). */
+	if (address_is_missing(&news.address) || ((news.state & NUD_NOARP) && is_group(news.mac)))
 		return false;
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		return neighbour_table_update(&network->neighbours, &news);
@@ -128,8 +121,11 @@ static int on_neighbour(const struct nlmsghdr *message, void *context)
 
 int read_links(struct network *network)
 {
-	return netlink_dump(network->netlink, RTM_GETLINK, sizeof(struct ifinfomsg), on_link,
-			    network, &network->link_count);
+	int error = netlink_dump(network->netlink, RTM_GETLINK, sizeof(struct ifinfomsg), on_link,
+				 network, &network->link_count);
+
+	links_sort(network->links, network->link_count);
+	return error;
 }
 
 int read_addresses(struct network *network)

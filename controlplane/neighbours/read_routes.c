@@ -20,7 +20,7 @@ static bool route_first_hop(const struct network *network, const struct nlattr *
 	while (left >= sizeof(*hop) && hop->rtnh_len >= sizeof(*hop) && hop->rtnh_len <= left) {
 		const struct nlattr *items[RTA_VIA + 1] = {NULL};
 
-		if (network_find_port(network, (uint32_t)hop->rtnh_ifindex) >= 0 &&
+		if (network_is_ours(network, (uint32_t)hop->rtnh_ifindex) &&
 		    !(hop->rtnh_flags & RTNH_F_DEAD)) {
 			attributes_read_bytes(hop + 1, hop->rtnh_len - sizeof(*hop), items,
 					      RTA_VIA);
@@ -67,8 +67,7 @@ static int on_route(const struct nlmsghdr *message, void *context)
 		return MNL_CB_OK;
 	if (items[RTA_MULTIPATH] != NULL && !route_first_hop(network, items[RTA_MULTIPATH], &route))
 		return MNL_CB_OK;
-	if (network_find_port(network, route.interface) < 0 ||
-	    network->route_count >= ABI_MAX_ROUTES)
+	if (!network_is_ours(network, route.interface) || network->route_count >= ABI_MAX_ROUTES)
 		return MNL_CB_OK;
 
 	struct network_route *rows = array_grow(network->routes, network->route_count,

@@ -180,8 +180,8 @@ static void gather_wanted(struct resolver *resolver)
 	for (size_t i = 0; i < network->path_count; i++) {
 		const struct network_path *path = &network->paths[i];
 
-		if (path->known && network->ports[path->port].index != 0)
-			add_wanted(resolver, network->ports[path->port].index, &path->next_hop);
+		if (path->known && !path->is_configured)
+			add_wanted(resolver, path->interface, &path->next_hop);
 	}
 	for (size_t i = 0; i < network->route_count; i++) {
 		const struct network_route *route = &network->routes[i];

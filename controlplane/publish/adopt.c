@@ -76,7 +76,7 @@ static uint64_t identify(const struct abi_ref *ref, const void *bytes, uint32_t 
 			       : 0;
 	case ABI_NEXT_HOP:
 		*epoch = hop->epoch;
-		return identity_of_next_hop(hop->port, hop->vlan, hop->address);
+		return identity_of_next_hop(hop);
 	case ABI_LOCAL_POOL:
 		*epoch = pool->epoch;
 		return is_name(pool->name) ? identity_of_name(pool->name) : 0;
@@ -120,7 +120,8 @@ static bool is_sound(const struct abi_ref *ref, const void *bytes)
 		       backend->name[0] != '\0';
 	if (ref->kind == ABI_NEXT_HOP)
 		return is_usable_address(hop->address) && hop->resolved <= 1 && hop->vlan < 4095 &&
-		       (hop->mac[0] & 1) == 0;
+		       (hop->outer_vlan & ~ABI_OUTER_8021Q) < 4095 &&
+		       hop->outer_vlan != ABI_OUTER_8021Q && (hop->mac[0] & 1) == 0;
 	return true;
 }
 

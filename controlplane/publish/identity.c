@@ -34,14 +34,18 @@ uint64_t identity_of_backend(const char *pool, const char *name, const uint8_t a
 	return mix(mix(hash, address, 16), &port, sizeof(port));
 }
 
-uint64_t identity_of_neighbour(uint16_t port, const uint8_t address[16])
+uint64_t identity_of_address(const uint8_t address[16])
 {
-	return mix(mix(0, address, 16), &port, sizeof(port));
+	return mix(0, address, 16);
 }
 
-uint64_t identity_of_next_hop(uint16_t port, uint16_t vlan, const uint8_t address[16])
+uint64_t identity_of_next_hop(const struct abi_next_hop *hop)
 {
-	return mix(identity_of_neighbour(port, address), &vlan, sizeof(vlan));
+	uint64_t hash = identity_of_address(hop->address);
+
+	hash = mix(mix(hash, &hop->port, sizeof(hop->port)), &hop->vlan, sizeof(hop->vlan));
+	/* As it was before there were outer ones. */
+	return hop->outer_vlan == 0 ? hash : mix(hash, &hop->outer_vlan, sizeof(hop->outer_vlan));
 }
 
 void identities_begin(struct identities *identities)
@@ -144,7 +148,7 @@ int identities_adopt(struct identities *identities, const struct abi_ref *ref, u
 	return 0;
 }
 
-bool identities_sweep(struct identities *identities)
+void identities_sweep(struct identities *identities)
 {
 	bool freed = false;
 
@@ -158,7 +162,7 @@ bool identities_sweep(struct identities *identities)
 		row->wanted = row->changed = false;
 	}
 	if (!freed)
-		return false;
+		return;
 	identities->moved = true;
 	identities->lowest_free = 0;
 	/* The map held more than these: putting them back needs no memory. */
@@ -166,7 +170,6 @@ bool identities_sweep(struct identities *identities)
 	for (uint32_t i = 0; i < identities->count; i++)
 		if (identities->rows[i].key != 0)
 			keymap_put(&identities->indexes, identities->rows[i].key, i);
-	return true;
 }
 
 void identities_free(struct identities *identities)

@@ -42,9 +42,9 @@ uint64_t identity_of_name(const char *name);
 /* Tells pools' backends apart by all that makes them one: see publish.h. */
 uint64_t identity_of_backend(const char *pool, const char *name, const uint8_t address[16],
 			     uint16_t port);
-uint64_t identity_of_next_hop(uint16_t port, uint16_t vlan, const uint8_t address[16]);
-/* A neighbour by port and address, whatever its VLAN. */
-uint64_t identity_of_neighbour(uint16_t port, const uint8_t address[16]);
+/* By port, VLANs and address. */
+uint64_t identity_of_next_hop(const struct abi_next_hop *hop);
+uint64_t identity_of_address(const uint8_t address[16]);
 
 /* Where the generation being made has it, when it is wanted. */
 static inline const struct abi_ref *identity_next(const struct identity *row)
@@ -73,7 +73,6 @@ int identities_claim(struct identities *identities, uint64_t key, uint32_t *inde
 int identities_adopt(struct identities *identities, const struct abi_ref *ref, uint64_t key,
 		     uint32_t epoch);
 
-/* Ends a round: frees the indexes of all that are not wanted, and wants nobody any more.
- * True when there were such. */
-bool identities_sweep(struct identities *identities);
+/* Ends a round: frees the indexes of all that are not wanted, and wants nobody any more. */
+void identities_sweep(struct identities *identities);
 void identities_free(struct identities *identities);

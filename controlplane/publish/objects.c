@@ -201,7 +201,10 @@ static bool is_unicast(const uint8_t mac[6])
 
 void object_next_hop(struct abi_next_hop *out, const struct publish_next_hop *hop)
 {
-	*out = (struct abi_next_hop){.vlan = hop->vlan, .port = hop->port, .mtu = hop->mtu};
+	*out = (struct abi_next_hop){.vlan = hop->vlan,
+				     .outer_vlan = hop->outer_vlan,
+				     .port = hop->port,
+				     .mtu = hop->mtu};
 	memcpy(out->address, hop->address.bytes, 16);
 	if (hop->resolved && is_unicast(hop->mac)) {
 		out->resolved = 1;

@@ -24,20 +24,22 @@
 
 struct publisher;
 
-/* A neighbour on a port's link. */
+/*
+ * A neighbour on a link: a port's, or a VLAN's on it. `port` is its position in
+ * config->dataplane.ports, `vlan` and `outer_vlan` are as in struct abi_next_hop.
+ */
 struct publish_next_hop {
 	struct address address;
 	uint8_t mac[6];
-	uint16_t vlan;
-	uint16_t port; /* position in config->dataplane.ports */
+	uint16_t port, vlan, outer_vlan;
 	uint16_t mtu;
 	bool resolved;
 };
 
 struct publish_route {
 	struct address prefix;
-	uint8_t length; /* of the address's own family */
-	uint16_t port;
+	uint8_t length;                  /* of the address's own family */
+	uint16_t port, vlan, outer_vlan; /* the link it leads to */
 	bool on_link;
 	struct address gateway; /* unless on_link */
 };
@@ -46,8 +48,8 @@ struct publish_route {
 struct publish_backend {
 	bool up; /* by its health checks (or has none) */
 	bool has_next_hop;
-	uint16_t port;           /* where the next hop is */
-	struct address next_hop; /* one of next_hops */
+	uint16_t port, vlan, outer_vlan; /* the link of its next hop, */
+	struct address next_hop;         /* one of next_hops */
 };
 
 struct publish_input {

@@ -93,7 +93,6 @@ void publisher_close(struct publisher *publisher)
 	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++)
 		identities_free(&publisher->kinds[kind]);
 	maglev_forget(&publisher->ring_sizes);
-	keymap_free(&publisher->neighbours);
 	free(publisher);
 }
 

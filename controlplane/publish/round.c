@@ -167,8 +167,7 @@ static void settle(struct publisher *publisher)
 			if (row->changed)
 				row->ref = row->next;
 		}
-		if (identities_sweep(&publisher->kinds[kind]) && kind == ABI_NEXT_HOP)
-			keymap_clear(&publisher->neighbours);
+		identities_sweep(&publisher->kinds[kind]);
 	}
 }
 
@@ -241,8 +240,6 @@ int round_run(struct publisher *publisher, const struct publish_input *input)
 		rc = publish_round(&round);
 	if (rc <= 0)
 		abandon(publisher);
-	if (rc < 0)
-		keymap_clear(&publisher->neighbours);
 	free(round.uses);
 	free(round.members);
 	scratch_free(&round.scratch);

@@ -35,7 +35,6 @@ struct round {
 	struct pool_use *uses; /* of each pool of the configuration */
 	uint32_t *members;     /* of all pools */
 	struct keymap pools;   /* identity_of_name() -> position in config->pools */
-	bool hops_moved;       /* other next hops than the last time, or in another order */
 };
 
 /* Sets the publisher's reason; returns `rc`. */
@@ -55,11 +54,10 @@ const void *round_guess(const struct round *round, uint32_t kind, uint32_t *inde
 /* What this generation has under this index; NULL: nothing (yet). */
 const void *round_bytes(const struct round *round, uint32_t kind, uint32_t index);
 
-/* The next hop to a neighbour, of those that have been put; ABI_NONE: none. */
-uint32_t round_find_neighbour(const struct round *round, uint16_t port, const uint8_t address[16]);
-/* True when the next hop of this index has been put and is that neighbour. */
-bool round_reaches(const struct round *round, uint32_t index, uint16_t port,
-		   const uint8_t address[16]);
+/* The next hop with port, VLANs and address of `wanted`, of those that have been put; ABI_NONE:
+ * none. `guess` is looked at first; it may be any index. */
+uint32_t round_find_next_hop(const struct round *round, const struct abi_next_hop *wanted,
+			     uint32_t guess);
 
 /*
  * True while the index drains since `since_ms`: its flows have not ended and

@@ -116,12 +116,13 @@ static uint32_t find_next_hop(const struct round *round, uint32_t index,
 	const struct identity *row = &round->publisher->kinds[ABI_BACKEND].rows[index];
 	const struct abi_backend *last = published_bytes(round->publisher, row);
 
+	struct abi_next_hop wanted = {
+		.port = backend->port, .vlan = backend->vlan, .outer_vlan = backend->outer_vlan};
+
 	if (!backend->has_next_hop)
 		return ABI_NONE;
-	if (last && !round->hops_moved &&
-	    round_reaches(round, last->next_hop, backend->port, backend->next_hop.bytes))
-		return last->next_hop;
-	return round_find_neighbour(round, backend->port, backend->next_hop.bytes);
+	memcpy(wanted.address, backend->next_hop.bytes, sizeof(wanted.address));
+	return round_find_next_hop(round, &wanted, last ? last->next_hop : ABI_NONE);
 }
 
 static int put_backend(struct round *round, const struct config_pool *pool,

@@ -10,7 +10,8 @@
 
 static bool is_same_hop(const struct abi_next_hop *a, const struct abi_next_hop *b)
 {
-	return a->port == b->port && a->vlan == b->vlan && memcmp(a->address, b->address, 16) == 0;
+	return a->port == b->port && a->vlan == b->vlan && a->outer_vlan == b->outer_vlan &&
+	       memcmp(a->address, b->address, 16) == 0;
 }
 
 /* Its index and epoch, most times without working out its key. */
@@ -22,94 +23,68 @@ static int claim_next_hop(struct round *round, struct abi_next_hop *object, uint
 		object->epoch = round->publisher->kinds[ABI_NEXT_HOP].rows[*index].epoch;
 		return 0;
 	}
-	round->hops_moved = true;
-	return round_claim(round, ABI_NEXT_HOP,
-			   identity_of_next_hop(object->port, object->vlan, object->address), index,
+	return round_claim(round, ABI_NEXT_HOP, identity_of_next_hop(object), index,
 			   &object->epoch);
 }
 
-static int put_next_hop(struct round *round, const struct publish_next_hop *hop)
+static int put_next_hop(struct round *round, const struct publish_next_hop *hop, uint32_t *index)
 {
 	struct abi_next_hop object;
 	char text[ADDRESS_TEXT_SIZE];
-	uint32_t index;
 	int rc;
 
 	if (hop->port >= round->config->dataplane.port_count)
 		return round_fail(round, -EINVAL, "next hop %s is on port %u, which does not exist",
 				  address_format(&hop->address, text), hop->port);
 	object_next_hop(&object, hop);
-	rc = claim_next_hop(round, &object, &index);
-	return rc < 0 ? rc : round_put(round, ABI_NEXT_HOP, index, &object, sizeof(object));
+	rc = claim_next_hop(round, &object, index);
+	return rc < 0 ? rc : round_put(round, ABI_NEXT_HOP, *index, &object, sizeof(object));
 }
 
-/* Those that have been put, in that order: of several VLANs the first counts. */
-static int index_neighbours(struct round *round)
-{
-	const struct identities *hops = &round->publisher->kinds[ABI_NEXT_HOP];
-	struct keymap *neighbours = &round->publisher->neighbours;
-	uint32_t index = hops->first_wanted;
-	int rc = 0;
-
-	keymap_clear(neighbours);
-	if (hops->last_wanted == ABI_NONE)
-		return 0;
-	for (;; index = hops->rows[index].next_wanted) {
-		const struct abi_next_hop *hop = round_bytes(round, ABI_NEXT_HOP, index);
-
-		rc = keymap_put(neighbours, identity_of_neighbour(hop->port, hop->address), index);
-		if (rc < 0 || index == hops->last_wanted)
-			return rc;
-	}
-}
-
-bool round_reaches(const struct round *round, uint32_t index, uint16_t port,
-		   const uint8_t address[16])
+static bool has_put(const struct round *round, uint32_t index, const struct abi_next_hop *wanted)
 {
 	const struct abi_next_hop *hop = round_bytes(round, ABI_NEXT_HOP, index);
 
-	return hop && hop->port == port && memcmp(hop->address, address, 16) == 0;
+	return hop && is_same_hop(hop, wanted);
 }
 
-uint32_t round_find_neighbour(const struct round *round, uint16_t port, const uint8_t address[16])
+uint32_t round_find_next_hop(const struct round *round, const struct abi_next_hop *wanted,
+			     uint32_t guess)
 {
-	uint32_t index =
-		keymap_find(&round->publisher->neighbours, identity_of_neighbour(port, address));
+	uint32_t index = guess;
 
-	/* One that only the last generation wants is still in the map. */
-	return round_reaches(round, index, port, address) ? index : ABI_NONE;
+	if (has_put(round, index, wanted))
+		return index;
+	index = identities_find(&round->publisher->kinds[ABI_NEXT_HOP],
+				identity_of_next_hop(wanted));
+	/* It may be one that only the last generation wants. */
+	return has_put(round, index, wanted) ? index : ABI_NONE;
 }
 
 static int put_next_hops(struct round *round)
 {
-	for (size_t i = 0; i < round->input->next_hop_count; i++) {
-		int rc = put_next_hop(round, &round->input->next_hops[i]);
+	int rc = 0;
 
-		if (rc < 0)
-			return rc;
+	for (size_t i = 0; rc == 0 && i < round->input->next_hop_count; i++) {
+		uint32_t index;
+
+		rc = put_next_hop(round, &round->input->next_hops[i], &index);
 	}
-	if (!round->hops_moved && round->publisher->neighbours.count > 0)
-		return 0;
-	round->hops_moved = true;
-	return index_neighbours(round);
+	return rc;
 }
 
 /* A gateway nobody has resolved yet is a next hop all the same: its packets wait for it. */
 static int find_gateway(struct round *round, const struct publish_route *route, uint32_t *index)
 {
-	const struct publish_next_hop unresolved = {.address = route->gateway, .port = route->port};
-	int rc;
+	const struct publish_next_hop unresolved = {.address = route->gateway,
+						    .port = route->port,
+						    .vlan = route->vlan,
+						    .outer_vlan = route->outer_vlan};
+	struct abi_next_hop wanted;
 
-	*index = round_find_neighbour(round, route->port, route->gateway.bytes);
-	if (*index != ABI_NONE)
-		return 0;
-	rc = put_next_hop(round, &unresolved);
-	if (rc == 0)
-		rc = keymap_put(&round->publisher->neighbours,
-				identity_of_neighbour(route->port, route->gateway.bytes),
-				round->publisher->kinds[ABI_NEXT_HOP].last_wanted);
-	*index = round_find_neighbour(round, route->port, route->gateway.bytes);
-	return rc;
+	object_next_hop(&wanted, &unresolved);
+	*index = round_find_next_hop(round, &wanted, ABI_NONE);
+	return *index != ABI_NONE ? 0 : put_next_hop(round, &unresolved, index);
 }
 
 static int fill_routes(struct round *round, struct abi_route *rows, size_t *count)

@@ -22,8 +22,6 @@ struct publisher {
 	bool doubted; /* see publisher_doubt() */
 	struct identities kinds[ABI_KIND_END];
 	struct maglev_sizes ring_sizes;
-	struct keymap
-		neighbours; /* identity_of_neighbour() -> index of next hop; empty: to be made */
 	uint64_t next_due;
 	bool short_of_indexes; /* the last round made room, and another one is to use it */
 	size_t cut_short;      /* see publisher_cut_short() */

@@ -220,6 +220,9 @@ struct abi_ring {
 	uint16_t slots[];
 };
 
+/* In outer_vlan: the outer tag is one of 802.1Q too; else it is of 802.1ad. */
+#define ABI_OUTER_8021Q 0x8000
+
 struct abi_next_hop {
 	uint8_t address[16]; /* the neighbour's */
 	uint8_t mac[6];
@@ -227,8 +230,10 @@ struct abi_next_hop {
 	uint16_t port; /* position in the configuration's dataplane.ports */
 	uint16_t mtu;  /* 0: the port's */
 	uint32_t epoch;
-	uint32_t resolved; /* 0: its MAC is not known (any more) */
-	uint32_t reserved[7];
+	uint32_t resolved;   /* 0: its MAC is not known (any more) */
+	uint16_t outer_vlan; /* of the tag before that of `vlan`, or, of 802.1ad, alone; 0: none */
+	uint16_t reserved_too;
+	uint32_t reserved[6];
 };
 
 struct abi_local_pool {

@@ -73,11 +73,8 @@ uint16_t hops_learn(struct engine *engine, struct flow_table *table, const struc
 	    table->hop_ways[place].learned_era == engine->era &&
 	    table->hops[place].next_hop != ABI_NONE)
 		return place;
-	/* Behind two tags Linux knows nobody. */
-	uint32_t neighbour = packet->outer_vlan != 0
-				     ? ABI_NONE
-				     : snapshot_find_mac(snapshot, packet->in_port, packet->vlan,
-							 mac, table->family);
+	uint32_t neighbour = snapshot_find_mac(snapshot, packet->in_port, packet->vlan,
+					       packet->outer_vlan, mac, table->family);
 	if (place == HOP_NONE || !may_learn(engine, packet, client, neighbour))
 		return HOP_NONE;
 

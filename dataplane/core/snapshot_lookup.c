@@ -183,7 +183,7 @@ uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
 }
 
 uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,
-			   const uint8_t mac[6], uint8_t family)
+			   uint16_t outer_vlan, const uint8_t mac[6], uint8_t family)
 {
 	uint32_t mask = snapshot->next_hop_mask;
 	uint32_t at = hash_mac(port, vlan, mac) & mask;
@@ -193,7 +193,8 @@ uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint1
 		uint32_t index = snapshot->macs[at] - 1;
 		const struct abi_next_hop *hop = snapshot->next_hops[index];
 
-		if (hop->port != port || hop->vlan != vlan || memcmp(hop->mac, mac, 6) != 0)
+		if (hop->port != port || hop->vlan != vlan || hop->outer_vlan != outer_vlan ||
+		    memcmp(hop->mac, mac, 6) != 0)
 			continue;
 		if (abi_address_family(hop->address) == family)
 			return index;

@@ -6,7 +6,10 @@
  * rows of half a cache line: made once for each generation, by the main thread.
  */
 #include "dataplane/abi/flows.h"
+#include "dataplane/core/packet.h"
 #include "dataplane/core/snapshot.h"
+
+_Static_assert(ABI_OUTER_8021Q == PACKET_OUTER_8021Q, "a next hop names tags as a packet does");
 
 void snapshot_way(const struct snapshot *snapshot, const struct tables_limits *limits,
 		  uint32_t next_hop, struct way *way)
@@ -20,6 +23,7 @@ void snapshot_way(const struct snapshot *snapshot, const struct tables_limits *l
 	memcpy(way->ethernet, hop->mac, 6);
 	way->port = hop->port;
 	way->vlan = hop->vlan;
+	way->outer_vlan = hop->outer_vlan;
 	way->mtu = hop->mtu;
 	way->known = 1;
 	if (limits->ports != NULL) {

@@ -219,14 +219,14 @@ bool snapshot_is_host_address(const struct snapshot *snapshot, const struct ip_a
 const struct abi_route *snapshot_find_route(const struct snapshot *snapshot,
 					    const struct ip_address *address);
 /*
- * The neighbour with this address, resolved or not, or with this MAC and VLAN,
+ * The neighbour with this address, resolved or not, or with this MAC and VLANs,
  * on this port; ABI_NONE: not known. A router has a neighbour of each family
  * with one MAC: of those one of this family is found first.
  */
 uint32_t snapshot_find_neighbour(const struct snapshot *snapshot, uint16_t port,
 				 const struct ip_address *address);
 uint32_t snapshot_find_mac(const struct snapshot *snapshot, uint16_t port, uint16_t vlan,
-			   const uint8_t mac[6], uint8_t family);
+			   uint16_t outer_vlan, const uint8_t mac[6], uint8_t family);
 
 /* Whether the service takes new flows from this client. */
 bool snapshot_allows(const struct abi_service *service, const struct ip_address *client);

@@ -6,6 +6,7 @@
  * private copies. The packet path trusts what passed here and checks nothing
  * again.
  */
+#include "dataplane/core/packet.h"
 #include "dataplane/core/snapshot.h"
 
 #include <inttypes.h>
@@ -233,7 +234,9 @@ static bool check_next_hop(const struct subject *subject, const struct object *o
 
 	if (!check_address(subject, "address", 0, hop->address, 0) ||
 	    !check_range(subject, "resolved", hop->resolved, 0, 1) ||
-	    !check_range(subject, "vlan", hop->vlan, 0, 4094))
+	    !check_range(subject, "vlan", hop->vlan, 0, 4094) ||
+	    !check_range(subject, "outer_vlan", hop->outer_vlan & ~PACKET_OUTER_8021Q,
+			 hop->outer_vlan != 0, 4094))
 		return false;
 	if (hop->port >= limits->port_count)
 		return refuse(subject->refusal, "%s %u: port %u does not exist", subject->kind,

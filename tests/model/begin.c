@@ -169,7 +169,7 @@ static bool goes_past(const struct model *model, const struct abi_service *servi
 	const struct abi_route *route;
 
 	if (service->forwarding != ABI_DNAT || packet->in_port != way->port ||
-	    packet->vlan != way->vlan)
+	    packet->vlan != way->vlan || packet->outer_vlan != way->outer_vlan)
 		return false;
 	route = model_find_route(model->tables, flow->client.source.address);
 	return route && route->next_hop == ABI_NONE && route->port == way->port;

@@ -163,6 +163,7 @@ void conversation_make(struct scene *scene, struct conversation *conversation, b
 
 	packet->in_port = from_client ? conversation->in_port : 1;
 	packet->vlan = from_client ? conversation->vlan : 0;
+	packet->outer_vlan = 0;
 	memcpy(plan.mac_from, conversation->mac, 6);
 	if (!from_client)
 		scene_mac(0xb0, plan.mac_from);

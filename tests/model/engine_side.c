@@ -163,6 +163,7 @@ void engine_side_run(struct engine_side *side, struct model_packet *packets, uns
 			.data = memories[i] + PACKET_HEADROOM,
 			.length = packets[i].length,
 			.vlan = packets[i].vlan,
+			.outer_vlan = packets[i].outer_vlan,
 			.in_port = packets[i].in_port,
 			.verdict = 0xff,
 		};
@@ -176,6 +177,7 @@ void engine_side_run(struct engine_side *side, struct model_packet *packets, uns
 		packets[i].owner = burst[i].owner;
 		packets[i].out_port = burst[i].out_port;
 		packets[i].vlan = burst[i].vlan;
+		packets[i].outer_vlan = burst[i].outer_vlan;
 		packets[i].length = burst[i].length;
 		memcpy(packets[i].frame, burst[i].data, burst[i].length);
 		free(memories[i]);

@@ -209,7 +209,7 @@ uint32_t model_find_neighbour(const struct model_tables *tables, uint16_t port,
 }
 
 uint32_t model_find_mac(const struct model_tables *tables, uint16_t port, uint16_t vlan,
-			const uint8_t mac[6], bool is_ipv4)
+			uint16_t outer_vlan, const uint8_t mac[6], bool is_ipv4)
 {
 	uint32_t other = ABI_NONE;
 
@@ -217,7 +217,7 @@ uint32_t model_find_mac(const struct model_tables *tables, uint16_t port, uint16
 		const struct abi_next_hop *hop = tables->next_hops[i];
 
 		if (!hop || !hop->resolved || hop->port != port || hop->vlan != vlan ||
-		    memcmp(hop->mac, mac, 6) != 0)
+		    hop->outer_vlan != outer_vlan || memcmp(hop->mac, mac, 6) != 0)
 			continue;
 		if (model_is_ipv4(hop->address) == is_ipv4)
 			return i;

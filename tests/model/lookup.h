@@ -33,4 +33,4 @@ uint32_t model_find_neighbour(const struct model_tables *tables, uint16_t port,
 			      const uint8_t address[16]);
 /* Of this family, or else of the other. */
 uint32_t model_find_mac(const struct model_tables *tables, uint16_t port, uint16_t vlan,
-			const uint8_t mac[6], bool is_ipv4);
+			uint16_t outer_vlan, const uint8_t mac[6], bool is_ipv4);

@@ -61,7 +61,7 @@ struct model_tuple {
 struct model_hop {
 	bool is_ipv4;
 	uint8_t mac[6];
-	uint16_t vlan, port;
+	uint16_t vlan, outer_vlan, port;
 	uint32_t neighbour; /* index of a next hop, whose epoch it was; or ABI_NONE */
 	uint32_t neighbour_epoch;
 };
@@ -85,7 +85,7 @@ struct model_packet {
 	/* In. */
 	uint8_t frame[MODEL_FRAME];
 	uint32_t length;
-	uint16_t in_port, vlan;
+	uint16_t in_port, vlan, outer_vlan; /* no packet comes with an outer one */
 
 	/* In: what the engine drew, if this packet begins a full-nat flow. */
 	bool drew, drew_in_vain;
@@ -93,7 +93,7 @@ struct model_packet {
 	/* In: whether the engine says that it is another worker's. */
 	bool is_foreign;
 
-	/* Out; frame, length and vlan too. */
+	/* Out; frame, length and VLANs too. */
 	uint8_t verdict;
 	uint16_t out_port;
 	uint8_t owner; /* with MODEL_FOREIGN: the engine's word */

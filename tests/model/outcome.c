@@ -48,7 +48,7 @@ const char *outcome_differs(const struct model_packet *engine, const struct mode
 		return "length";
 	if (is_sent && engine->out_port != model->out_port)
 		return "out port";
-	if (is_sent && engine->vlan != model->vlan)
+	if (is_sent && (engine->vlan != model->vlan || engine->outer_vlan != model->outer_vlan))
 		return "VLAN";
 	return outcome_first_byte(engine, model) < engine->length ? "frame" : NULL;
 }
@@ -60,9 +60,9 @@ static const char *verdict_text(uint8_t verdict)
 
 void outcome_print(const char *whose, const struct model_packet *packet)
 {
-	fprintf(stderr, "%s: verdict %s, in port %u, out port %u, VLAN %u, %u bytes:\n", whose,
-		verdict_text(packet->verdict), packet->in_port, packet->out_port, packet->vlan,
-		packet->length);
+	fprintf(stderr, "%s: verdict %s, in port %u, out port %u, VLAN %x.%u, %u bytes:\n", whose,
+		verdict_text(packet->verdict), packet->in_port, packet->out_port,
+		packet->outer_vlan, packet->vlan, packet->length);
 	for (uint32_t i = 0; i < packet->length; i++)
 		fprintf(stderr, "%02x%s", packet->frame[i],
 			i % 32 == 31 || i + 1 == packet->length ? "\n" : "");

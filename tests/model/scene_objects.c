@@ -105,6 +105,7 @@ void scene_make_next_hop(struct scene *scene, uint32_t index)
 	hop->vlan = choose_rarely(scene->choices, 6) ? 7 : 0;
 	hop->mtu = choose_rarely(scene->choices, 6) ? 1000 : 0;
 	hop->epoch = scene->epoch++;
+	hop->outer_vlan = hop->vlan != 0 && hop->epoch % 2 ? ABI_OUTER_8021Q | 9 : 0;
 	hop->resolved = !choose_rarely(scene->choices, 16);
 }
 

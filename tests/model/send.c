@@ -17,6 +17,7 @@ static bool by_next_hop(const struct model *model, uint32_t index, struct model_
 		return false;
 	way->port = hop->port;
 	way->vlan = hop->vlan;
+	way->outer_vlan = hop->outer_vlan;
 	way->mtu = model->ports[hop->port].mtu;
 	if (hop->mtu != 0 && hop->mtu < way->mtu)
 		way->mtu = hop->mtu;
@@ -39,6 +40,7 @@ static bool by_learned_hop(const struct model *model, const struct model_flow *f
 		return true;
 	way->port = hop->port;
 	way->vlan = hop->vlan;
+	way->outer_vlan = hop->outer_vlan;
 	way->mtu = model->ports[hop->port].mtu;
 	memcpy(way->mac, hop->mac, 6);
 	return true;
@@ -150,6 +152,7 @@ void model_write_link(const struct model *model, struct model_packet *packet,
 	packet->length = ETHERNET + headers->ip_length;
 	packet->out_port = way->port;
 	packet->vlan = way->vlan;
+	packet->outer_vlan = way->outer_vlan;
 }
 
 void model_send(const struct model *model, struct model_packet *packet,
@@ -170,7 +173,8 @@ static int find_hop(const struct model *model, bool is_ipv4, const struct model_
 		const struct model_hop *hop = &model->hops[i];
 
 		if (hop->is_ipv4 == is_ipv4 && hop->port == packet->in_port &&
-		    hop->vlan == packet->vlan && memcmp(hop->mac, packet->frame + 6, 6) == 0)
+		    hop->vlan == packet->vlan && hop->outer_vlan == packet->outer_vlan &&
+		    memcmp(hop->mac, packet->frame + 6, 6) == 0)
 			return i;
 	}
 	return -1;
@@ -219,7 +223,7 @@ void model_learn_hop(struct model *model, struct model_flow *flow,
 		return;
 
 	uint32_t neighbour = model_find_mac(model->tables, packet->in_port, packet->vlan,
-					    packet->frame + 6, is_ipv4);
+					    packet->outer_vlan, packet->frame + 6, is_ipv4);
 	if (!may_learn(model, flow, packet->in_port, neighbour))
 		return;
 	if (at < 0)
@@ -228,6 +232,7 @@ void model_learn_hop(struct model *model, struct model_flow *flow,
 	hop->is_ipv4 = is_ipv4;
 	memcpy(hop->mac, packet->frame + 6, 6);
 	hop->vlan = packet->vlan;
+	hop->outer_vlan = packet->outer_vlan;
 	hop->port = packet->in_port;
 	hop->neighbour = neighbour;
 	hop->neighbour_epoch =

@@ -7,7 +7,7 @@
 #include "tests/model/parse.h"
 
 struct model_way {
-	uint16_t port, vlan, mtu;
+	uint16_t port, vlan, outer_vlan, mtu;
 	uint8_t mac[6]; /* of the next hop */
 };
 

@@ -150,7 +150,7 @@ static void make_packet(struct traffic *traffic, struct model_packet *packet, in
 	struct conversation *conversation = &traffic->conversations[number];
 
 	*sender = -1;
-	packet->vlan = 0;
+	packet->vlan = packet->outer_vlan = 0;
 	if (!conversation->is_live && !conversation_begin(traffic->scene, conversation)) {
 		make_stray(traffic, packet);
 		return;

@@ -101,6 +101,7 @@ static struct publish_backend backend_at(const struct surroundings *around,
 			backend = (struct publish_backend){.up = true,
 							   .has_next_hop = true,
 							   .port = around->next_hops[i].port,
+							   .vlan = around->next_hops[i].vlan,
 							   .next_hop = *address};
 	return backend;
 }

@@ -27,6 +27,7 @@ struct world {
 	struct network network;
 	struct ev_loop *loop;
 	struct health *health;
+	struct network_link links[4];
 	struct network_path paths[2];
 	struct network_route routes[3];
 	struct network_address addresses[2];
@@ -55,6 +56,21 @@ static void on_change(void *context)
 	(void)context;
 }
 
+static void set_links(struct world *world)
+{
+	const uint32_t ports[] = {5};
+
+	world->links[0] = (struct network_link){.index = 5, .mtu = 9000, .up = true};
+	world->links[1] =
+		(struct network_link){.index = 6, .mtu = 8000, .up = true, .lower = 5, .vlan = 100};
+	world->links[2] =
+		(struct network_link){.index = 7, .mtu = 8000, .up = true, .lower = 6, .vlan = 200};
+	world->links[3] = (struct network_link){.index = 8, .mtu = 1500, .up = true};
+	world->network.links = world->links;
+	world->network.link_count = 4;
+	links_place(world->links, 4, ports, 1);
+}
+
 /* eth1 is interface 5: backend a is on link and known, b behind an unknown gateway. */
 static void fill_network(struct world *world)
 {
@@ -69,11 +85,12 @@ static void fill_network(struct world *world)
 	strcpy(network->ports[0].interface, "eth1");
 	network->ports[0].index = 5;
 	network->ports[0].mtu = 9000;
+	set_links(world);
 	neighbour_table_update(&network->neighbours, &known);
 	world->paths[0] = (struct network_path){
-		.known = true, .port = 0, .next_hop = address_of("192.0.2.11")};
+		.known = true, .interface = 5, .next_hop = address_of("192.0.2.11")};
 	world->paths[1] = (struct network_path){
-		.known = true, .port = 0, .next_hop = address_of("192.0.2.254")};
+		.known = true, .interface = 5, .next_hop = address_of("192.0.2.254")};
 	network->paths = world->paths;
 	network->path_count = 2;
 	world->routes[0] = (struct network_route){
@@ -154,6 +171,54 @@ static void next_hops_known_unknown_and_configured(void **state)
 	assert_int_equal(unknown->port, 0);
 	assert_true(configured->resolved);
 	assert_int_equal(configured->port, 1);
+}
+
+/* eth1.100 is interface 6, eth1.100.200 interface 7; 8 lies on no port. */
+static void next_hops_on_vlan_interfaces_have_their_tags(void **state)
+{
+	struct world *world = *state;
+	struct neighbour_news news = {
+		.address = address_of("fe80::1"), .state = NUD_REACHABLE, .mac = mac};
+	const struct gathered *gathered = &world->gathered;
+	const struct publish_next_hop *unknown;
+
+	for (news.interface = 5; news.interface <= 8; news.interface++)
+		neighbour_table_update(&world->network.neighbours, &news);
+	world->paths[1].interface = 7;
+	world->paths[1].place =
+		(struct network_place){.vlan = 200, .outer_vlan = ABI_OUTER_8021Q | 100};
+	world->routes[1] = (struct network_route){.prefix = address_of("203.0.113.0"),
+						  .length = 24,
+						  .interface = 6,
+						  .gateway = address_of("192.0.2.253")};
+	world->routes[2] = (struct network_route){
+		.prefix = address_of("192.0.3.0"), .length = 24, .interface = 8};
+	world->network.route_count = 3;
+	collect(world);
+
+	/* On 5, 6 and 7: the same address three times. */
+	for (unsigned i = 1; i <= 3; i++) {
+		static const uint16_t tags[][2] = {{0, 0}, {100, 0}, {200, ABI_OUTER_8021Q | 100}};
+		const struct publish_next_hop *row = &gathered->next_hops[i + 1];
+
+		assert_true(address_equal(&row->address, &news.address));
+		assert_int_equal(row->vlan, tags[i - 1][0]);
+		assert_int_equal(row->outer_vlan, tags[i - 1][1]);
+		assert_int_equal(row->mtu, i == 1 ? 9000 : 8000);
+	}
+	unknown = find(gathered, "192.0.2.254");
+	assert_false(unknown->resolved);
+	assert_int_equal(unknown->vlan, 200);
+	assert_int_equal(unknown->outer_vlan, ABI_OUTER_8021Q | 100);
+	assert_int_equal(gathered->backends[1].vlan, 200);
+	assert_int_equal(gathered->backends[1].outer_vlan, ABI_OUTER_8021Q | 100);
+	assert_int_equal(find(gathered, "192.0.2.253")->vlan, 100);
+	assert_int_equal(gathered->next_hop_count, 7);
+	/* The last one is that of last resort. */
+	assert_int_equal(gathered->route_count, 3);
+	assert_int_equal(gathered->routes[1].vlan, 100);
+	assert_int_equal(gathered->routes[1].port, 0);
+	assert_false(gathered->routes[1].on_link);
 }
 
 static void first_configured_next_hop_is_the_last_resort(void **state)
@@ -266,6 +331,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(next_hops_known_unknown_and_configured, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(next_hops_on_vlan_interfaces_have_their_tags,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(first_configured_next_hop_is_the_last_resort,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ipv6_goes_beside_ipv4, set_up, tear_down),

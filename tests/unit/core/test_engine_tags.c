@@ -179,6 +179,59 @@ static void another_outer_vlan(void **state)
 	world_free(world);
 }
 
+/* The tags of a next hop that Linux reaches through VLAN interfaces. */
+static void next_hops_with_tags(void **state)
+{
+	static const uint16_t tags[][2] = {
+		{20, 0}, {0, 30}, {20, 30}, {20, PACKET_OUTER_8021Q | 30}};
+	const struct half *half = *state;
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct world *world = world_new(10);
+		struct frame frame = client_frame(half, &rows[0], half->dnat, 4000, 80, SYN);
+		struct packet packet;
+
+		for (uint8_t backend = 0; backend < 3; backend++) {
+			struct abi_next_hop *hop = snapshot_builder_next_hop(
+				world->builder, half->hop + HOP_BACKEND_1 + backend,
+				half->backends[backend], 1, (uint8_t)(0xb1 + backend));
+
+			hop->vlan = tags[i][0];
+			hop->outer_vlan = tags[i][1];
+		}
+		world_publish(world);
+		packet = run(world, &frame, 0, 0);
+		assert_int_equal(packet.verdict, ABI_VERDICT_TO_BACKEND);
+		assert_int_equal(packet.vlan, tags[i][0]);
+		assert_int_equal(packet.outer_vlan, tags[i][1]);
+		world_free(world);
+	}
+}
+
+/* A router behind two tags is a neighbour: who has its MAC in other VLANs is not. */
+static void a_neighbour_behind_tags_is_learned_from(void **state)
+{
+	const struct half *half = *state;
+	const struct row *const two = &rows[6], *const others[] = {&rows[1], &rows[8], &rows[0]};
+	const char *router = half->family == 4 ? "203.0.113.1" : "2001:db8:c::1";
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, MAC_ROUTER};
+	struct world *world = world_new(10);
+	struct abi_next_hop *hop = snapshot_builder_next_hop(world->builder, half->hop + HOP_ROUTER,
+							     router, 0, MAC_ROUTER);
+
+	hop->vlan = two->vlan;
+	hop->outer_vlan = two->outer_vlan;
+	world_publish(world);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 0, two->vlan, two->outer_vlan, mac,
+					   half->family),
+			 half->hop + HOP_ROUTER);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(snapshot_find_mac(world->snapshot, 0, others[i]->vlan,
+					      others[i]->outer_vlan, mac,
+					      half->family) != half->hop + HOP_ROUTER);
+	world_free(world);
+}
+
 /* Nothing is read where the frame ends. */
 static void cut_frames(void **state)
 {
@@ -204,6 +257,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OF_BOTH_FAMILIES(tags_there_and_back),
 		OF_BOTH_FAMILIES(another_outer_vlan),
+		OF_BOTH_FAMILIES(next_hops_with_tags),
+		OF_BOTH_FAMILIES(a_neighbour_behind_tags_is_learned_from),
 		OF_BOTH_FAMILIES(cut_frames),
 	};
 

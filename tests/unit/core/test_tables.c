@@ -372,13 +372,13 @@ static void neighbours_with_one_mac(void **state)
 	struct world *world = world_new(10);
 
 	(void)state;
-	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, router, 4), HOP_ROUTER);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, router, 6),
+	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, 0, router, 4), HOP_ROUTER);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, 0, router, 6),
 			 HOPS_EACH + HOP_ROUTER);
 	snapshot_builder_remove(world->builder, ABI_ROUTES, 0);
 	snapshot_builder_remove(world->builder, ABI_NEXT_HOP, HOP_ROUTER);
 	world_publish(world);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, router, 4),
+	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, 0, router, 4),
 			 HOPS_EACH + HOP_ROUTER);
 	world_free(world);
 }

@@ -114,8 +114,26 @@ static void what_is_named_differently_is_told_apart(void **state)
 	assert_true(key != identity_of_backend("pooln", "ame", one, 80));
 	assert_true(key != identity_of_backend("pool", "name", two, 80));
 	assert_true(key != identity_of_backend("pool", "name", one, 81));
-	assert_true(identity_of_next_hop(0, 1, one) != identity_of_next_hop(1, 0, one));
-	assert_true(identity_of_next_hop(0, 0, one) != identity_of_next_hop(0, 0, two));
+}
+
+static void next_hops_differ_by_port_vlans_and_address(void **state)
+{
+	const struct abi_next_hop hops[] = {
+		{.address = {10}},
+		{.address = {11}},
+		{.address = {10}, .port = 1},
+		{.address = {10}, .vlan = 1},
+		{.address = {10}, .outer_vlan = 1},
+		{.address = {10}, .outer_vlan = ABI_OUTER_8021Q | 1},
+		{.address = {10}, .vlan = 1, .outer_vlan = 1},
+	};
+	const size_t count = sizeof(hops) / sizeof(hops[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i; j++)
+			assert_true(identity_of_next_hop(&hops[i]) !=
+				    identity_of_next_hop(&hops[j]));
 }
 
 int main(void)
@@ -127,6 +145,7 @@ int main(void)
 		cmocka_unit_test(identities_keep_their_index),
 		cmocka_unit_test(two_cannot_be_adopted_under_one_index_or_key),
 		cmocka_unit_test(what_is_named_differently_is_told_apart),
+		cmocka_unit_test(next_hops_differ_by_port_vlans_and_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

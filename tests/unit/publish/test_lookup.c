@@ -150,19 +150,19 @@ static void neighbours_are_found_by_address_and_by_mac(void **state)
 	world->next_hops[3].resolved = false;
 	world_step(world);
 	index = snapshot_find_neighbour(world->snapshot, 1, b);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac, 4), index);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, 0, mac, 4), index);
 	assert_memory_equal(world->snapshot->next_hops[index]->mac, mac, 6);
 	assert_int_equal(snapshot_find_neighbour(world->snapshot, 0, b), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, mac, 4), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 5, mac, 4), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, other, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 0, 0, 0, mac, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 5, 0, mac, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, 0, other, 4), ABI_NONE);
 	/* Unresolved: known by its address, not by the MAC it had. */
 	index = snapshot_find_neighbour(world->snapshot, 1, WORLD_AT("10.0.0.13"));
 	assert_int_not_equal(index, ABI_NONE);
 	assert_int_equal(world->snapshot->next_hops[index]->resolved, 0);
-	assert_int_equal(
-		snapshot_find_mac(world->snapshot, 1, 0, (const uint8_t[6]){2, 0, 0, 0, 0, 13}, 4),
-		ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, 0,
+					   (const uint8_t[6]){2, 0, 0, 0, 0, 13}, 4),
+			 ABI_NONE);
 }
 
 /* Counts to which backend each of CLIENTS distinct addresses and ports goes. */
@@ -238,19 +238,19 @@ static void tables_follow_what_changes_in_its_place(void **state)
 	uint32_t index, hop;
 
 	world_step(world);
-	hop = snapshot_find_mac(world->snapshot, 1, 0, mac, 4);
+	hop = snapshot_find_mac(world->snapshot, 1, 0, 0, mac, 4);
 	assert_int_not_equal(hop, ABI_NONE);
 	world->pools[0].backends[0].weight = 7; /* nothing of these tables */
 	world_step(world);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac, 4), hop);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, 0, mac, 4), hop);
 	assert_int_equal(snapshot_find_neighbour(world->snapshot, 1, &web), hop);
 	assert_true(snapshot_is_dnat_endpoint(world->snapshot, &web, 8080, IPPROTO_TCP));
 	assert_non_null(snapshot_find_service(world->snapshot, WORLD_AT("198.51.100.10"), 80,
 					      IPPROTO_TCP, &index));
 	world->next_hops[1].mac[5] = 99;
 	world_step(world);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, mac, 4), ABI_NONE);
-	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, other_mac, 4), hop);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, 0, mac, 4), ABI_NONE);
+	assert_int_equal(snapshot_find_mac(world->snapshot, 1, 0, 0, other_mac, 4), hop);
 	world->services[0].protocol = CONFIG_UDP; /* its backends answer with UDP alone, in time */
 	world->service_ports[0][0] = (struct config_port_range){88, 88};
 	world_step(world);

@@ -111,6 +111,8 @@ static const struct place places[] = {
 	{"ring: slot", ABI_RING, 0, sizeof(struct abi_ring), 2, 3, false, 101, 2},
 	{"next hop: port", ABI_NEXT_HOP, 2, FIELD(abi_next_hop, port), 2, false, 1, 0},
 	{"next hop: vlan", ABI_NEXT_HOP, 2, FIELD(abi_next_hop, vlan), 4095, false, 1, 0},
+	{"next hop: outer VLAN", ABI_NEXT_HOP, 2, FIELD(abi_next_hop, outer_vlan), 4095, false, 1,
+	 0},
 	{"next hop: resolved", ABI_NEXT_HOP, 2, FIELD(abi_next_hop, resolved), 2, false, 1, 0},
 	{"local pool: address_count", ABI_LOCAL_POOL, 0, FIELD(abi_local_pool, address_count), 2,
 	 false, 1, 0},

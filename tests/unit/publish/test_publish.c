@@ -139,28 +139,66 @@ static void indexes_stay_in_whatever_order_objects_come(void **state)
 	}
 }
 
-static void of_two_next_hops_to_a_neighbour_the_first_counts(void **state)
+static const struct abi_next_hop *hop_of(const struct world *world, size_t backend)
+{
+	return world->snapshot->next_hops[backend_of(world, 0, backend)->next_hop];
+}
+
+/* One address in several VLANs of a port, as link-local ones of routers are. */
+static void a_next_hop_is_of_one_vlan(void **state)
 {
 	struct world *world = *state;
 	struct publish_next_hop *rows = &world->next_hops[world->input.next_hop_count], row;
+	struct publish_backend *backend = &world->health[0][3];
 
 	world_add_next_hop(world, "10.0.0.99", 1, 71)->vlan = 5;
 	world_add_next_hop(world, "10.0.0.99", 1, 72)->vlan = 6;
+	world_add_next_hop(world, "10.0.0.99", 1, 73)->vlan = 6;
+	rows[2].outer_vlan = ABI_OUTER_8021Q | 7;
 	world_add_backend(world, &world->pools[0], "twice", "10.0.0.99", 80);
-	world->health[0][3].has_next_hop = true;
-	world->health[0][3].port = 1;
-	world->health[0][3].next_hop = rows[0].address;
-	world_step(world);
-	assert_int_equal(world->snapshot->next_hops[backend_of(world, 0, 3)->next_hop]->vlan, 5);
+	*backend = (struct publish_backend){
+		.up = true, .has_next_hop = true, .port = 1, .next_hop = rows[0].address};
+	for (size_t i = 0; i < 3; i++) {
+		backend->vlan = rows[i].vlan;
+		backend->outer_vlan = rows[i].outer_vlan;
+		world_step(world);
+		assert_int_equal(hop_of(world, 3)->mac[5], 71 + i);
+		assert_int_equal(hop_of(world, 3)->outer_vlan, rows[i].outer_vlan);
+	}
 	row = rows[0];
-	rows[0] = rows[1];
-	rows[1] = row;
-	world_step(world);
-	assert_int_equal(world->snapshot->next_hops[backend_of(world, 0, 3)->next_hop]->vlan, 6);
+	rows[0] = rows[2];
+	rows[2] = row;
 	assert_int_equal(world_publish(world), 0);
+	backend->vlan = 8;
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 3)->next_hop, ABI_NONE);
 }
 
-/* Its objects are the same, but it is not in the ring any more, or in it again. */
+/* Unresolved, and each in its VLAN. */
+static void gateways_of_one_address_in_two_vlans(void **state)
+{
+	struct world *world = *state;
+	struct publish_route *rows = &world->routes[world->input.route_count];
+	const struct abi_next_hop *hop;
+
+	world_add_route(world, "203.0.113.0", 25, 1, "10.0.0.254");
+	world_add_route(world, "203.0.113.128", 25, 1, "10.0.0.254");
+	rows[0].vlan = 5;
+	rows[1].vlan = 6;
+	rows[1].outer_vlan = 7;
+	world_step(world);
+	for (size_t i = 0; i < 2; i++) {
+		const char *client = i == 0 ? "203.0.113.5" : "203.0.113.205";
+		const struct abi_route *route =
+			snapshot_find_route(world->snapshot, WORLD_AT(client));
+
+		hop = world->snapshot->next_hops[route->next_hop];
+		assert_int_equal(hop->resolved, 0);
+		assert_int_equal(hop->vlan, rows[i].vlan);
+		assert_int_equal(hop->outer_vlan, rows[i].outer_vlan);
+	}
+}
+
 static void a_ring_follows_who_leaves_and_who_returns(void **state)
 {
 	struct world *world = *state;
@@ -444,7 +482,8 @@ int main(void)
 		TEST(everything_arrives_as_it_was_configured),
 		TEST(equal_input_publishes_nothing),
 		TEST(indexes_stay_in_whatever_order_objects_come),
-		TEST(of_two_next_hops_to_a_neighbour_the_first_counts),
+		TEST(a_next_hop_is_of_one_vlan),
+		TEST(gateways_of_one_address_in_two_vlans),
 		TEST(a_ring_follows_who_leaves_and_who_returns),
 		TEST(one_weight_changes_one_backend_and_one_ring),
 		TEST(a_revision_alone_shares_every_object),
