@@ -132,9 +132,9 @@ static void check_ipv6(const struct network *network, bool manage)
 	if (!has_ipv6)
 		return;
 	check_ipv6_on("lo", manage);
-	for (size_t i = 0; i < network->port_count; i++) {
-		if (network->ports[i].index != 0)
-			check_ipv6_on(network->ports[i].interface, manage);
+	for (size_t i = 0; i < network->link_count; i++) {
+		if (network->links[i].port >= 0)
+			check_ipv6_on(network->links[i].name, manage);
 	}
 }
 
@@ -149,9 +149,9 @@ void sysctls_check(const struct network *network, const struct config *config)
 
 		if (least_is_enough)
 			check_rule(&rules[i], "all", manage);
-		for (size_t j = 0; j < network->port_count; j++) {
-			if (network->ports[j].index != 0)
-				check_rule(&rules[i], network->ports[j].interface, manage);
+		for (size_t j = 0; j < network->link_count; j++) {
+			if (network->links[j].port >= 0)
+				check_rule(&rules[i], network->links[j].name, manage);
 		}
 	}
 }

@@ -268,7 +268,7 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 {
 	struct guard_input input = {0};
 	struct guard_sets sets = {0};
-	char *chains = guard_chains_make(guard->network->ports, guard->network->port_count);
+	char *chains = guard_chains_make(guard->network->links, guard->network->link_count);
 	int error = chains == NULL ? -ENOMEM : collect(guard, config, also, &input);
 	bool keep = error == 0 && is_loaded(guard, &input, chains);
 

@@ -187,7 +187,12 @@ static char *finish(FILE *out, char **text)
 	return NULL;
 }
 
-char *guard_chains_make(const struct network_port *ports, size_t port_count)
+static bool is_port(const struct network_link *link)
+{
+	return link->port >= 0 && link->tag == 0 && link->outer_tag == 0;
+}
+
+char *guard_chains_make(const struct network_link *links, size_t link_count)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -195,17 +200,20 @@ char *guard_chains_make(const struct network_port *ports, size_t port_count)
 
 	if (out == NULL)
 		return NULL;
-	for (size_t i = 0; i < port_count; i++) {
-		if (ports[i].interface[0] == '\0' || ports[i].index == 0)
+	for (size_t i = 0; i < link_count; i++) {
+		const struct network_link *link = &links[i];
+
+		if (link->port < 0 || (!is_port(link) && !link->has_uppers))
 			continue;
 		/* The number is for us: an interface made anew needs a chain made anew. */
 		fprintf(out,
 			"\t# interface %u\n"
-			"\tchain port_%zu {\n"
+			"\tchain %s_%u {\n"
 			"\t\ttype filter hook ingress device \"%s\" priority -500; policy accept;\n"
 			"\t\tjump guard\n"
 			"\t}\n",
-			ports[i].index, i, ports[i].interface);
+			link->index, is_port(link) ? "port" : "vlan",
+			is_port(link) ? (unsigned)link->port : link->index, link->name);
 	}
 	return finish(out, &text);
 }

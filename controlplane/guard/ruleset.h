@@ -11,13 +11,19 @@
  * program comes before the ingress hook, so while it runs nothing is met here.
  * Each family has sets and a chain of its own, alike but for their names.
  * The taps have no chain: what comes from there has been judged.
+ *
+ * Tags. The hook of an interface sees a frame whose outer VLAN tag the kernel has taken
+ * off, wherever it stood, and a second one still in it. So a port's chain looks
+ * into frames with one tag; those with two are met on the VLAN interface between, where VLAN
+ * interfaces lie on it: there the second one is off. Frames of VLANs without an interface are
+ * nobody's.
  */
 #pragma once
 
 #include "controlplane/guard/sets.h"
 
-/* The chains of the ports; malloc'ed, NULL: no memory. */
-char *guard_chains_make(const struct network_port *ports, size_t port_count);
+/* The chains of ports, and of VLAN interfaces with others on them; malloc'ed, NULL: no memory. */
+char *guard_chains_make(const struct network_link *links, size_t link_count);
 
 /*
  * The commands that put the table of this name in place of the one before, in

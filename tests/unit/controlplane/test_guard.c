@@ -47,8 +47,9 @@ static struct config *parse(const char *text)
 
 static char *make(struct guard_input *input)
 {
-	const struct network_port ports[2] = {{.interface = "eth1", .index = 5}, {.index = 0}};
-	char *chains = guard_chains_make(ports, 2);
+	const struct network_link links[2] = {{.name = "lo", .index = 1, .port = -1},
+					      {.name = "eth1", .index = 5}};
+	char *chains = guard_chains_make(links, 2);
 	struct guard_sets sets;
 	char *text;
 
@@ -205,16 +206,44 @@ static void what_is_published_is_guarded_whatever_is_configured(void **state)
 
 static void interface_made_anew_changes_the_chains(void **state)
 {
-	struct network_port port = {.interface = "eth1", .index = 5};
-	char *before = guard_chains_make(&port, 1);
+	struct network_link link = {.name = "eth1", .index = 5};
+	char *before = guard_chains_make(&link, 1);
 	char *after;
 
 	(void)state;
-	port.index = 6;
-	after = guard_chains_make(&port, 1);
+	link.index = 6;
+	after = guard_chains_make(&link, 1);
 	assert_string_not_equal(before, after);
 	free(before);
 	free(after);
+}
+
+/* One tag is off where a port's chain looks; the second one only where it is taken off. */
+static void vlan_interfaces_with_others_on_them_have_chains(void **state)
+{
+	const uint32_t ports[] = {0, 5};
+	struct network_link links[] = {
+		{.name = "lo", .index = 1},
+		{.name = "eth1", .index = 5},
+		{.name = "eth2", .index = 6},
+		{.name = "eth1.100", .index = 7, .lower = 5, .vlan = 100},
+		{.name = "eth1.100.20", .index = 8, .lower = 7, .vlan = 20},
+		{.name = "eth1.200", .index = 9, .lower = 5, .vlan = 200},
+		{.name = "eth2.100", .index = 10, .lower = 6, .vlan = 100},
+		{.name = "eth2.100.20", .index = 11, .lower = 10, .vlan = 20},
+	};
+	char *text;
+
+	(void)state;
+	links_place(links, 8, ports, 2);
+	text = guard_chains_make(links, 8);
+	expect(text, "chain port_1 {\n\t\ttype filter hook ingress device \"eth1\" ");
+	expect(text, "chain vlan_7 {\n\t\ttype filter hook ingress device \"eth1.100\" ");
+	assert_null(strstr(text, "\"eth1.100.20\""));
+	assert_null(strstr(text, "\"eth1.200\""));
+	assert_null(strstr(text, "\"eth2"));
+	assert_null(strstr(text, "\"lo\""));
+	free(text);
 }
 
 static struct guard_sets make_sets(const struct guard_row *services, size_t service_count,
@@ -304,6 +333,7 @@ int main(void)
 		cmocka_unit_test(empty_sets_have_no_elements),
 		cmocka_unit_test(what_is_published_is_guarded_whatever_is_configured),
 		cmocka_unit_test(interface_made_anew_changes_the_chains),
+		cmocka_unit_test(vlan_interfaces_with_others_on_them_have_chains),
 		cmocka_unit_test(a_change_names_what_differs_alone),
 		cmocka_unit_test(a_change_of_no_rows_adds_none),
 	};
