@@ -77,6 +77,12 @@ static const struct field port_fields[] = {
 	 .help = "Which end of a packet a card with several queues spreads it by: `both`, as `full-nat` "
 		 "wants it; with `dnat` services only, `source` on the clients' side and "
 		 "`destination` on the backends'. Whatever is set, each packet gets to its owner."},
+	{.key = "mtu", .type = FIELD_NUMBER, IN(config_port, mtu), .minimum = 1280,
+	 .maximum = CONFIG_MTU_MOST, .unit = "bytes", .flags = FIELD_START_ONLY,
+	 .default_text = "the interface's where Linux has one, else 1500",
+	 .help = "Largest IP packet the port takes and sends; VLAN tags come on top. Not with `af_xdp:`, "
+		 "where it is the interface's, 3400 at most: larger ones need `pci:`, `memif:` or "
+		 "another device."},
 };
 static const struct field_object port_object = OBJECT("port", config_port, port_fields,
 	"An interface of the dataplane.");

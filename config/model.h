@@ -56,6 +56,9 @@ struct config_node {
 	char name[CONFIG_NAME_SIZE];
 };
 
+/* Largest IP packet that a port can be for. */
+#define CONFIG_MTU_MOST 9000
+
 struct config_port {
 	char name[CONFIG_NAME_SIZE];
 	char device[CONFIG_PATH_SIZE]; /* as written */
@@ -65,6 +68,7 @@ struct config_port {
 	enum config_last_hop_from
 		last_hop_from; /* default: neighbours for af_xdp and pci, else anyone */
 	enum config_rss_on rss_on;
+	uint32_t mtu; /* 0: not said */
 };
 
 /* For ports without a Linux interface, whose neighbours Linux cannot know. */

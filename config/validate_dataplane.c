@@ -11,6 +11,17 @@ static bool is_exclusive(const struct config_port *port)
 	return port->kind != CONFIG_DEVICE_RING && port->kind != CONFIG_DEVICE_NULL;
 }
 
+/* AF_XDP's frames lie in pages: what they hold the dataplane says when it starts. */
+static void validate_mtu(const struct config_port *port, const char *pointer, struct report *report)
+{
+	if (port->mtu != 0 && port->kind == CONFIG_DEVICE_AF_XDP)
+		report_add(
+			report, place("%s/mtu", pointer).text,
+			"the MTU of an af_xdp: port is its interface's, 3400 at most: leave this "
+			"out and use \"ip link set dev %s mtu\", or another device for larger ones",
+			port->device_argument);
+}
+
 static void validate_ports(const struct config_dataplane *dataplane, struct report *report)
 {
 	json_t *names = json_object(), *devices = json_object();
@@ -19,6 +30,7 @@ static void validate_ports(const struct config_dataplane *dataplane, struct repo
 		const struct config_port *port = &dataplane->ports[i];
 		struct place at = place("/dataplane/ports/%zu", i);
 		check_name(report, names, port->name, at.text);
+		validate_mtu(port, at.text, report);
 		if (port->device[0] == '\0' || !is_exclusive(port))
 			continue;
 		const char *before = remember(report, devices, port->device, at.text);

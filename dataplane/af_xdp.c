@@ -4,6 +4,7 @@
 #include "dataplane/af_xdp.h"
 
 #include "bpf/loader.h"
+#include "dataplane/buffers.h"
 #include "dataplane/device.h"
 #include "dataplane/log.h"
 
@@ -17,9 +18,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-/* The driver's frame is one page: what remains for the packet behind its own and our headroom. */
-#define LARGEST_MTU 3400
 
 static int check_queues(const struct port *port)
 {
@@ -105,10 +103,11 @@ int af_xdp_prepare(struct port *port, const char *object, char *arguments)
 			 name, name);
 		return -1;
 	}
-	if (interface->mtu > LARGEST_MTU) {
-		log_line("port %s: the MTU of %s is %u, and AF_XDP takes frames up to %d; run: ip "
-			 "link set dev %s mtu 1500",
-			 port->config->name, name, interface->mtu, LARGEST_MTU, name);
+	/* Its frame is one page, with room for XDP and us before the packet. */
+	if (interface->mtu > BUFFERS_SMALL_MTU) {
+		log_line("port %s: the MTU of %s is %u, and AF_XDP takes packets up to %d; run: ip "
+			 "link set dev %s mtu 1500, or drive the card by pci:",
+			 port->config->name, name, interface->mtu, BUFFERS_SMALL_MTU, name);
 		return -1;
 	}
 	if (check_queues(port) != 0)

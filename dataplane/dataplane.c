@@ -4,6 +4,7 @@
 #include "dataplane/dataplane.h"
 
 #include "dataplane/announce.h"
+#include "dataplane/buffers.h"
 #include "dataplane/core/fragments.h"
 #include "dataplane/counters.h"
 #include "dataplane/cpus.h"
@@ -21,7 +22,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <rte_cycles.h>
-#include <rte_mempool.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -47,7 +47,6 @@ struct dataplane {
 	struct run_directory directory;
 	struct cpus cpus;
 	struct eal eal;
-	struct rte_mempool *pool;
 	struct ports ports;
 	struct run_file counters, status_file, inbox;
 	struct abi_status *status;
@@ -78,26 +77,17 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static unsigned mebibytes_needed(unsigned buffers, unsigned workers)
+static unsigned mebibytes_needed(const struct config_dataplane *config, unsigned workers)
 {
-	uint64_t bytes = (uint64_t)buffers * PORTS_BUFFER_SIZE + workers * fragments_size();
+	const uint64_t bytes = buffers_bytes(config) + workers * fragments_size();
 
 	return (unsigned)(bytes >> 20) + MEBIBYTES_ELSEWHERE;
-}
-
-static int make_pool(struct dataplane *dataplane)
-{
-	const unsigned count = ports_buffer_count(&dataplane->config->dataplane);
-
-	dataplane->pool = ports_make_pool(&dataplane->ports, count, BUFFER_CACHE);
-	return dataplane->pool == NULL ? -1 : 0;
 }
 
 static int start_eal(struct dataplane *dataplane)
 {
 	const struct config_dataplane *config = &dataplane->config->dataplane;
-	const unsigned mebibytes =
-		mebibytes_needed(ports_buffer_count(config), dataplane->workers.count);
+	const unsigned mebibytes = mebibytes_needed(config, dataplane->workers.count);
 
 	if (eal_start(&dataplane->eal, config, &dataplane->cpus, &dataplane->directory,
 		      mebibytes) != 0)
@@ -212,11 +202,10 @@ static int start(struct dataplane *dataplane)
 			dataplane->workers.count) != 0)
 		return -1;
 	laps_add(laps, "ports found");
-	if (make_pool(dataplane) != 0)
+	if (buffers_make(&dataplane->ports, config, BUFFER_CACHE) != 0)
 		return -1;
 	laps_add(laps, "buffers");
 	if (kernel_path_open(&dataplane->kernel_path, &dataplane->ports, dataplane->workers.count,
-			     dataplane->pool,
 			     counters_block(&dataplane->counters, dataplane->workers.count)) != 0 ||
 	    workers_share_out(&dataplane->workers, dataplane->options->rss_key, key,
 			      rss_reta_size(&dataplane->ports)) != 0 ||
@@ -232,7 +221,7 @@ static int start(struct dataplane *dataplane)
 			break; /* nothing is published yet */
 	}
 	laps_add(laps, "tables and flows");
-	if (ports_start(&dataplane->ports, dataplane->pool, &dataplane->workers.owner, key) != 0)
+	if (ports_start(&dataplane->ports, &dataplane->workers.owner, key) != 0)
 		return -1;
 	deliveries_begin(dataplane->deliveries, &dataplane->workers, &dataplane->ports);
 	if (workers_launch(&dataplane->workers) != 0)
@@ -316,7 +305,7 @@ static void stop(struct dataplane *dataplane)
 	clean = ports_close(&dataplane->ports);
 	if (dataplane->eal.started && clean) {
 		workers_free(&dataplane->workers);
-		rte_mempool_free(dataplane->pool);
+		buffers_free(&dataplane->ports);
 		eal_stop(&dataplane->eal);
 	}
 	flows_file_close(&dataplane->flows);

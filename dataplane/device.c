@@ -7,9 +7,13 @@
 #include "dataplane/af_xdp.h"
 #include "dataplane/log.h"
 
+#include <rte_ether.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Bytes of a buffer in the ring of a memif, as the driver has it; more where frames are larger. */
+#define MEMIF_FRAME 2048u
 
 /* Bytes of the smallest IP packet in a pcap file: its record's head, Ethernet, IPv4, UDP. */
 #define PCAP_PACKET_LEAST (16 + 14 + 20 + 8)
@@ -17,12 +21,16 @@
 /*
  * As many queues as the configuration says, though the other end may have fewer: for
  * those that are missing the driver polls the first one's ring.
+ *
+ * A frame is one buffer of the ring. In bulk the driver (22.11) loses its place in chains of them,
+ * and brings what is in the ring over and over. The client says how long they are.
  */
 static int prepare_memif(struct port *port, const char *object, char *arguments)
 {
 	const char *argument = port->config->device_argument;
 	struct memif memif;
 	const char *wrong = memif_parse(argument, &memif);
+	const uint32_t frame = PORT_FRAME(device_mtu(port->config));
 
 	(void)object;
 	if (wrong != NULL) {
@@ -31,9 +39,10 @@ static int prepare_memif(struct port *port, const char *object, char *arguments)
 	}
 	port->queue_count = memif.queues;
 	snprintf(arguments, DEVICE_TEXT_SIZE,
-		 "role=%s,socket=%.*s,socket-abstract=no,zero-copy=no,rsize=11,"
+		 "role=%s,socket=%.*s,socket-abstract=no,zero-copy=no,rsize=11,bsize=%u,"
 		 "mac=02:48:52:00:%02x:%02x",
 		 memif.server ? "server" : "client", (int)memif.socket_length, argument,
+		 RTE_CACHE_LINE_ROUNDUP(frame > MEMIF_FRAME ? frame : MEMIF_FRAME),
 		 memif.server ? 1 : 0, port->index);
 	return 0;
 }
@@ -100,12 +109,12 @@ static int prepare_pci(struct port *port, const char *object, char *arguments)
 const struct device_kind *device_kind(enum config_device_kind kind)
 {
 	static const struct device_kind kinds[] = {
-		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, false, 6144, af_xdp_prepare},
-		[CONFIG_DEVICE_PCI] = {NULL, false, true, 4096, prepare_pci},
-		[CONFIG_DEVICE_MEMIF] = {"net_memif", true, false, 4096, prepare_memif},
-		[CONFIG_DEVICE_RING] = {"net_ring", true, false, 2048, prepare_ring},
-		[CONFIG_DEVICE_PCAP] = {"net_pcap", true, false, 2048, prepare_pcap},
-		[CONFIG_DEVICE_NULL] = {"net_null", true, true, 2048, prepare_null},
+		[CONFIG_DEVICE_AF_XDP] = {"net_af_xdp", false, false, false, 6144, af_xdp_prepare},
+		[CONFIG_DEVICE_PCI] = {NULL, false, true, false, 4096, prepare_pci},
+		[CONFIG_DEVICE_MEMIF] = {"net_memif", true, false, true, 4096, prepare_memif},
+		[CONFIG_DEVICE_RING] = {"net_ring", true, false, false, 2048, prepare_ring},
+		[CONFIG_DEVICE_PCAP] = {"net_pcap", true, false, false, 2048, prepare_pcap},
+		[CONFIG_DEVICE_NULL] = {"net_null", true, true, false, 2048, prepare_null},
 	};
 
 	return &kinds[kind];
@@ -122,6 +131,18 @@ unsigned device_queues(const struct config_port *port, unsigned workers)
 	if (port->kind == CONFIG_DEVICE_MEMIF && memif_parse(port->device_argument, &memif) == NULL)
 		return memif.queues;
 	return device_kind(port->kind)->spreads ? workers : 1;
+}
+
+uint16_t device_mtu(const struct config_port *port)
+{
+	const bool is_linux = port->kind == CONFIG_DEVICE_AF_XDP || port->kind == CONFIG_DEVICE_PCI;
+	struct interface interface;
+
+	if (port->mtu != 0)
+		return (uint16_t)port->mtu;
+	if (!is_linux || interface_read(port->device_argument, &interface) != 0)
+		return RTE_ETHER_MTU;
+	return interface.mtu > CONFIG_MTU_MOST ? CONFIG_MTU_MOST : interface.mtu;
 }
 
 /* The driver keeps each packet of a file that it reads over and over. */

@@ -18,6 +18,7 @@ struct device_kind {
 	const char *driver; /* DPDK's name; NULL: the device's bus tells */
 	bool any_mac;       /* nobody resolves the port's MAC */
 	bool spreads;       /* may have a queue for each worker (rss.h) */
+	bool any_mtu;       /* takes packets of any size, and says that it takes usual ones */
 	unsigned buffers;   /* held in a queue's rings at most */
 	/*
 	 * Fills port->interface where Linux has one, port->queue_count, and
@@ -28,6 +29,9 @@ struct device_kind {
 };
 
 const struct device_kind *device_kind(enum config_device_kind kind);
+
+/* The largest IP packet it takes: what the configuration says, or else what Linux does. */
+uint16_t device_mtu(const struct config_port *port);
 
 /* Queues the device will have at most; known before it is made. */
 unsigned device_queues(const struct config_port *port, unsigned workers);

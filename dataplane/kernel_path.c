@@ -47,14 +47,14 @@ static struct rte_ring *make_ring(const char *name, unsigned number)
 }
 
 int kernel_path_open(struct kernel_path *path, const struct ports *ports, unsigned worker_count,
-		     struct rte_mempool *pool, struct abi_counters_block *counters)
+		     struct abi_counters_block *counters)
 {
-	path->pool = pool;
 	path->counters = counters;
 	path->worker_count = worker_count;
 	for (uint16_t i = 0; i < ports->count; i++) {
 		if (open_tap(&path->taps[i], &ports->items[i]) != 0)
 			return -1;
+		path->buffers[i] = ports->items[i].buffers;
 		path->tap_count++;
 	}
 	path->from_linux = make_ring("from-linux", 0);
@@ -99,7 +99,7 @@ static bool drain_ring(struct kernel_path *path, struct rte_ring *ring)
 static bool take_from_linux(struct kernel_path *path, uint16_t port)
 {
 	struct abi_counters_block *counters = path->counters;
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(path->pool);
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(path->buffers[port]);
 	ssize_t length;
 
 	if (mbuf == NULL)

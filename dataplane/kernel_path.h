@@ -26,8 +26,8 @@ struct rte_ring;
 struct kernel_path {
 	struct tap taps[ABI_MAX_PORTS];
 	uint16_t tap_count;
-	struct rte_mempool *pool;
-	struct abi_counters_block *counters; /* the main thread's */
+	struct rte_mempool *buffers[ABI_MAX_PORTS]; /* of each port */
+	struct abi_counters_block *counters;        /* the main thread's */
 	struct rte_ring *to_linux[ABI_MAX_WORKERS];
 	struct rte_ring *from_linux; /* to worker 0 */
 	unsigned worker_count;
@@ -35,7 +35,7 @@ struct kernel_path {
 
 /* Makes taps and rings. 0 or -1, with the reason logged. Main thread, as all below. */
 int kernel_path_open(struct kernel_path *path, const struct ports *ports, unsigned worker_count,
-		     struct rte_mempool *pool, struct abi_counters_block *counters);
+		     struct abi_counters_block *counters);
 void kernel_path_close(struct kernel_path *path);
 
 /*

@@ -6,8 +6,8 @@
  * by, each a DPDK device made from the configuration.
  *
  * Life-cycle: ports_probe() makes the devices, after which MAC and MTU are
- * known; ports_start() sets their queues up, from when on packets may arrive;
- * ports_close() ends both. Main thread only; the fields are read by workers
+ * known; buffers_make() gives them buffers; ports_start() sets their queues up, from when on
+ * packets may arrive; ports_close() ends both. Main thread only; the fields are read by workers
  * once started.
  */
 #pragma once
@@ -16,6 +16,7 @@
 #include "dataplane/abi/status.h"
 #include "dataplane/core/owner.h"
 #include "dataplane/core/port.h"
+#include "dataplane/core/tags.h"
 #include "dataplane/interface.h"
 #include "dataplane/run_files.h"
 
@@ -27,6 +28,9 @@ struct steering;
 
 #define PORT_MAX_QUEUES 64
 
+/* Bytes of the largest frame with a packet of so many: Ethernet and two VLAN tags. */
+#define PORT_FRAME(mtu) ((uint32_t)(mtu) + ETHERNET_SIZE + TAGS_SIZE)
+
 struct port {
 	const struct config_port *config;
 	uint16_t index; /* position in the configuration: what the ABI calls a port */
@@ -36,7 +40,8 @@ struct port {
 	struct interface interface; /* index 0: Linux has none for it */
 	uint8_t mac[6];
 	uint16_t mtu;
-	bool any_mac; /* its MAC means nothing: takes frames to any */
+	struct rte_mempool *buffers; /* that packets from it come in (buffers.h) */
+	bool any_mac;                /* its MAC means nothing: takes frames to any */
 	bool probed, started;
 	/* How its card spreads packets (rss.h); 0 entries: it does not, or need not. */
 	enum abi_rss rss;
@@ -55,7 +60,8 @@ struct port {
 struct ports {
 	struct port items[ABI_MAX_PORTS];
 	uint16_t count;
-	char object[RUN_PATH_SIZE]; /* the steering program's file; empty: not written */
+	struct rte_mempool *buffers[2]; /* small and large ones; NULL: no port wants such */
+	char object[RUN_PATH_SIZE];     /* the steering program's file; empty: not written */
 };
 
 /* What the engine must know of it. */
@@ -65,15 +71,8 @@ struct engine_port port_for_engine(const struct port *port);
 int ports_probe(struct ports *ports, const struct config_dataplane *config,
 		const struct run_directory *directory, unsigned workers);
 
-/* Packet buffers all ports together need, and how many bytes of memory each takes at most. */
-unsigned ports_buffer_count(const struct config_dataplane *config);
-#define PORTS_BUFFER_SIZE 4416
-/* Makes them, with `cache` kept by each thread; NULL, with the reason logged. */
-struct rte_mempool *ports_make_pool(const struct ports *ports, unsigned count, unsigned cache);
-
 /* `owner` says who gets what of cards that ask; not looked at with one worker, nor is the key. */
-int ports_start(struct ports *ports, struct rte_mempool *pool, const struct owner *owner,
-		uint8_t key[TOEPLITZ_KEY_SIZE]);
+int ports_start(struct ports *ports, const struct owner *owner, uint8_t key[TOEPLITZ_KEY_SIZE]);
 
 /*
  * False when a device was left as it is: the AF_XDP driver, closed before it

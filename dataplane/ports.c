@@ -5,17 +5,13 @@
 
 #include "bpf/loader.h"
 #include "dataplane/af_xdp.h"
-#include "dataplane/core/fragments.h"
-#include "dataplane/core/packet.h"
 #include "dataplane/device.h"
-#include "dataplane/handoff.h"
 #include "dataplane/log.h"
 #include "dataplane/rss.h"
 
 #include <errno.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
-#include <rte_mbuf.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,80 +21,9 @@
 /* Descriptors of a queue; a driver that wants fewer or more says so. */
 #define RING_SIZE 2048
 
-/* Beside what ports hold: bursts in work, the kernel path's rings, the caches. */
-#define BUFFERS_ELSEWHERE 4096
-
-/* Of a frame besides its IP packet: Ethernet and one VLAN tag. */
-#define FRAME_OVERHEAD 18
-/* What AF_XDP keeps before a frame, beside the mbuf's headroom (XDP_PACKET_HEADROOM). */
-#define XDP_HEADROOM   256
-/* A buffer with all that DPDK puts before it, in the AF_XDP driver: one page. */
-#define AF_XDP_FRAME   4096
-
 static bool is_af_xdp(const struct port *port)
 {
 	return port->config->kind == CONFIG_DEVICE_AF_XDP;
-}
-
-unsigned ports_buffer_count(const struct config_dataplane *config)
-{
-	unsigned count = BUFFERS_ELSEWHERE + handoff_buffer_count(config->workers) +
-			 config->workers * FRAGMENTS_HELD;
-
-	for (size_t i = 0; i < config->port_count; i++) {
-		const struct config_port *port = &config->ports[i];
-
-		count += device_buffers(port) * device_queues(port, config->workers);
-	}
-	return count;
-}
-
-/*
- * The AF_XDP driver gives the kernel a region as long as all buffers together,
- * from the first one on. DPDK puts no buffer across the end of a page: unless
- * they fill pages without a rest the last ones lie outside of the region, the
- * kernel takes them for invalid, and they are lost, one after the other.
- */
-static uint16_t fill_page(uint16_t room)
-{
-	struct rte_mempool_objsz size;
-
-	rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) + room, RTE_MEMPOOL_F_NO_SPREAD,
-				  &size);
-	return size.total_size < AF_XDP_FRAME
-		       ? (uint16_t)(RTE_CACHE_LINE_ROUNDUP(room) + AF_XDP_FRAME - size.total_size)
-		       : room;
-}
-
-static uint16_t buffer_room(const struct ports *ports)
-{
-	unsigned largest = 2048 - PACKET_TAILROOM - FRAME_OVERHEAD;
-	bool any_af_xdp = false;
-
-	for (uint16_t i = 0; i < ports->count; i++) {
-		if (ports->items[i].mtu > largest)
-			largest = ports->items[i].mtu;
-		any_af_xdp |= is_af_xdp(&ports->items[i]);
-	}
-	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + XDP_HEADROOM + largest + FRAME_OVERHEAD +
-				   PACKET_TAILROOM);
-	return any_af_xdp ? fill_page(room) : room;
-}
-
-struct rte_mempool *ports_make_pool(const struct ports *ports, unsigned count, unsigned cache)
-{
-	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = buffer_room(ports)};
-	struct rte_mempool *pool;
-
-	/* As rte_pktmbuf_pool_create() does, but nothing is put between buffers. */
-	pool = rte_mempool_create("buffers", count,
-				  (unsigned)sizeof(struct rte_mbuf) + private.mbuf_data_room_size,
-				  cache, (unsigned)sizeof(private), rte_pktmbuf_pool_init, &private,
-				  rte_pktmbuf_init, NULL, SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_SPREAD);
-	if (pool == NULL)
-		log_line("no memory for %u packet buffers of %u bytes", count,
-			 private.mbuf_data_room_size);
-	return pool;
 }
 
 static int create_device(struct port *port, const struct device_kind *kind, const char *object)
@@ -141,8 +66,7 @@ static int probe(struct port *port, const char *object, unsigned workers)
 		return -1;
 	port->probed = true;
 	if (rte_eth_dev_info_get(port->dpdk_id, &info) != 0 ||
-	    rte_eth_macaddr_get(port->dpdk_id, &mac) != 0 ||
-	    rte_eth_dev_get_mtu(port->dpdk_id, &port->mtu) != 0) {
+	    rte_eth_macaddr_get(port->dpdk_id, &mac) != 0) {
 		log_line("port %s: the driver of %s does not describe it", port->config->name,
 			 port->config->device);
 		return -1;
@@ -154,10 +78,13 @@ static int probe(struct port *port, const char *object, unsigned workers)
 	if (rte_is_zero_ether_addr(&mac))
 		mac = (struct rte_ether_addr){{0x02, 0x48, 0x52, 0, 0, (uint8_t)port->index}};
 	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
-	if (port->interface.index != 0)
-		port->mtu = port->interface.mtu;
-	if (port->mtu == 0)
-		port->mtu = RTE_ETHER_MTU;
+	port->mtu = device_mtu(port->config);
+	if (port->mtu > info.max_mtu) {
+		log_line("port %s: its MTU is %u, and the driver %s takes up to %u: set the port's "
+			 "mtu to that, or less",
+			 port->config->name, port->mtu, info.driver_name, info.max_mtu);
+		return -1;
+	}
 	return 0;
 }
 
@@ -226,9 +153,22 @@ static int failed(const struct port *port, const char *what, int error)
 	return -1;
 }
 
-static int start_device(struct port *port, struct rte_mempool *pool, uint8_t *key)
+/* Buffers hold whole packets; a driver that spreads one over several is to be known of. */
+static void warn_of_scattering(const struct port *port)
 {
-	struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
+	struct rte_eth_rxq_info info;
+
+	if (rte_eth_rx_queue_info_get(port->dpdk_id, 0, &info) == 0 && info.scattered_rx)
+		log_line("port %s: with an MTU of %u its driver may bring a packet in several "
+			 "buffers (it fills %u bytes of each): such packets are dropped "
+			 "(truncated); a smaller mtu helps",
+			 port->config->name, port->mtu, info.rx_buf_size);
+}
+
+static int start_device(struct port *port, uint8_t *key)
+{
+	const bool any_mtu = device_kind(port->config->kind)->any_mtu;
+	struct rte_eth_conf conf = {.rxmode.mtu = any_mtu ? RTE_ETHER_MTU : port->mtu};
 	uint16_t rx_size = RING_SIZE, tx_size = RING_SIZE;
 	int error;
 
@@ -242,7 +182,7 @@ static int start_device(struct port *port, struct rte_mempool *pool, uint8_t *ke
 	for (uint16_t queue = 0; queue < port->queue_count; queue++) {
 		error = rte_eth_rx_queue_setup(port->dpdk_id, queue, rx_size,
 					       (unsigned)rte_eth_dev_socket_id(port->dpdk_id), NULL,
-					       pool);
+					       port->buffers);
 		if (error != 0)
 			return failed(port, "setting up a receive queue", error);
 		port->attached = true;
@@ -256,18 +196,18 @@ static int start_device(struct port *port, struct rte_mempool *pool, uint8_t *ke
 	if (error != 0)
 		return failed(port, "starting", error);
 	port->started = true;
+	warn_of_scattering(port);
 	return 0;
 }
 
-int ports_start(struct ports *ports, struct rte_mempool *pool, const struct owner *owner,
-		uint8_t key[TOEPLITZ_KEY_SIZE])
+int ports_start(struct ports *ports, const struct owner *owner, uint8_t key[TOEPLITZ_KEY_SIZE])
 {
 	for (uint16_t i = 0; i < ports->count; i++) {
 		struct port *port = &ports->items[i];
 
 		if (is_af_xdp(port) && af_xdp_make_way(port) != 0)
 			return -1;
-		if (start_device(port, pool, key) != 0)
+		if (start_device(port, key) != 0)
 			return -1;
 		rss_fill(port, key, owner);
 		if (is_af_xdp(port) && af_xdp_adopt(ports, port) != 0)

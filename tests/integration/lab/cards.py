@@ -26,7 +26,7 @@ RETA_SIZE = 128
 # The one of Microsoft's "Verifying the RSS Hash Calculation".
 KEY = ("6d:5a:56:da:25:5b:0e:c2:41:67:25:3d:43:a3:8f:b0:d0:ca:2b:cb:"
        "ae:7b:30:b4:77:cb:2d:a3:80:30:f2:0c:6a:42:b7:3b:be:ac:01:fa")
-MEMORY = 48  # MiB
+MEMORY, MEMORY_JUMBO = 48, 96  # MiB
 MAC = "02:48:52:00:00:{:02x}"  # of a memif port, by its number
 
 
@@ -48,10 +48,10 @@ class Card:
         self._write_reta()
         cpus = ",".join(map(str, os.sched_getaffinity(0)))
         self.process = cards.namespace.spawn(f"card-{name}", [
-            self.lab.tool("card"), "--no-huge", "--no-shconf", "-m", MEMORY, "--no-pci", "--no-telemetry",
+            self.lab.tool("card"), "--no-huge", "--no-shconf", "-m", MEMORY_JUMBO if cards.mtu else MEMORY, "--no-pci", "--no-telemetry",
             "--iova-mode", "va", "--lcores", f"0@({cpus})", "--file-prefix",
             f"card-{os.getpid()}-{name}", "--log-level", "pmd.net.memif:error", "--",
-            name, self.socket, queues, key_file, self.reta_file])
+            name, self.socket, queues, key_file, self.reta_file, *(["jumbo"] if cards.mtu else [])])
         wait_for(self.socket.exists, f"the card {name} to listen")
 
     def _write_reta(self):
@@ -82,6 +82,7 @@ class Cards:
         self.by_name = {}
         self.lines = []  # of ip, for the taps
         self.keys = {}  # of cards that hash by another one
+        self.mtu = None  # of the ports, where it is more than the usual 1500
 
     def add_addresses(self, name, side):
         """The balancer's address on a side: on the port's tap, whenever that is there."""
@@ -106,7 +107,8 @@ class Cards:
         """One for each wire, with so many queues; returns the ports for the configuration."""
         for name in names:
             self.by_name[name] = Card(self, name, queues, self.keys.get(name, KEY))
-        return [{"name": name, "device": f"memif:{card.socket},queues={queues}"}
+        more = {"mtu": self.mtu} if self.mtu else {}
+        return [{"name": name, "device": f"memif:{card.socket},queues={queues}", **more}
                 for name, card in self.by_name.items()]
 
     def key_file(self):

@@ -39,6 +39,9 @@
 #define RETA_SIZE       128
 #define KEY_SIZE        40
 #define FRAMES          2048
+#define FRAME           2048 /* bytes, at most */
+#define FRAME_JUMBO     16384
+#define WIRE_BYTES      (4096 * FRAME) /* of frames that wait at the wire */
 #define RING_SIZE       2048
 #define SHORTEST_NAP_NS 20000
 #define LONGEST_NAP_NS  200000
@@ -300,10 +303,11 @@ static uint16_t make_port(const char *name, const char *arguments, unsigned queu
 	return port;
 }
 
-static void open_card(struct card *card, char **arguments)
+static void open_card(struct card *card, char **arguments, bool jumbo)
 {
+	const unsigned frame = jumbo ? FRAME_JUMBO : FRAME;
 	struct rte_mempool *pool =
-		rte_pktmbuf_pool_create("frames", FRAMES, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+		rte_pktmbuf_pool_create("frames", FRAMES, 0, 0, (uint16_t)(128 + frame), 0);
 	char text[512];
 
 	if (pool == NULL)
@@ -314,8 +318,8 @@ static void open_card(struct card *card, char **arguments)
 	read_key(card, arguments[3]);
 	card->reta_file = arguments[4];
 	read_reta(card);
-	snprintf(text, sizeof(text), "iface=%s,blocksz=65536,framesz=2048,framecnt=4096",
-		 arguments[0]);
+	snprintf(text, sizeof(text), "iface=%s,blocksz=65536,framesz=%u,framecnt=%u", arguments[0],
+		 frame, WIRE_BYTES / frame);
 	card->wire = make_port("net_af_packet0", text, 1, pool);
 	snprintf(text, sizeof(text), "role=server,socket=%s,socket-abstract=no,rsize=11",
 		 arguments[1]);
@@ -354,13 +358,14 @@ int main(int argc, char **argv)
 	if (parsed < 0)
 		fail("DPDK", rte_strerror(rte_errno));
 	rmdir(rte_eal_get_runtime_dir()); /* it holds nothing */
-	if (argc - parsed != 6)
-		fail("usage", "card EAL-ARGUMENT... -- INTERFACE SOCKET QUEUES KEY-FILE RETA-FILE");
+	if (argc - parsed != 6 && argc - parsed != 7)
+		fail("usage", "card EAL-ARGUMENT... -- INTERFACE SOCKET QUEUES KEY-FILE RETA-FILE "
+			      "[jumbo]");
 	for (const int *number = (const int[]){SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0}; *number != 0;
 	     number++)
 		sigaction(*number, &action, NULL);
 	prctl(PR_SET_TIMERSLACK, 1ul);
-	open_card(&card, argv + parsed + 1);
+	open_card(&card, argv + parsed + 1, argc - parsed == 7);
 	run(&card);
 	return 0;
 }

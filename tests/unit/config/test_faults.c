@@ -84,6 +84,10 @@ static const struct row rows[] = {
 	{{{"/dataplane/next_hops/0/mac", "'02:00:5e:00:53'"}},
 	 {"/dataplane/next_hops/0/mac: is no MAC address"}},
 	{{{"/dataplane/next_hops/0/vlan", "4095"}}, {"/dataplane/next_hops/0/vlan: out of range"}},
+	{{{"/dataplane/ports/1/mtu", "1279"}}, {"/dataplane/ports/1/mtu: out of range"}},
+	{{{"/dataplane/ports/1/mtu", "9001"}}, {"/dataplane/ports/1/mtu: out of range"}},
+	{{{"/dataplane/ports/0/mtu", "9000"}},
+	 {"/dataplane/ports/0/mtu: the MTU of an af_xdp: port is its interface's"}},
 	{{{"/dataplane/eal_args", "['a\\nb']"}}, {"/dataplane/eal_args/0: \"a?b\" holds a control"}},
 
 	/* Devices. */

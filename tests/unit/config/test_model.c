@@ -333,6 +333,7 @@ static const struct edit round_trips[] = {
 	{"/dataplane/eal_args", "['--log-level', 'pmd.*:debug']"},
 	{"/dataplane/next_hops/0/vlan", "100"},
 	{"/dataplane/ports/1/last_hop_from", "'neighbours'"},
+	{"/dataplane/ports/1/mtu", "9000"},
 	{"/defaults", "{'drain_timeout': '0s', 'timeouts': {'udp': '1500ms'}}"},
 	{"/local_pools/0/ports", "'2000-2999'"},
 	{"/pools/0/health_check", "{'type': 'none'}"},

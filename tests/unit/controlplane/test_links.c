@@ -202,6 +202,7 @@ static const struct expected machine[] = {
 	{"in a circle", 23, 24, 100, Q, -1, 0, 0},
 	{"of two", 24, 23, 100, Q, -1, 0, 0},
 	{"a priority only", 25, 2, 0, Q, -1, 0, 0},
+	{"on such one", 28, 25, 100, Q, -1, 0, 0},
 	{"no number there is", 26, 2, 4095, Q, -1, 0, 0},
 	{"the last number", 27, 2, 4094, Q, 0, 4094, 0},
 };
