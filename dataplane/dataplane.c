@@ -5,6 +5,7 @@
 
 #include "dataplane/announce.h"
 #include "dataplane/buffers.h"
+#include "dataplane/card_checksums.h"
 #include "dataplane/core/fragments.h"
 #include "dataplane/counters.h"
 #include "dataplane/cpus.h"
@@ -224,6 +225,7 @@ static int start(struct dataplane *dataplane)
 	if (ports_start(&dataplane->ports, &dataplane->workers.owner, key) != 0)
 		return -1;
 	deliveries_begin(dataplane->deliveries, &dataplane->workers, &dataplane->ports);
+	card_checksums_begin(&dataplane->workers, &dataplane->ports);
 	if (workers_launch(&dataplane->workers) != 0)
 		return -1;
 	laps_add(laps, "ports started");
@@ -284,6 +286,8 @@ static void run(struct dataplane *dataplane)
 			ports_refresh_status(&dataplane->ports, dataplane->status);
 			deliveries_refresh(dataplane->deliveries, &dataplane->workers,
 					   dataplane->status);
+			card_checksums_refresh(&dataplane->workers, &dataplane->ports,
+					       dataplane->status);
 		}
 	}
 }

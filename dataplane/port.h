@@ -47,6 +47,7 @@ struct port {
 	enum abi_rss rss;
 	uint16_t reta_size;
 	uint8_t rss_key_size;
+	uint64_t rx_checksums; /* offloads by which its card tells of wrong ones; 0: it cannot */
 	uint64_t rss_types;
 	bool attached; /* its queues were set up: there is something to close */
 

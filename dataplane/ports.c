@@ -56,6 +56,19 @@ static int create_device(struct port *port, const struct device_kind *kind, cons
 	return -1;
 }
 
+/*
+ * The card's word on TCP's and UDP's checksums. Not a virtual machine's: there it means that
+ * packets may come whose checksum nobody has filled in yet.
+ */
+static uint64_t rx_checksums(const struct rte_eth_dev_info *info)
+{
+	static const uint64_t wanted = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+	bool is_virtual = strstr(info->driver_name, "virtio") != NULL ||
+			  strstr(info->driver_name, "vhost") != NULL;
+
+	return !is_virtual && (info->rx_offload_capa & wanted) == wanted ? wanted : 0;
+}
+
 static int probe(struct port *port, const char *object, unsigned workers)
 {
 	const struct device_kind *kind = device_kind(port->config->kind);
@@ -73,6 +86,7 @@ static int probe(struct port *port, const char *object, unsigned workers)
 	}
 	port->driver = info.driver_name;
 	rss_read(port, &info, workers);
+	port->rx_checksums = rx_checksums(&info);
 	port->any_mac = kind->any_mac;
 	/* A ring has none, and a tap wants one: locally administered, by the port's number. */
 	if (rte_is_zero_ether_addr(&mac))
@@ -172,6 +186,7 @@ static int start_device(struct port *port, uint8_t *key)
 	uint16_t rx_size = RING_SIZE, tx_size = RING_SIZE;
 	int error;
 
+	conf.rxmode.offloads = port->rx_checksums;
 	rss_configure(port, key, &conf);
 	error = rte_eth_dev_configure(port->dpdk_id, port->queue_count, port->queue_count, &conf);
 	if (error != 0)

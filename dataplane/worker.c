@@ -4,6 +4,7 @@
 #include "dataplane/worker.h"
 
 #include "dataplane/abi/verdicts.h"
+#include "dataplane/core/checksum_check.h"
 #include "dataplane/core/flow_table.h"
 #include "dataplane/core/inbox.h"
 #include "dataplane/core/tables.h"
@@ -203,8 +204,28 @@ static void carry_out(struct worker *worker, const struct packet *packet)
 	}
 }
 
+static bool card_says_wrong(const struct rte_mbuf *mbuf)
+{
+	/* Both bits together say something else. */
+	return (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD;
+}
+
+/* Of a packet that its card calls wrong: whether it is, where the card is heard. */
+static bool is_wrong(struct worker *worker, const struct rte_mbuf *mbuf)
+{
+	struct card_word *word = &worker->card_words[mbuf->port];
+	enum checksum_found found;
+
+	if (!(__atomic_load_n(&worker->heard, __ATOMIC_RELAXED) >> mbuf->port & 1))
+		return false;
+	found = checksum_check(rte_pktmbuf_mtod(mbuf, const uint8_t *), rte_pktmbuf_data_len(mbuf));
+	word->right += found == CHECKSUM_WRONG;
+	word->mistaken += found == CHECKSUM_RIGHT;
+	return found == CHECKSUM_WRONG;
+}
+
 /* Fills `packets` from the mbufs, whose ports are ours; how many: one that cannot be made
- * contiguous is dropped. */
+ * contiguous is dropped, and one that its card calls wrong, and is. */
 static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned count,
 			 bool owned, struct packet *packets)
 {
@@ -216,6 +237,10 @@ static unsigned describe(struct worker *worker, struct rte_mbuf *const *mbufs, u
 
 		if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) {
 			drop(worker, mbuf, ABI_VERDICT_TRUNCATED);
+			continue;
+		}
+		if (unlikely(!owned && card_says_wrong(mbuf) && is_wrong(worker, mbuf))) {
+			drop(worker, mbuf, ABI_VERDICT_BAD_CHECKSUM);
 			continue;
 		}
 		packet->data = rte_pktmbuf_mtod(mbuf, uint8_t *);

@@ -8,13 +8,14 @@
  * no memory taken or given back.
  *
  * Synchronization: `snapshot` is the main thread's to store (release) and the
- * worker's to load (acquire), once a turn; so is `foreign` (relaxed); `quiescent` tells the main
- * thread when the worker can no longer hold an older one. `stop` ends the loop. Everything else is
- * the worker's alone once it runs.
+ * worker's to load (acquire), once a turn; so are `foreign` and `heard` (relaxed); `quiescent`
+ * tells the main thread when the worker can no longer hold an older one. `stop` ends the loop.
+ * Everything else is the worker's alone once it runs.
  */
 #pragma once
 
 #include "dataplane/abi/status.h"
+#include "dataplane/card_checksums.h"
 #include "dataplane/core/engine.h"
 #include "dataplane/handoff.h"
 #include "dataplane/idle.h"
@@ -45,7 +46,9 @@ struct worker {
 	/* Shared with the main thread. */
 	const struct snapshot *snapshot;
 	bool stop;
-	uint32_t foreign;         /* struct engine's; the main thread's to change */
+	uint32_t foreign; /* struct engine's; the main thread's to change */
+	uint32_t heard;   /* a bit for each port whose card's word on checksums counts; too */
+	struct card_word card_words[ABI_MAX_PORTS]; /* the worker's to change */
 	uint32_t idle_latency_us; /* set before the first turn; UINT32_MAX: not yet */
 
 	/* Set before it starts. */

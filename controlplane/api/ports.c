@@ -18,6 +18,7 @@ json_t *api_port(const struct abi_status_port *port, const struct abi_port_traff
 {
 	static const char *const rss[] = {"none", "set", "refused"};
 	static const char *const delivers[] = {"", "to-owners", "to-any"};
+	static const char *const checksums[] = {"", "by-card", "mistaken"};
 	char name[IF_NAMESIZE] = "", mac[18];
 	json_t *object = json_object();
 
@@ -31,6 +32,7 @@ json_t *api_port(const struct abi_status_port *port, const struct abi_port_traff
 	json_object_set_new(object, "queues", value_of_number(port->queues));
 	json_object_set_new(object, "rss", word(port->rss, rss, 3));
 	json_object_set_new(object, "delivers", word(port->delivery, delivers, 3));
+	json_object_set_new(object, "checksums", word(port->checksums, checksums, 3));
 	json_object_set_new(object, "handed_over", value_of_number(traffic->handed_over));
 	json_object_set_new(object, "interface", json_string(name));
 	json_object_set_new(object, "mac", json_string(mac));

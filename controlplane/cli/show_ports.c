@@ -15,6 +15,7 @@ static void add_port(struct table *table, const json_t *port)
 					     "tx_errors", "tx_full",   NULL};
 	bool up = json_is_true(json_object_get(port, "link_up"));
 	const char *delivers = show_text(port, "delivers");
+	const char *checksums = show_text(port, "checksums");
 	char text[UNITS_SIZE];
 
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "name"));
@@ -24,6 +25,7 @@ static void add_port(struct table *table, const json_t *port)
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "rss"));
 	table_add(table, TABLE_PLAIN, "%s", delivers[0] == '\0' ? "-" : delivers);
 	table_add(table, TABLE_PLAIN, "%s", units_count(show_number(port, "handed_over"), text));
+	table_add(table, TABLE_PLAIN, "%s", checksums[0] == '\0' ? "-" : checksums);
 	table_add(table, up ? TABLE_GREEN : TABLE_RED, "%s", up ? "UP" : "DOWN");
 	table_add(table, TABLE_PLAIN, "%s", show_text(port, "mac"));
 	table_add(table, TABLE_PLAIN, "%" PRIu64, show_number(port, "mtu"));
@@ -41,10 +43,10 @@ static void add_port(struct table *table, const json_t *port)
 void show_ports(const json_t *document, const struct show_output *output)
 {
 	static const char *const titles[] = {
-		"PORT",       "DEVICE",       "DRIVER",     ">QUEUES",  "RSS",
-		"DELIVERS",   ">HANDED OVER", "LINK",       "MAC",      ">MTU",
-		">RECEIVED",  ">IN",          ">SENT",      ">OUT",     ">MISSED",
-		">NO BUFFER", ">RX ERRORS",   ">TX ERRORS", ">TX FULL", NULL};
+		"PORT",         "DEVICE",    "DRIVER", ">QUEUES", "RSS",        "DELIVERS",
+		">HANDED OVER", "CHECKSUMS", "LINK",   "MAC",     ">MTU",       ">RECEIVED",
+		">IN",          ">SENT",     ">OUT",   ">MISSED", ">NO BUFFER", ">RX ERRORS",
+		">TX ERRORS",   ">TX FULL",  NULL};
 	const json_t *ports = json_object_get(document, "ports");
 
 	if (json_array_size(ports) == 0) {

@@ -29,6 +29,13 @@ enum abi_delivery {
 	ABI_DELIVERY_TO_ANY /* they are asked for their owner first, and handed over */
 };
 
+/* Whether the port's card says of packets that their TCP or UDP checksum is wrong. */
+enum abi_checksums {
+	ABI_CHECKSUMS_NOBODY,  /* it does not, or a writer that does not tell */
+	ABI_CHECKSUMS_BY_CARD, /* it does: such packets are dropped */
+	ABI_CHECKSUMS_MISTAKEN /* it did, and was wrong: it is not heard any more */
+};
+
 struct abi_status_port {
 	char name[ABI_NAME_SIZE];   /* as in the configuration */
 	char device[ABI_NAME_SIZE]; /* as in the configuration, cut */
@@ -36,7 +43,8 @@ struct abi_status_port {
 	uint16_t queues;            /* receive queues; 0: a writer that does not tell */
 	uint8_t rss;                /* enum abi_rss */
 	uint8_t delivery;           /* enum abi_delivery; refreshed every second */
-	uint8_t reserved[4];
+	uint8_t checksums;          /* enum abi_checksums; refreshed every second */
+	uint8_t reserved[3];
 	char tap[16];             /* Linux's name of the kernel path; empty: none */
 	uint32_t interface_index; /* Linux's; 0: no interface */
 	uint8_t mac[6];

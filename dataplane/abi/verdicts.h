@@ -51,7 +51,9 @@
 	V(BACKEND_GONE, "backend-gone",                                                           \
 	  "of a connection that is to be reset: its backend is gone")                             \
 	V(BACKEND_GONE_TOLD, "backend-gone-told",                                                 \
-	  "the same; a reset told its sender, and mostly the other end")
+	  "the same; a reset told its sender, and mostly the other end")                          \
+	V(BAD_CHECKSUM, "bad-checksum",                                                           \
+	  "TCP or UDP checksum wrong: the port's card said so, and it is")
 
 enum abi_verdict {
 #define V(name, text, help) ABI_VERDICT_##name,
