@@ -6,6 +6,8 @@
  * gateways of the routes through our ports. One whose MAC is not known is asked
  * for each second, one that grew stale is asked again every half minute. The
  * asking itself (ARP, neighbour solicitations) is Linux's: we only tell it that we use the entry.
+ * Of one that somebody entered by hand (nud permanent, nud noarp) we do not: Linux would take
+ * that for the wish to have it as any other (since 5.16).
  */
 #pragma once
 

@@ -54,24 +54,63 @@ def frames(family, mac):
     return [bytes(frame) for frame in right + tagged], [bytes(frame) for frame in wrong]
 
 
-def run_with(lab, family):
-    """Each right one goes to the backend."""
-    headrace = Headrace(lab, Namespace(lab, "balancer", (4, 6)), config(family))
-    headrace.start()
-    wire = headrace.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    wire.bind((TAP, 0))
-    right, wrong = frames(family, headrace.namespace.mac(TAP))
-    for frame in right + wrong:
-        wire.send(frame)
+def with_bytes_behind(family, mac, count):
+    """Datagrams whose packets go on behind them (RFC 9868): right, though this card sums all up and calls them wrong."""
+    ip = LAYER[family](src=WAN[family].format(98), dst=WAN[family].format(10))
+    # What is summed up is made without the bytes behind, for its length.
+    whole = [bytes(Ether(src=ROUTER_MAC, dst=mac) / ip / UDP(sport=4000 + number, dport=53) / Raw(b"x" * 30))
+             for number in range(count)]
+    longer = []
+    for frame in whole:
+        packet = LAYER[family](frame[14:])
+        if family == 4:
+            packet.len += 4
+            del packet.chksum
+        else:
+            packet.plen += 4
+        longer.append(frame[:14] + bytes(packet) + b"more")
+    return longer
 
-    def verdicts():
-        return headrace.status()["verdicts"]
-    wait_for(lambda: verdicts()["to-backend"] + verdicts()["bad-checksum"] >= len(right) + len(wrong),
-             "all to be judged")
-    check((verdicts()["to-backend"], verdicts()["bad-checksum"]) == (len(right), len(wrong)), f"{verdicts()}")
-    wait_for(lambda: [port["checksums"] for port in headrace.get("/v1/ports")["ports"]] == ["by-card", ""],
-             "what the ports say of checksums")
-    check_law(headrace)
+
+class Card:
+    """Headrace behind a card that says what it finds, and who sends to it."""
+
+    def __init__(self, lab, family):
+        self.headrace = Headrace(lab, Namespace(lab, "balancer", (4, 6)), config(family))
+        self.headrace.start()
+        self.wire = self.headrace.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.wire.bind((TAP, 0))
+        self.mac = self.headrace.namespace.mac(TAP)
+        self.judged = 0
+
+    def send(self, sent):
+        """Sends frames; returns how many went to the backend and were dropped as wrong, so far."""
+        for frame in sent:
+            self.wire.send(frame)
+        self.judged += len(sent)
+        wait_for(lambda: sum(self.verdicts()) >= self.judged, "all to be judged")
+        return self.verdicts()
+
+    def verdicts(self):
+        """To the backend, and dropped as wrong."""
+        verdicts = self.headrace.status()["verdicts"]
+        return verdicts["to-backend"], verdicts["bad-checksum"]
+
+    def wait_for_word(self, word):
+        """What `show ports` says of the card, once it does."""
+        wait_for(lambda: [port["checksums"] for port in self.headrace.get("/v1/ports")["ports"]] == [word, ""],
+                 f"the card to be {word}")
+
+
+def run_with(lab, family):
+    """Each right one goes to the backend, also one that the card calls wrong."""
+    card = Card(lab, family)
+    right, wrong = frames(family, card.mac)
+    right += with_bytes_behind(family, card.mac, COUNT)
+    verdicts = card.send(right + wrong)
+    check(verdicts == (len(right), len(wrong)), f"{verdicts}")
+    card.wait_for_word("by-card")
+    check_law(card.headrace)
 
 
 def story_dropped(lab):
@@ -82,3 +121,17 @@ def story_dropped(lab):
 def story_dropped_ipv6(lab):
     """Over IPv6."""
     run_with(lab, 6)
+
+
+def story_mistaken(lab):
+    """A card that is wrong too often is not heard any more: what it calls wrong passes as it came."""
+    card = Card(lab, 4)
+    verdicts = card.send(with_bytes_behind(4, card.mac, 5 * COUNT))
+    check(verdicts == (5 * COUNT, 0), f"{verdicts}")
+    card.wait_for_word("mistaken")
+    check("its card calls checksums wrong that are right (100 of 100)" in card.headrace.dataplane.errors(),
+          card.headrace.dataplane.errors())
+    _, wrong = frames(4, card.mac)
+    verdicts = card.send(wrong)
+    check(verdicts == (5 * COUNT + len(wrong), 0), f"{verdicts}")
+    check_law(card.headrace)
