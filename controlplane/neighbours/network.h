@@ -16,7 +16,7 @@
 #include "config/model.h"
 #include "controlplane/addresses/owned.h"
 #include "controlplane/neighbours/neighbour_table.h"
-#include "controlplane/netlink/netlink.h"
+#include "controlplane/netlink/monitor.h"
 #include "dataplane/abi/tables.h"
 
 #include <net/if.h>

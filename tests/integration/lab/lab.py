@@ -72,7 +72,7 @@ class Lab:
 
     def program(self, name):
         """A program of Headrace, wherever the build put it."""
-        for folder in ("dataplane", "controlplane", "controlplane/cli"):
+        for folder in ("dataplane", "controlplane", "controlplane/cli", "controlplane/vrrp"):
             if (self.build / folder / name).is_file():
                 return self.build / folder / name
         raise CommandFailed(f"{name} is not in {self.build}: build first (./bootstrap build)")
