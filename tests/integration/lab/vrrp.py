@@ -117,7 +117,8 @@ class Node:
             check(self.tell("plan") == "ok", f"{self.name} refused its plan")
 
     def start(self, wait=True):
-        """Starts it."""
+        """Starts it. What a process before has said of itself is nothing to go by."""
+        (self.run_dir / "vrrp").unlink(missing_ok=True)
         self.process = self.lab.spawn(f"vrrp-{self.name}", [
             self.lab.program("headrace-vrrp"), "--run-dir", self.run_dir],
             namespace=self.namespace.full_name)
@@ -178,6 +179,7 @@ class Keepalived:
             lines.append(" nopreempt")
         if item.get("peers"):
             lines += [f" unicast_src_ip {item['source']}",
+                      " unicast_ttl 255",  # its own default is 64 where it is IPv6
                       " unicast_peer { " + " ".join(item["peers"]) + " }"]
         lines.append(" virtual_ipaddress {\n  " + "\n  ".join(item["addresses"]) + "\n }")
         script = self.data / f"{item['name']}.sh"
@@ -203,6 +205,11 @@ class Keepalived:
         """Waits for a state."""
         wait_for(lambda: self.state() == state, f"{self.name} to be {state}", seconds, every=0.002)
         return time.monotonic()
+
+    def ignored(self):
+        """Packets it did not take, as its log tells."""
+        return sum(word in line.lower() for line in self.process.output().splitlines()
+                   for word in ("invalid", "dropp", "mismatch", "bogus", "incorrect", "expected"))
 
     def stop(self):
         """Ends it with priority 0, as its init script does."""

@@ -94,7 +94,6 @@ def story_equals(lab):
         wait_for(lambda: one_active((first, second)), "one to be active", 2)
         for node in (first, second):
             node.process.kill()
-            (node.run_dir / "vrrp").unlink()
     for node in (first, second):
         node.start()
     wait_for(lambda: one_active((first, second)), "one to be active", 2)
