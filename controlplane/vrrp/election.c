@@ -4,6 +4,7 @@
 #include "controlplane/vrrp/election.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define SECOND 1000000000ull
 
@@ -200,11 +201,34 @@ static struct election_step hear_as_active(struct election *election,
 	return step(election, actions, reason, heard->path);
 }
 
+/* As long as the active node is heard, one of a lower priority beside it is not: a node that has
+ * not yielded yet, or a stranger, whose good-bye means nothing either. */
+static bool is_lesser(const struct election_path *path, const struct election_heard *heard,
+		      uint64_t now)
+{
+	return path->heard_at != 0 && path->down_at > now &&
+	       heard->priority < path->heard_priority &&
+	       memcmp(path->source, heard->source, sizeof(path->source)) != 0;
+}
+
+static void note(struct election_path *path, const struct election_heard *heard, uint64_t now)
+{
+	if (heard->priority == 0)
+		return;
+	path->interval = heard->interval;
+	path->heard_at = now;
+	path->heard_priority = heard->priority;
+	memcpy(path->source, heard->source, sizeof(path->source));
+}
+
 static void hear_as_backup(struct election *election, const struct election_heard *heard,
 			   uint64_t now)
 {
 	struct election_path *path = &election->paths[heard->path];
 
+	if (is_lesser(path, heard, now))
+		return;
+	note(path, heard, now);
 	if (heard->priority == 0) {
 		election->gave_up = true;
 		path->heard_at = 0;
@@ -225,18 +249,12 @@ static void hear_as_backup(struct election *election, const struct election_hear
 struct election_step election_hear(struct election *election, const struct election_heard *heard,
 				   uint64_t now)
 {
-	struct election_path *path = &election->paths[heard->path];
-
-	if (election->state != ELECTION_BACKUP && election->state != ELECTION_ACTIVE)
-		return nothing(election);
-	if (heard->priority != 0) {
-		path->interval = heard->interval;
-		path->heard_at = now;
-		path->heard_priority = heard->priority;
-	}
-	if (election->state == ELECTION_ACTIVE)
+	if (election->state == ELECTION_ACTIVE) {
+		note(&election->paths[heard->path], heard, now);
 		return hear_as_active(election, heard, now);
-	hear_as_backup(election, heard, now);
+	}
+	if (election->state == ELECTION_BACKUP)
+		hear_as_backup(election, heard, now);
 	return nothing(election);
 }
 

@@ -68,7 +68,8 @@ struct election_path {
 	uint64_t down_at;  /* when it is taken for gone */
 	uint64_t heard_at; /* 0: not since we are backup, or active */
 	uint32_t heard_priority;
-	uint32_t ties; /* rivals of our priority heard here, and not on the first path */
+	uint8_t source[16]; /* of the active node */
+	uint32_t ties;      /* rivals of our priority heard here, and not on the first path */
 };
 
 struct election {
@@ -92,6 +93,7 @@ struct election_heard {
 	uint32_t priority;
 	uint64_t interval;
 	bool is_greater; /* the sender's address, compared with ours */
+	uint8_t source[16];
 };
 
 struct election_step {

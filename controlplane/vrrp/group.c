@@ -167,6 +167,7 @@ void group_hear(struct group *group, struct means *means, uint32_t path,
 
 	if (!instance_take(instance, packet, fault, advert))
 		return;
+	memcpy(heard.source, packet->source, sizeof(heard.source));
 	memcpy(group->heard_source, packet->source, 16);
 	group->heard_priority = advert->priority;
 	group->heard_at = now;

@@ -16,6 +16,14 @@
 #define HEARTBEAT 100000000ull  /* ns; it sleeps no longer */
 #define RETRY     1000000000ull /* ns; of sockets that could not be opened */
 
+/*
+ * Packets are waited for one by one, until so many turns were made for them
+ * within CROWD_SPAN: then they are left to gather for NAP, and the processor to others.
+ */
+#define CROWD_TURNS 32
+#define CROWD_SPAN  10000000ull /* ns */
+#define NAP         2000000ull  /* ns */
+
 /* Batches read of a socket in a turn: a flood must not keep the rest from being done. */
 #define BATCHES_A_TURN 8
 
@@ -190,11 +198,21 @@ static void watch_dataplane(struct vrrp *vrrp, const struct pollfd *process, uin
 		vrrp->must_refresh = true;
 }
 
+static bool is_any(const struct pollfd *polled, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (polled[i].revents != 0)
+			return true;
+	}
+	return false;
+}
+
 /* One turn: first everything that is to be known, then what is due. */
 static void turn(struct vrrp *vrrp, const struct pollfd *polled, uint64_t now)
 {
 	read_adverts(vrrp, now);
-	vrrp->must_refresh |= interfaces_read(&vrrp->interfaces);
+	if (polled[POLL_MONITOR].revents != 0)
+		vrrp->must_refresh |= interfaces_read(&vrrp->interfaces);
 	vrrp->must_refresh |= interfaces_tick(&vrrp->interfaces, now);
 	watch_dataplane(vrrp, &polled[POLL_DATAPLANE], now);
 	if (vrrp->must_refresh || now >= vrrp->retry_at)
@@ -205,7 +223,8 @@ static void turn(struct vrrp *vrrp, const struct pollfd *polled, uint64_t now)
 	}
 	if (polled[POLL_SIGNALS].revents != 0)
 		read_signals(vrrp);
-	control_socket_read(&vrrp->control, vrrp_command, vrrp);
+	if (is_any(polled + POLL_LISTENER, 1 + CONTROL_CLIENTS))
+		control_socket_read(&vrrp->control, vrrp_command, vrrp);
 	vrrp->means.report->log_lost = vrrp->means.log.lost;
 	__atomic_store_n(&vrrp->means.report->heartbeat, now, __ATOMIC_RELAXED);
 }
@@ -225,7 +244,7 @@ static uint64_t next_deadline(const struct vrrp *vrrp, uint64_t now)
 		if (vrrp->groups[number] != NULL)
 			deadline = earliest(deadline, group_deadline(vrrp->groups[number]));
 	}
-	return vrrp->must_refresh ? now : deadline;
+	return vrrp->must_refresh || vrrp->must_stop ? now : deadline;
 }
 
 static nfds_t set_polled(const struct vrrp *vrrp, struct pollfd polled[POLL_MAX])
@@ -250,6 +269,34 @@ static nfds_t set_polled(const struct vrrp *vrrp, struct pollfd polled[POLL_MAX]
 	return count;
 }
 
+/* Are there more packets than any number of good nodes sends? */
+static bool is_crowded(struct vrrp *vrrp, uint64_t now)
+{
+	if (now - vrrp->crowd_began > CROWD_SPAN) {
+		vrrp->crowd_began = now;
+		vrrp->crowd_turns = 0;
+	}
+	return ++vrrp->crowd_turns > CROWD_TURNS;
+}
+
+/* Waits for news, or for something to be due. */
+static void wait_until(struct vrrp *vrrp, struct pollfd polled[POLL_MAX], uint64_t deadline,
+		       uint64_t now)
+{
+	nfds_t count = set_polled(vrrp, polled);
+	uint64_t left = deadline > now ? deadline - now : 0;
+
+	if (is_crowded(vrrp, now) && count > POLL_SOCKETS) {
+		count = POLL_SOCKETS;
+		left = left < NAP ? left : NAP;
+	}
+
+	struct timespec wait = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
+
+	if (ppoll(polled, count, &wait, NULL) < 0)
+		memset(polled, 0, POLL_MAX * sizeof(polled[0]));
+}
+
 void vrrp_run(struct vrrp *vrrp)
 {
 	struct pollfd polled[POLL_MAX] = {{0}};
@@ -263,12 +310,7 @@ void vrrp_run(struct vrrp *vrrp)
 		now = clock_now_ns();
 		if (now - began > vrrp->means.report->longest_turn)
 			vrrp->means.report->longest_turn = now - began;
-
-		uint64_t left = deadline > now ? deadline - now : 0;
-		struct timespec wait = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
-
-		if (ppoll(polled, set_polled(vrrp, polled), &wait, NULL) < 0)
-			memset(polled, 0, sizeof(polled));
+		wait_until(vrrp, polled, deadline, now);
 	}
 }
 

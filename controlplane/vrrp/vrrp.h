@@ -27,6 +27,8 @@ struct vrrp {
 	struct socket_batch batch;
 	int signals;       /* signalfd */
 	uint64_t retry_at; /* sockets that could not be opened */
+	uint64_t crowd_began;
+	uint32_t crowd_turns;
 	bool must_refresh; /* groups */
 	bool must_stop;
 };

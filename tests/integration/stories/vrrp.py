@@ -76,7 +76,7 @@ def story_stopped(lab):
             check(not held(first.namespace, "192"), "an address is left")
             check(not (first.run_dir / "vrrp.lock").exists(), "the lock file is left")
             first.start()
-    check(max(gaps) < 0.05, f"the gaps were {gaps}")
+    check(max(gaps) < 0.02, f"the gaps were {gaps}")
     lab.notes.append(f"released: {1e3 * sorted(gaps)[4]:.1f} ms median, {1e3 * max(gaps):.1f} ms worst")
 
 

@@ -55,7 +55,8 @@ static struct election_step pass(uint64_t span)
 
 static struct election_step hear_on(uint32_t path, uint32_t priority, bool is_greater)
 {
-	struct election_heard heard = {path, priority, 100 * MS, is_greater};
+	struct election_heard heard = {
+		.path = path, .priority = priority, .interval = 100 * MS, .is_greater = is_greater};
 
 	return election_hear(&election, &heard, now);
 }
@@ -117,7 +118,7 @@ static void a_higher_or_equal_one_is_left_alone(void **state)
 static void its_interval_is_learned(void **state)
 {
 	struct election_rules rules = rules_of(100, 1);
-	struct election_heard heard = {0, 200, SECOND, false};
+	struct election_heard heard = {.priority = 200, .interval = SECOND};
 
 	(void)state;
 	begin(&rules);
@@ -178,6 +179,34 @@ static void a_higher_one_on_another_path_holds_back(void **state)
 	hear_on(0, 50, false);
 	assert_int_equal(pass(100 * MS).reason, ELECTION_NO_REASON);
 	assert_int_equal(election.state, ELECTION_BACKUP);
+}
+
+/* While the active node is heard, a lower one beside it is no reason to preempt, nor is its
+ * good-bye one to take over; the active node's own word is. */
+static void a_lesser_one_beside_it_is_not_heard(void **state)
+{
+	struct election_rules rules = rules_of(100, 1);
+	struct election_heard stranger = {.priority = 1, .interval = 100 * MS, .source = {1}};
+
+	(void)state;
+	rules.is_pair = true;
+	begin(&rules);
+	for (int i = 0; i < 10; i++) {
+		hear(200);
+		stranger.priority = i % 2;
+		election_hear(&election, &stranger, now);
+		assert_int_equal(pass(100 * MS).reason, ELECTION_NO_REASON);
+	}
+	hear(50); /* the active node itself: its priority was lowered */
+	assert_int_equal(pass(0).reason, ELECTION_PREEMPTS);
+
+	begin(&rules);
+	hear(200);
+	pass(200 * MS);
+	election_hear(&election, &stranger,
+		      now); /* the active one's time is not made longer by it */
+	assert_int_equal(pass(SECOND).reason, ELECTION_SILENCE);
+	assert_int_equal(now, BEGIN + 300 * MS + 156 * 100 * MS / 256);
 }
 
 static void one_path_that_hears_is_enough(void **state)
@@ -515,6 +544,7 @@ int main(void)
 		cmocka_unit_test(or_after_the_delay),
 		cmocka_unit_test(or_never),
 		cmocka_unit_test(a_higher_one_on_another_path_holds_back),
+		cmocka_unit_test(a_lesser_one_beside_it_is_not_heard),
 		cmocka_unit_test(one_path_that_hears_is_enough),
 		cmocka_unit_test(a_good_bye_is_answered_after_the_skew),
 		cmocka_unit_test(of_a_pair_at_once),
