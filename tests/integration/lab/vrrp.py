@@ -41,6 +41,11 @@ class Report:
         """Of a group, in a word."""
         return STATES[self._row(number, 68, "<I")]
 
+    def since(self, number=1):
+        """When it came to its state, as time.monotonic() counts: by its own clock, since a test may
+        look late."""
+        return self._row(number, 80, "<Q") / 1e9
+
     def group(self, number=1):
         """What is said of a group."""
         names = {"priority": (72, "<I"), "released": (76, "<I"), "became_active": (88, "<Q"),

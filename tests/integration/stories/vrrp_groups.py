@@ -50,7 +50,7 @@ def story_together(lab):
         began = time.monotonic()
         first.namespace.set_link(interface, False)
         second.becomes("active", 2)
-        gap = time.monotonic() - began
+        gap = second.report.since() - began
         check(first.state() == "fault", f"the first is {first.state()}")
         check(f"interface {interface}" in first.report.group()["reason"], first.report.group()["reason"])
         wait_for(lambda: has_all(second), "all addresses to move")
@@ -238,7 +238,8 @@ def story_dataplane(lab):
             check("worker" in beating(dataplane, "fault", ["main"]), first.report.group()["reason"])
             wait_for(lease.holds, "the second to serve", 1, every=0)
             dataplane.process.kill()
-        gap = time.monotonic() - began
+        second.becomes("active")
+        gap = second.report.since() - began
         check(gap < 0.6, f"{way}: {gap} s")
         lab.notes.append(f"dataplane {way}: {1e3 * gap:.0f} ms")
 
