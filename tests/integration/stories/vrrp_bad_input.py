@@ -7,8 +7,8 @@ import socket
 import struct
 import time
 
-from lab import check, wait_for
-from lab.processes import run
+from lab import Capture, check, wait_for
+from lab.captures import read_pcap, write_pcap
 from lab.vrrp import Node, Site
 from lab.vrrp_plan import group, instance
 from lab.waiting import pass_time
@@ -82,6 +82,29 @@ def story_counted(lab):
     check(transitions(nodes) == before and nodes[0].state() == "active", "something moved")
 
 
+def story_reflected(lab):
+    """A switch gives the active node its own adverts back: Linux drops them where it is IPv4, not
+    where it is IPv6. It does not hear itself."""
+    site = Site(lab, families=(4, 6))
+    node, _ = site.pair(vips=["2001:db8:1::100"])
+    node.start().becomes("active")
+    capture = Capture(site.client, "eth1", "ip6 proto 112", "own", first=3)
+    capture.process.wait(5)
+    tell_apart = advert_of_another(capture)
+    site.client.run("tcpreplay", "-q", "-i", "eth1", capture.file)
+    site.client.run("tcpreplay", "-q", "-i", "eth1", tell_apart)
+    wait_for(lambda: node.report.instance()["faults"]["checksum"] > 0, "another's to be read")
+    check(node.report.instance()["received"] == 0, "it hears itself")
+
+
+def advert_of_another(capture):
+    """One of the captured ones from another address, and so with a wrong checksum: the last to be read."""
+    _, frame = next(read_pcap(capture.file))
+    path = capture.file.with_name("another.pcap")
+    write_pcap(path, [frame[:22] + bytes((0xfe, 0x80)) + bytes(13) + b"\x77" + frame[38:]])
+    return path
+
+
 def story_foreign(lab):
     """A sender that is not among the peers; one whose addresses differ is heard all the same."""
     site = Site(lab)
@@ -142,8 +165,4 @@ def write_flood(path, data):
                          socket.inet_aton("192.0.2.9"), socket.inet_aton(GROUP))
     header = header[:10] + struct.pack(">H", checksum(header)) + header[12:]
     frame = bytes.fromhex("01005e000012" "020000000009" "0800") + header + data
-    frame += bytes(max(0, 60 - len(frame)))
-    with open(path, "wb") as file:
-        file.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 1 << 18, 1))
-        for number in range(100):
-            file.write(struct.pack("<IIII", 0, number, len(frame), len(frame)) + frame)
+    write_pcap(path, [frame + bytes(max(0, 60 - len(frame)))] * 100)

@@ -9,6 +9,7 @@ import time
 
 from lab import Capture, check, wait_for
 from lab.vrrp import Site, held, one_active
+from lab.vrrp_plan import group, instance
 from lab.waiting import pass_time
 
 
@@ -83,11 +84,14 @@ def story_backup(lab):
 
 def story_split(lab):
     """The way between them is cut: two serve; mended, one, and a client whose neighbour entry
-    was stale reaches it within a second."""
+    was stale reaches it within a second: the one that yields has not spoken for long, and does once
+    more, so that the other announces the address again."""
     site, first, second = start_pair(lab)
+    second.plan(group("main", [instance(51, "eth1", ["192.0.2.100"], 1000)], priority=100))
     site.cut(0)
     second.becomes("active", 1)
     check(first.state() == "active", "the first cannot know")
+    wait_for(lambda: first.report.instance()["gratuitous"] == 3, "its rounds to be over")
     site.client.ip("neigh flush dev eth1")
     site.client.run("sh", "-c", "ip neigh replace 192.0.2.100 lladdr "
                     f"{second.namespace.mac('eth1')} dev eth1 nud reachable")
