@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-#include "controlplane/vrrp/election.h"
+#include "controlplane/vrrp/election_internal.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define SECOND 1000000000ull
@@ -11,7 +10,7 @@
 /* On another path than the first, so many rivals of our priority decide: the first path is cut. */
 #define TIES_THAT_DECIDE 3
 
-static uint64_t own_interval(const struct election *election)
+uint64_t election_interval(const struct election *election)
 {
 	uint64_t least = election->rules.intervals[0];
 
@@ -35,7 +34,7 @@ static uint64_t skew(const struct election *election, const struct election_path
 	return unit * (256 - election_priority(election)) / 256;
 }
 
-static uint64_t down_time(const struct election *election, const struct election_path *path)
+uint64_t election_down_time(const struct election *election, const struct election_path *path)
 {
 	return 3 * path->interval + skew(election, path);
 }
@@ -53,20 +52,19 @@ uint32_t election_active_priority(const struct election *election, uint64_t now)
 	return highest;
 }
 
-static struct election_step step(const struct election *election, uint32_t actions,
-				 enum election_reason reason, uint32_t path)
+struct election_step election_step(const struct election *election, uint32_t actions,
+				   enum election_reason reason, uint32_t path)
 {
 	return (struct election_step){
 		.actions = actions, .state = election->state, .reason = reason, .path = path};
 }
 
-static struct election_step nothing(const struct election *election)
+struct election_step election_nothing(const struct election *election)
 {
-	return step(election, 0, ELECTION_NO_REASON, 0);
+	return election_step(election, 0, ELECTION_NO_REASON, 0);
 }
 
-/* `keep`: what the rival says of its interval is known, else ours counts. */
-static void become_backup(struct election *election, uint64_t now, bool keep)
+void election_become_backup(struct election *election, uint64_t now, bool keep)
 {
 	election->state = ELECTION_BACKUP;
 	election->must_answer = election->must_announce = election->gave_up = false;
@@ -77,21 +75,21 @@ static void become_backup(struct election *election, uint64_t now, bool keep)
 		if (!keep || path->heard_at == 0)
 			*path = (struct election_path){.interval = election->rules.intervals[i]};
 		path->ties = 0;
-		path->down_at = now + down_time(election, path);
+		path->down_at = now + election_down_time(election, path);
 	}
 }
 
-static struct election_step become_active(struct election *election, uint64_t now,
-					  enum election_reason reason)
+struct election_step election_become_active(struct election *election, uint64_t now,
+					    enum election_reason reason)
 {
 	election->state = ELECTION_ACTIVE;
-	election->advert_at = now + own_interval(election);
+	election->advert_at = now + election_interval(election);
 	election->sent_at = now;
 	election->lease = now; /* until the adverts are sent */
 	election->must_answer = election->must_announce = election->gave_up = false;
 	for (uint32_t i = 0; i < election->rules.path_count; i++)
 		election->paths[i].heard_at = election->paths[i].ties = 0;
-	return step(election, ELECTION_ADVERT | ELECTION_TAKE, reason, 0);
+	return election_step(election, ELECTION_ADVERT | ELECTION_TAKE, reason, 0);
 }
 
 void election_init(struct election *election, const struct election_rules *rules)
@@ -104,49 +102,10 @@ struct election_step election_start(struct election *election, uint64_t now)
 	bool is_new = election->state == ELECTION_INIT;
 
 	if (!is_new && election->state != ELECTION_FAULT)
-		return nothing(election);
+		return election_nothing(election);
 	election->not_before = now;
-	become_backup(election, now, false);
-	return step(election, 0, is_new ? ELECTION_STARTED : ELECTION_MENDED, 0);
-}
-
-/* What a node that was active does when it ends by its own will. */
-static uint32_t farewell(const struct election *election)
-{
-	return election->state == ELECTION_ACTIVE
-		       ? ELECTION_END_LEASE | ELECTION_ZERO | ELECTION_DROP
-		       : 0;
-}
-
-struct election_step election_fail(struct election *election)
-{
-	uint32_t actions = farewell(election);
-
-	if (election->state == ELECTION_FAULT)
-		return nothing(election);
-	election->state = ELECTION_FAULT;
-	return step(election, actions, ELECTION_FAULTY, 0);
-}
-
-struct election_step election_stop(struct election *election)
-{
-	uint32_t actions = farewell(election);
-
-	if (election->state == ELECTION_INIT)
-		return nothing(election);
-	election->state = ELECTION_INIT;
-	return step(election, actions, ELECTION_STOPPED, 0);
-}
-
-struct election_step election_release(struct election *election, uint64_t now)
-{
-	uint32_t actions = farewell(election);
-
-	election->is_released = true;
-	if (election->state != ELECTION_ACTIVE)
-		return nothing(election);
-	become_backup(election, now, false);
-	return step(election, actions, ELECTION_RELEASED, 0);
+	election_become_backup(election, now, false);
+	return election_step(election, 0, is_new ? ELECTION_STARTED : ELECTION_MENDED, 0);
 }
 
 /* Of equal priorities one path decides, the first that both nodes have: with several, each node
@@ -184,7 +143,7 @@ static struct election_step hear_as_active(struct election *election,
 	if (reason == ELECTION_NO_REASON) {
 		election->must_answer = true;
 		election->must_announce = true;
-		return nothing(election);
+		return election_nothing(election);
 	}
 	/*
 	 * The rival may not know of us: it announces the addresses again when it hears
@@ -195,10 +154,10 @@ static struct election_step hear_as_active(struct election *election,
 		actions |= ELECTION_LAST_ADVERT;
 	else
 		election->late++;
-	become_backup(election, now, true);
+	election_become_backup(election, now, true);
 	/* Its adverts of a while may lie in our queue yet: one more is waited for. */
 	election->not_before = now + heard->interval;
-	return step(election, actions, reason, heard->path);
+	return election_step(election, actions, reason, heard->path);
 }
 
 /* As long as the active node is heard, one of a lower priority beside it is not: a node that has
@@ -239,7 +198,7 @@ static void hear_as_backup(struct election *election, const struct election_hear
 		return;
 	}
 	election->gave_up = false;
-	path->down_at = now + down_time(election, path);
+	path->down_at = now + election_down_time(election, path);
 	if (election_active_priority(election, now) >= election_priority(election))
 		election->could_preempt_at = 0;
 	else if (election->could_preempt_at == 0)
@@ -255,7 +214,7 @@ struct election_step election_hear(struct election *election, const struct elect
 	}
 	if (election->state == ELECTION_BACKUP)
 		hear_as_backup(election, heard, now);
-	return nothing(election);
+	return election_nothing(election);
 }
 
 /* ELECTION_NEVER: not as things are. */
@@ -283,17 +242,17 @@ static uint64_t down_at(const struct election *election)
 static struct election_step tick_as_backup(struct election *election, uint64_t now)
 {
 	if (now >= down_at(election))
-		return become_active(election, now,
-				     election->gave_up ? ELECTION_GIVEN_UP : ELECTION_SILENCE);
+		return election_become_active(
+			election, now, election->gave_up ? ELECTION_GIVEN_UP : ELECTION_SILENCE);
 	if (now >= preempt_at(election))
-		return become_active(election, now, ELECTION_PREEMPTS);
-	return nothing(election);
+		return election_become_active(election, now, ELECTION_PREEMPTS);
+	return election_nothing(election);
 }
 
 /* A rival is answered at once, but not each of a flood of its packets. */
 static uint64_t answer_at(const struct election *election)
 {
-	return election->sent_at + own_interval(election) / 4;
+	return election->sent_at + election_interval(election) / 4;
 }
 
 static struct election_step tick_as_active(struct election *election, uint64_t now)
@@ -304,7 +263,7 @@ static struct election_step tick_as_active(struct election *election, uint64_t n
 		actions |= ELECTION_ANNOUNCE;
 	election->must_announce = false;
 	if (now >= election->advert_at || (election->must_answer && now >= answer_at(election))) {
-		uint64_t interval = own_interval(election);
+		uint64_t interval = election_interval(election);
 
 		if (now > election->lease)
 			election->late++;
@@ -316,7 +275,7 @@ static struct election_step tick_as_active(struct election *election, uint64_t n
 		election->must_answer = false;
 		actions |= ELECTION_ADVERT;
 	}
-	return step(election, actions, ELECTION_NO_REASON, 0);
+	return election_step(election, actions, ELECTION_NO_REASON, 0);
 }
 
 struct election_step election_tick(struct election *election, uint64_t now)
@@ -325,7 +284,7 @@ struct election_step election_tick(struct election *election, uint64_t now)
 		return tick_as_active(election, now);
 	if (election->state == ELECTION_BACKUP)
 		return tick_as_backup(election, now);
-	return nothing(election);
+	return election_nothing(election);
 }
 
 uint64_t election_deadline(const struct election *election)
@@ -344,70 +303,4 @@ uint64_t election_deadline(const struct election *election)
 		return ELECTION_NEVER;
 	}
 	return one < other ? one : other;
-}
-
-int election_take(struct election *election, uint64_t now, struct election_step *out)
-{
-	bool was_released = election->is_released;
-
-	election->is_released = false;
-	*out = nothing(election);
-	if (election->state == ELECTION_ACTIVE) {
-		election->must_answer = was_released; /* the others hear of its priority */
-		return 0;
-	}
-	if (election->state != ELECTION_BACKUP)
-		return -ENETDOWN;
-	if (election_active_priority(election, now) >= election_priority(election))
-		return -EPERM;
-	*out = become_active(election, now, ELECTION_TOLD);
-	return 0;
-}
-
-void election_change(struct election *election, const struct election_rules *rules,
-		     const uint32_t *was, uint64_t now)
-{
-	struct election_path before[PLAN_MAX_GROUP_INSTANCES];
-	uint32_t priority = election_priority(election);
-	uint64_t next;
-
-	for (uint32_t i = 0; i < PLAN_MAX_GROUP_INSTANCES; i++)
-		before[i] = election->paths[i];
-	election->rules = *rules;
-	for (uint32_t i = 0; i < rules->path_count; i++) {
-		struct election_path *path = &election->paths[i];
-
-		if (was[i] != UINT32_MAX) {
-			*path = before[was[i]];
-			if (path->heard_at == 0)
-				path->interval = rules->intervals[i];
-			continue;
-		}
-		*path = (struct election_path){.interval = rules->intervals[i]};
-		path->down_at = now + down_time(election, path);
-	}
-	/* Below what is heard, it may not preempt; above it, it may. */
-	if (election->state == ELECTION_BACKUP && priority != election_priority(election)) {
-		uint32_t active = election_active_priority(election, now);
-
-		election->could_preempt_at =
-			active == 0 || active >= election_priority(election) ? 0 : now;
-	}
-	next = now + own_interval(election);
-	if (election->advert_at > next)
-		election->advert_at = next;
-	if (priority != election_priority(election))
-		election->must_answer = true;
-}
-
-uint64_t election_lease(const struct election *election, uint64_t began)
-{
-	uint64_t interval = own_interval(election);
-
-	return began + 3 * interval - interval / 4;
-}
-
-void election_renewed(struct election *election, uint64_t lease)
-{
-	election->lease = lease;
 }

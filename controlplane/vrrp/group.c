@@ -96,6 +96,55 @@ static void tell(struct group *group, struct means *means, const struct election
 			 group->notify, strerror(-error));
 }
 
+static void announce(struct group *group, struct means *means, uint64_t now)
+{
+	uint32_t first = 0;
+	/* What is not there yet waits, unless it cannot be put there. */
+	uint32_t ready =
+		group->holdings.is_settled ? group->holdings.planned : group->holdings.held;
+	uint32_t burst =
+		announce_pace_take(&group->pace, now, group->holdings.planned, ready, &first);
+
+	for (uint32_t i = first; i < first + burst; i++) {
+		const struct holding *row = &group->holdings.rows[i];
+		const struct interface *link = row->announced_on;
+		uint8_t frame[ANNOUNCEMENT_MAX_SIZE];
+		size_t length;
+
+		if (row->index == 0 || link == NULL || link->index == 0 || link->is_loopback)
+			continue;
+		length = announcement_make(row->address, link->mac, link->is_router, frame);
+		announcement_socket_send(means->announcement_socket, link->index, frame, length);
+		for (uint32_t j = 0; j < group->election.rules.path_count; j++) {
+			if (group->instances[j].interface == link) {
+				group->instances[j].report->gratuitous_sent++;
+				break;
+			}
+		}
+	}
+}
+
+static void tell_of_addresses(struct group *group, struct means *means)
+{
+	if (group->holdings.error != group->told_error && group->holdings.error != 0)
+		vrrp_log(&means->log, LOG_LEVEL_ERROR,
+			 "group %s: not all of its addresses could be put or removed: %s",
+			 group->name, strerror(-group->holdings.error));
+	group->told_error = group->holdings.error;
+	group->holdings.error = 0;
+}
+
+/* The next few of its addresses, and announcements. */
+static void move_addresses(struct group *group, struct means *means, uint64_t now)
+{
+	if (!group->holdings.is_settled) {
+		holdings_step(&group->holdings, means->netlink);
+		tell_of_addresses(group, means);
+	}
+	if (now >= group->pace.due)
+		announce(group, means, now);
+}
+
 static void carry_out(struct group *group, struct means *means, struct election_step step,
 		      uint64_t now)
 {
@@ -115,6 +164,7 @@ static void carry_out(struct group *group, struct means *means, struct election_
 		row->became_active++;
 		holdings_want(&group->holdings, true);
 		announce_pace_start(&group->pace, now);
+		move_addresses(group, means, now); /* before anyone is told */
 	}
 	if (step.actions & ELECTION_DROP) {
 		holdings_want(&group->holdings, false);
@@ -174,55 +224,12 @@ void group_hear(struct group *group, struct means *means, uint32_t path,
 	carry_out(group, means, election_hear(&group->election, &heard, now), now);
 }
 
-static void announce(struct group *group, struct means *means, uint64_t now)
-{
-	uint32_t first = 0;
-	/* What is not there yet waits, unless it cannot be put there. */
-	uint32_t ready =
-		group->holdings.is_settled ? group->holdings.planned : group->holdings.held;
-	uint32_t burst =
-		announce_pace_take(&group->pace, now, group->holdings.planned, ready, &first);
-
-	for (uint32_t i = first; i < first + burst; i++) {
-		const struct holding *row = &group->holdings.rows[i];
-		const struct interface *link = row->announced_on;
-		uint8_t frame[ANNOUNCEMENT_MAX_SIZE];
-		size_t length;
-
-		if (row->index == 0 || link == NULL || link->index == 0 || link->is_loopback)
-			continue;
-		length = announcement_make(row->address, link->mac, link->is_router, frame);
-		announcement_socket_send(means->announcement_socket, link->index, frame, length);
-		for (uint32_t j = 0; j < group->election.rules.path_count; j++) {
-			if (group->instances[j].interface == link) {
-				group->instances[j].report->gratuitous_sent++;
-				break;
-			}
-		}
-	}
-}
-
-static void tell_of_addresses(struct group *group, struct means *means)
-{
-	if (group->holdings.error != group->told_error && group->holdings.error != 0)
-		vrrp_log(&means->log, LOG_LEVEL_ERROR,
-			 "group %s: not all of its addresses could be put or removed: %s",
-			 group->name, strerror(-group->holdings.error));
-	group->told_error = group->holdings.error;
-	group->holdings.error = 0;
-}
-
 void group_tick(struct group *group, struct means *means, uint64_t now)
 {
 	bool was_settled = group->holdings.is_settled;
 
 	carry_out(group, means, election_tick(&group->election, now), now);
-	if (!group->holdings.is_settled) {
-		holdings_step(&group->holdings, means->netlink);
-		tell_of_addresses(group, means);
-	}
-	if (now >= group->pace.due)
-		announce(group, means, now);
+	move_addresses(group, means, now);
 	if (!was_settled || means->report->groups[group->number].lease_lost != group->election.late)
 		write_report(group, means, now, false);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-#include "controlplane/vrrp/vrrp.h"
+#include "controlplane/vrrp/vrrp_wait.h"
 
 #include "controlplane/clock.h"
 #include "controlplane/vrrp/notify.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -16,21 +15,8 @@
 #define HEARTBEAT 100000000ull  /* ns; it sleeps no longer */
 #define RETRY     1000000000ull /* ns; of sockets that could not be opened */
 
-/*
- * Packets are waited for one by one, until so many turns were made for them
- * within CROWD_SPAN: then they are left to gather for NAP, and the processor to others.
- */
-#define CROWD_TURNS 32
-#define CROWD_SPAN  10000000ull /* ns */
-#define NAP         2000000ull  /* ns */
-
 /* Batches read of a socket in a turn: a flood must not keep the rest from being done. */
 #define BATCHES_A_TURN 8
-
-/* Those of one turn: the descriptors besides the sockets, and these. */
-enum { POLL_SIGNALS, POLL_MONITOR, POLL_DATAPLANE, POLL_LISTENER, POLL_CLIENTS };
-#define POLL_SOCKETS (POLL_CLIENTS + CONTROL_CLIENTS)
-#define POLL_MAX     (POLL_SOCKETS + VRRP_SOCKETS)
 
 static void on_lost_address(void *context, const struct lost_address *lost)
 {
@@ -247,56 +233,6 @@ static uint64_t next_deadline(const struct vrrp *vrrp, uint64_t now)
 	return vrrp->must_refresh || vrrp->must_stop ? now : deadline;
 }
 
-static nfds_t set_polled(const struct vrrp *vrrp, struct pollfd polled[POLL_MAX])
-{
-	nfds_t count = POLL_SOCKETS;
-
-	polled[POLL_SIGNALS] = (struct pollfd){.fd = vrrp->signals, .events = POLLIN};
-	polled[POLL_MONITOR] =
-		(struct pollfd){.fd = interfaces_descriptor(&vrrp->interfaces), .events = POLLIN};
-	polled[POLL_DATAPLANE] = (struct pollfd){.fd = vrrp->dataplane.process, .events = POLLIN};
-	polled[POLL_LISTENER] = (struct pollfd){.fd = vrrp->control.listener, .events = POLLIN};
-	for (int i = 0; i < CONTROL_CLIENTS; i++)
-		polled[POLL_CLIENTS + i] =
-			(struct pollfd){.fd = vrrp->control.clients[i], .events = POLLIN};
-	for (uint32_t i = 0; i < VRRP_SOCKETS; i++) {
-		const struct advert_socket *socket = &vrrp->sockets[i];
-
-		if (socket->interface != NULL && socket->index != 0)
-			polled[count++] =
-				(struct pollfd){.fd = socket->descriptor, .events = POLLIN};
-	}
-	return count;
-}
-
-/* Are there more packets than any number of good nodes sends? */
-static bool is_crowded(struct vrrp *vrrp, uint64_t now)
-{
-	if (now - vrrp->crowd_began > CROWD_SPAN) {
-		vrrp->crowd_began = now;
-		vrrp->crowd_turns = 0;
-	}
-	return ++vrrp->crowd_turns > CROWD_TURNS;
-}
-
-/* Waits for news, or for something to be due. */
-static void wait_until(struct vrrp *vrrp, struct pollfd polled[POLL_MAX], uint64_t deadline,
-		       uint64_t now)
-{
-	nfds_t count = set_polled(vrrp, polled);
-	uint64_t left = deadline > now ? deadline - now : 0;
-
-	if (is_crowded(vrrp, now) && count > POLL_SOCKETS) {
-		count = POLL_SOCKETS;
-		left = left < NAP ? left : NAP;
-	}
-
-	struct timespec wait = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
-
-	if (ppoll(polled, count, &wait, NULL) < 0)
-		memset(polled, 0, POLL_MAX * sizeof(polled[0]));
-}
-
 void vrrp_run(struct vrrp *vrrp)
 {
 	struct pollfd polled[POLL_MAX] = {{0}};
@@ -310,7 +246,7 @@ void vrrp_run(struct vrrp *vrrp)
 		now = clock_now_ns();
 		if (now - began > vrrp->means.report->longest_turn)
 			vrrp->means.report->longest_turn = now - began;
-		wait_until(vrrp, polled, deadline, now);
+		vrrp_wait(vrrp, polled, deadline, now);
 	}
 }
 
