@@ -61,6 +61,7 @@ enum abi_kind {
 	ABI_LOCAL_POOL,     /* struct abi_local_pool with its addresses */
 	ABI_ROUTES,         /* one: struct abi_routes with its rows */
 	ABI_HOST_ADDRESSES, /* one: struct abi_host_addresses with its rows */
+	ABI_GROUP_ADDRESSES, /* one: struct abi_group_addresses with its rows */
 	ABI_KIND_END
 };
 
@@ -156,7 +157,7 @@ struct abi_service {
 	uint8_t hash_on;
 	uint8_t when_down;
 	uint8_t on_backend_down;
-	uint8_t reserved;
+	uint8_t group; /* VRRP group, see lease.h; 0: none */
 	uint16_t
 		mss_clamp; /* most bytes of a TCP segment, by the MSS option; 0: as the hosts say */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* ms */
@@ -235,7 +236,8 @@ struct abi_local_pool {
 	uint32_t epoch;
 	uint16_t port_first, port_last; /* inclusive */
 	uint32_t address_count;
-	uint32_t reserved;
+	uint8_t group; /* VRRP group, see lease.h; 0: none */
+	uint8_t reserved[3];
 	uint8_t addresses[][16];
 };
 
@@ -259,4 +261,21 @@ struct abi_host_addresses {
 	uint32_t count;
 	uint32_t reserved;
 	uint8_t addresses[][16];
+};
+
+/*
+ * Every address of a VRRP group (service, local and gateway addresses), in ascending order, no two
+ * alike: without the group's lease nothing to it is answered, ARP and neighbour solicitations
+ * included. They are among the host's addresses, whether this node holds them or not.
+ */
+struct abi_group_address {
+	uint8_t address[16];
+	uint8_t group; /* 1 to ABI_MAX_GROUPS */
+	uint8_t reserved[7];
+};
+
+struct abi_group_addresses {
+	uint32_t count;
+	uint32_t reserved;
+	struct abi_group_address rows[];
 };
