@@ -100,9 +100,8 @@ static void write_object(const struct field_object *object, FILE *stream)
 		write_type(field, stream);
 		fputs(" | ", stream);
 		write_default(field, stream);
-		fprintf(stream, " | %s%s%s |\n", field->help,
-			field->flags & FIELD_START_ONLY ? " *(restart)*" : "",
-			field->flags & FIELD_UNBUILT ? " *(not built yet)*" : "");
+		fprintf(stream, " | %s%s |\n", field->help,
+			field->flags & FIELD_START_ONLY ? " *(restart)*" : "");
 	}
 }
 

@@ -81,6 +81,10 @@ static void validate_api(const struct config *config, struct report *report)
 		const char *listen = config->api.listen[i];
 		const char *why = listen == NULL ? NULL : listen_parse(listen, &place_of);
 
+		if (why == NULL && listen != NULL && place_of.path[0] == '\0' &&
+		    !address_is_loopback(&place_of.address))
+			why = "the API does not ask who is there, so it listens on loopback only: "
+			      "\"127.0.0.1:PORT\" or \"[::1]:PORT\"";
 		if (why != NULL)
 			report_add(report, place("/api/listen/%zu", i).text, "%s", why);
 	}
@@ -139,5 +143,6 @@ void validate(const struct config *config, const json_t *document, struct report
 	validate_pools(config, document, report);
 	validate_services(config, document, report);
 	validate_addresses(config, document, report);
+	validate_vrrp(config, report);
 	validate_unbuilt(config, report);
 }

@@ -226,14 +226,10 @@ static void lists_without_names_are_told_whole(void **state)
 static void places_to_listen_at(void **state)
 {
 	static const char *const good[] = {"unix:/run/headrace/api.sock", "127.0.0.1:7117",
-					   "127.8.9.10:1", "[::1]:65535"};
+					   "192.0.2.1:1", "[::1]:65535", "0.0.0.0:80"};
 	static const char *const bad[] = {"",
 					  "unix:",
 					  "unix:api.sock",
-					  "0.0.0.0:7117",
-					  "192.0.2.1:7117",
-					  "[::]:80",
-					  "[2001:db8::1]:80",
 					  "localhost:80",
 					  "127.0.0.1",
 					  "127.0.0.1:",
