@@ -113,22 +113,44 @@ static void check_instance(const struct config_vrrp_group *group,
 			     place_in(where, "addresses", i).text);
 }
 
+static void check_local_pool(const struct config_local_pool *pool, const struct seen *seen,
+			     const char *pointer, struct report *report)
+{
+	for (size_t i = 0; i < pool->address_count; i++) {
+		const struct address *address = &pool->addresses[i];
+		char text[ADDRESS_TEXT_SIZE];
+		const char *before = address_is_missing(address)
+					     ? NULL
+					     : remember_bytes(report, seen->addresses,
+							      address->bytes,
+							      sizeof(address->bytes), pointer);
+
+		if (before != NULL)
+			report_add(report, pointer, "its address %s moves with %s already",
+				   address_format(address, text), before);
+	}
+}
+
 static void check_local_pools(const struct config *config, const struct config_vrrp_group *group,
 			      const struct seen *seen, const char *where, struct report *report)
 {
 	for (size_t i = 0; i < group->local_pool_count; i++) {
 		const char *name = group->local_pools[i], *before;
+		const struct config_local_pool *pool;
 		struct place at = place("%s/local_pools/%zu", where, i);
 
 		if (name == NULL)
 			continue;
-		if (config_find_local_pool(config, name) == NULL)
+		pool = config_find_local_pool(config, name);
+		if (pool == NULL)
 			report_add(report, at.text,
 				   "there is no local pool \"%s\": name one of /local_pools", name);
 		before = remember(report, seen->local_pools, name, at.text);
 		if (before != NULL)
 			report_add(report, at.text, "\"%s\" moves with %s already: leave one out",
 				   name, before);
+		else if (pool != NULL)
+			check_local_pool(pool, seen, at.text, report);
 	}
 }
 

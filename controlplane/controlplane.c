@@ -18,15 +18,18 @@ static void on_network_change(void *context)
 	if (controlplane->guard != NULL)
 		guard_load(controlplane->guard, controlplane->config, controlplane->leaving);
 	if (controlplane->addresses_placed)
-		addresses_apply(controlplane->network, &controlplane->network->owned);
-	if (controlplane->health != NULL)
+		addresses_apply(controlplane->network);
+	if (controlplane->health != NULL) {
+		failover_update(&controlplane->failover);
 		publication_request(&controlplane->publication);
+	}
 }
 
 static void on_health_change(void *context)
 {
 	struct controlplane *controlplane = context;
 
+	failover_update(&controlplane->failover);
 	publication_request(&controlplane->publication);
 }
 
@@ -90,7 +93,7 @@ static int open_guard(struct controlplane *controlplane)
 
 static int place_addresses(struct controlplane *controlplane)
 {
-	int error = addresses_apply(controlplane->network, &controlplane->network->owned);
+	int error = addresses_apply(controlplane->network);
 
 	controlplane->addresses_placed = true;
 	return error;
@@ -140,12 +143,13 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 	if (error == 0)
 		error = open_health(controlplane);
 	if (error == 0) {
+		failover_open(&controlplane->failover, controlplane);
 		publication_start(&controlplane->publication, controlplane);
 		local_pool_watch_start(&controlplane->local_pool_watch, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}
 	if (error < 0)
-		controlplane_close(controlplane);
+		controlplane_close(controlplane, false);
 	return error;
 }
 
@@ -156,15 +160,18 @@ void controlplane_settle(struct controlplane *controlplane)
 	guard_load(controlplane->guard, controlplane->config, NULL);
 }
 
-void controlplane_close(struct controlplane *controlplane)
+void controlplane_close(struct controlplane *controlplane, bool leave)
 {
 	api_server_close(controlplane->api);
 	local_pool_watch_stop(&controlplane->local_pool_watch);
 	publication_stop(&controlplane->publication);
+	if (!leave)
+		failover_stop_program(&controlplane->failover);
+	failover_close(&controlplane->failover);
 	health_close(controlplane->health);
-	if (controlplane->addresses_placed)
+	if (controlplane->addresses_placed && !leave)
 		addresses_clear(controlplane->network);
-	if (controlplane->guard != NULL)
+	if (controlplane->guard != NULL && !leave)
 		guard_remove(controlplane->guard);
 	guard_close(controlplane->guard);
 	publisher_close(controlplane->publisher);

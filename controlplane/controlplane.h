@@ -6,7 +6,7 @@
  *
  * Life-cycle: controlplane_open() brings the parts up in the order of the
  * fields; the guard is loaded before an address is put on the machine. A clean
- * stop goes the other way round: addresses, then the guard; `tables` stays, and
+ * stop goes the other way round: headrace-vrrp, addresses, then the guard; `tables` stays, and
  * with it the dataplane goes on forwarding. After a crash everything in the
  * kernel stays, and the next start takes it over.
  */
@@ -16,6 +16,7 @@
 #include "config/etag.h"
 #include "config/save.h"
 #include "controlplane/api/server.h"
+#include "controlplane/failover/failover.h"
 #include "controlplane/guard/guard.h"
 #include "controlplane/health/health.h"
 #include "controlplane/local_pool_watch.h"
@@ -51,6 +52,7 @@ struct controlplane {
 	struct guard *guard;
 	bool addresses_placed;
 	struct health *health;
+	struct failover failover;
 	struct publication publication;
 	struct local_pool_watch local_pool_watch;
 	struct api_server *api;
@@ -71,8 +73,9 @@ struct controlplane_start {
 int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 		      const struct controlplane_start *start);
 
-/* The clean stop. */
-void controlplane_close(struct controlplane *controlplane);
+/* The clean stop. With `leave` everything stays as it is in the kernel, headrace-vrrp included, for
+ * the next control plane to take over. */
+void controlplane_close(struct controlplane *controlplane, bool leave);
 
 /* A generation of the running configuration is out: the one before is guarded no longer. */
 void controlplane_settle(struct controlplane *controlplane);

@@ -73,6 +73,7 @@ struct network {
 	struct resolver *resolver;
 	const struct config *config;
 	struct owned_addresses owned; /* by that configuration */
+	struct owned_addresses held;  /* of these, those that are always held */
 	ev_timer read_again;
 
 	struct network_link *links;

@@ -35,7 +35,7 @@ struct plan_span {
 
 enum plan_flags {
 	PLAN_PREEMPT = 1u << 0,
-	PLAN_IS_PAIR = 1u << 1,        /* nobody but the peer can take over: no skew when it gives up */
+	PLAN_IS_PAIR = 1u << 1, /* nobody but the peer can take over: no skew when it gives up */
 	PLAN_NEEDS_DATAPLANE = 1u << 2 /* without live workers it does not serve */
 };
 
@@ -46,17 +46,19 @@ struct plan_group {
 	uint32_t flags;              /* enum plan_flags */
 	uint32_t version;            /* 2 or 3 */
 	uint32_t priority;           /* 1 to 254 */
-	uint32_t lowered;            /* by so much, for services with too few backends; at least 1 is left */
+	uint32_t lowered; /* by so much, for services with too few backends; at least 1 is left */
 	uint32_t preempt_delay;
 	struct plan_span instances;
-	struct plan_span addresses;  /* that move with it and are not advertised: local pools' */
-	struct plan_span interfaces; /* without whose links it does not serve, beside its instances' */
+	struct plan_span addresses; /* that move with it and are not advertised: local pools' */
+	struct plan_span
+		interfaces; /* without whose links it does not serve, beside its instances' */
 };
 
 struct plan_instance {
 	uint8_t id;     /* virtual router, 1 to 255 */
 	uint8_t family; /* 4 or 6 */
-	uint8_t accept; /* Linux takes what is sent to its addresses; else only services are answered */
+	uint8_t accept; /* Linux takes what is sent to its addresses; else only services are
+			   answered */
 	uint8_t reserved;
 	char interface[PLAN_INTERFACE_SIZE];
 	uint32_t advert_interval;   /* 10 to 40950; of version 2 whole seconds */

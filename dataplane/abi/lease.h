@@ -14,7 +14,8 @@
  * which a reader may wait, each time a group comes into service or goes out of it; it does not
  * when a lease is only made longer.
  *
- * The writer lives as long as it holds the lock on ABI_LOCK_VRRP. It goes on with the file it finds.
+ * The writer lives as long as it holds the lock on ABI_LOCK_VRRP. It goes on with the file it
+ * finds.
  */
 #pragma once
 
@@ -26,5 +27,6 @@ struct abi_lease {
 	struct abi_file file;
 	uint32_t changes; /* after `until` of what changed; release store, acquire load */
 	uint8_t reserved[60];
-	uint64_t until[ABI_MAX_GROUPS + 1]; /* CLOCK_MONOTONIC, ns; 0: not in service. [0] is not used */
+	uint64_t until[ABI_MAX_GROUPS +
+		       1]; /* CLOCK_MONOTONIC, ns; 0: not in service. [0] is not used */
 };

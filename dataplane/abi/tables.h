@@ -53,15 +53,15 @@
 #define ABI_NO_BACKEND         0xffff /* a slot that names nobody */
 
 enum abi_kind {
-	ABI_SETTINGS = 1,   /* one: struct abi_settings */
-	ABI_SERVICE,        /* struct abi_service with its listeners */
-	ABI_BACKEND,        /* struct abi_backend */
-	ABI_RING,           /* struct abi_ring with its slots */
-	ABI_NEXT_HOP,       /* struct abi_next_hop */
-	ABI_LOCAL_POOL,     /* struct abi_local_pool with its addresses */
-	ABI_ROUTES,         /* one: struct abi_routes with its rows */
-	ABI_HOST_ADDRESSES, /* one: struct abi_host_addresses with its rows */
-	ABI_GROUP_ADDRESSES, /* one: struct abi_group_addresses with its rows */
+	ABI_SETTINGS = 1,    /* one: struct abi_settings */
+	ABI_SERVICE,         /* struct abi_service with its listeners */
+	ABI_BACKEND,         /* struct abi_backend */
+	ABI_RING,            /* struct abi_ring with its slots */
+	ABI_NEXT_HOP,        /* struct abi_next_hop */
+	ABI_LOCAL_POOL,      /* struct abi_local_pool with its addresses */
+	ABI_ROUTES,          /* one: struct abi_routes with its rows */
+	ABI_HOST_ADDRESSES,  /* one: struct abi_host_addresses with its rows */
+	ABI_GROUP_ADDRESSES, /* one: struct abi_group_addresses with its rows; none: no groups */
 	ABI_KIND_END
 };
 
