@@ -10,23 +10,22 @@
  * gives it for life; `tables` names groups by it. Group 0 is that of what belongs to no
  * group: it needs no lease. Where the file is not there, no group has a lease.
  *
- * `until` is written alone (release store). `changes` grows, and is a futex on
- * which a reader may wait, each time a group comes into service or goes out of it; it does not
- * when a lease is only made longer.
+ * `until` is written alone (release store). `changes` grows each time a group comes into service or
+ * goes out of it, and then `woken` is written by write(2), so that who watches the run directory
+ * (inotify) wakes; neither happens when a lease is only made longer.
  *
  * The writer lives as long as it holds the lock on ABI_LOCK_VRRP. It goes on with the file it
  * finds.
  */
 #pragma once
 
-#include "dataplane/abi/file.h"
-
-#define ABI_MAX_GROUPS 63 /* a bit for each, and one for group 0, in 64 */
+#include "dataplane/abi/tables.h"
 
 struct abi_lease {
 	struct abi_file file;
 	uint32_t changes; /* after `until` of what changed; release store, acquire load */
-	uint8_t reserved[60];
+	uint8_t woken;
+	uint8_t reserved[59];
 	uint64_t until[ABI_MAX_GROUPS +
 		       1]; /* CLOCK_MONOTONIC, ns; 0: not in service. [0] is not used */
 };

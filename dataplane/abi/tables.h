@@ -48,6 +48,7 @@
 #define ABI_MAX_RANGES         4096 /* of clients a service allows, and as many it denies */
 #define ABI_MAX_POOL_ADDRESSES 1024
 #define ABI_MAX_HOST_ADDRESSES 4096
+#define ABI_MAX_GROUPS         63 /* a bit for each, and one for group 0, in 64 */
 #define ABI_MAX_RING_SIZE      1048573
 #define ABI_MAX_OBJECTS        262144 /* of a generation; with room for kinds to come */
 #define ABI_NO_BACKEND         0xffff /* a slot that names nobody */

@@ -68,6 +68,9 @@ struct engine {
 	uint32_t foreign;
 
 	struct engine_budget budgets[ENGINE_TELL_COUNT];
+
+	/* VRRP groups without a lease: see fence.h. The caller may change it between bursts. */
+	uint64_t fenced;
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */

@@ -201,6 +201,10 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 		engine_end_flow(engine, table, record);
 		return VERDICT_NONE;
 	}
+	if (engine_is_fenced(engine, service)) {
+		engine_count_drop(engine, flow);
+		return ABI_VERDICT_NOT_IN_SERVICE;
+	}
 	if (from_client && !reconsider(engine, table, record, backend, headers, now))
 		return VERDICT_NONE;
 	if (flow_state_ends_doubt(flow, direction, headers->tcp_flags))

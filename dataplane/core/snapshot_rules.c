@@ -48,6 +48,9 @@ void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *
 			continue;
 		rule->epoch = service->epoch;
 		rule->mss_clamp = service->mss_clamp;
+		rule->group = service->group;
+		if (service->group != 0)
+			snapshot->groups |= 1ull << service->group;
 		for (unsigned state = 0; state < ABI_TIMEOUT_COUNT; state++)
 			rule->timeouts[state] = ticks_of(service->timeouts[state]);
 	}
