@@ -138,7 +138,14 @@ static const struct field api_fields[] = {
 	{.key = "listen", .type = FIELD_TEXT, LIST(config_api, listen, listen_count),
 	 .count_maximum = 8, .flags = FIELD_START_ONLY,
 	 .default_text = "`api.sock` in the run directory",
-	 .help = "Where the API listens: `unix:PATH`, or `ADDRESS:PORT` of a loopback address."},
+	 .help = "Where the API listens: `unix:PATH`, or `ADDRESS:PORT`: of a loopback address, or of any with "
+		 "`token_file`. `0.0.0.0:PORT` and `[::]:PORT` are every address of that family, and the same on "
+		 "both nodes of a pair."},
+	{.key = "token_file", .type = FIELD_TEXT, IN(config_api, token_file), .maximum = 255,
+	 .flags = FIELD_START_ONLY,
+	 .help = "File with the token that every request by TCP then has to show (`Authorization: Bearer "
+		 "TOKEN`): one line of 16 to 255 visible ASCII characters, not for everybody to read. Who has it "
+		 "may change everything. Both nodes of a pair have the same."},
 };
 static const struct field_object api_object = OBJECT("api", config_api, api_fields,
 	"The REST API of `headrace-controlplane`.");

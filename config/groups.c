@@ -7,6 +7,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+size_t config_find_vrrp_group(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->vrrp_group_count; i++) {
+		if (strcmp(config->vrrp_groups[i].name, name) == 0)
+			return i;
+	}
+	return GROUP_NONE;
+}
 
 /* Of an address that is named twice the one that is written first comes first. */
 static int compare(const void *left, const void *right)

@@ -18,6 +18,9 @@ struct config_group_address {
 int groups_make(struct config *config);
 void groups_free(struct config *config);
 
+/* Position of the group of this name, or GROUP_NONE. */
+size_t config_find_vrrp_group(const struct config *config, const char *name);
+
 /* NULL: it moves with none, and this node always holds it if anybody's. */
 const struct config_group_address *config_find_group_address(const struct config *config,
 							     const struct address *address);

@@ -94,6 +94,7 @@ struct config_dataplane {
 struct config_api {
 	char **listen; /* "unix:PATH" or "ADDRESS:PORT" */
 	size_t listen_count;
+	char token_file[CONFIG_PATH_SIZE]; /* empty: none */
 };
 
 /* Flow timeouts by state; RFC 5382 and RFC 4787 give the defaults. */

@@ -344,7 +344,9 @@ static const struct row rows[] = {
 	/* What has its place and is refused until it is built. */
 	{{{"/services/0/on_backend_down", "'reset'"}}, {"/services/0/on_backend_down: not built yet"}},
 	{{{"/api", "{'listen': ['10.0.0.1:7117', 'unix:api.sock']}"}},
-	 {"/api/listen/0: the API does not ask who is there", "/api/listen/1: write an absolute path"}},
+	 {"/api/listen/0: without a \"token_file\" the API does not ask", "/api/listen/1: write an absolute path"}},
+	{{{"/api", "{'listen': ['10.0.0.1:7117', '[::]:7117'], 'token_file': '/etc/headrace/token'}"}}, {NULL}},
+	{{{"/api", "{'token_file': 'token'}"}}, {"/api/token_file: write an absolute path"}},
 	{{{"/api", "{'listen': ['127.0.0.1', '[127.0.0.1]:80', '::1:7117', '[::1]:0', 'localhost:80']}"}},
 	 {"/api/listen/0: write", "/api/listen/1: write", "/api/listen/2: write", "/api/listen/3: write",
 	  "/api/listen/4: write"}},
