@@ -79,14 +79,23 @@ void etag_of(const json_t *document, char etag[ETAG_SIZE])
 	write_tag(hash_value(walked(document)), etag);
 }
 
-/* An object's hash is the sum of its members'. */
+static bool is_shared(const char *key, const json_t *member)
+{
+	bool is_empty = json_is_array(member) && json_array_size(member) == 0;
+
+	return strcmp(key, "node") != 0 && !is_empty;
+}
+
 void etag_of_shared(const json_t *document, char etag[ETAG_SIZE])
 {
-	uint64_t hash = hash_value(walked(document));
-	json_t *node = json_object_get(document, "node");
+	uint64_t hash = 0;
+	const char *key;
+	json_t *member;
 
-	if (node != NULL)
-		hash -= mix(hash_value(node), "node", strlen("node"));
+	json_object_foreach (walked(document), key, member) {
+		if (is_shared(key, member))
+			hash += mix(hash_value(member), key, strlen(key));
+	}
 	write_tag(hash, etag);
 }
 

@@ -208,6 +208,7 @@ static void switch_over(struct controlplane *controlplane, struct candidate *can
 	json_decref(controlplane->document);
 	controlplane->document = json_incref(candidate->document);
 	memcpy(controlplane->etag, candidate->etag, sizeof(controlplane->etag));
+	etag_of_shared(controlplane->document, controlplane->shared_etag);
 	candidate->config = NULL;
 
 	guard_load(controlplane->guard, before, next); /* with the new addresses of this host */

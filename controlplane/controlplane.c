@@ -8,6 +8,7 @@
 #include "controlplane/clock.h"
 #include "controlplane/log.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Links, addresses, routes or neighbours changed: all that follows from them follows. */
@@ -50,6 +51,17 @@ static enum check_verdict adopted_verdict(void *context, const struct config_poo
 	default:
 		return CHECK_UNDECIDED;
 	}
+}
+
+static int read_token(struct controlplane *controlplane)
+{
+	const char *path = controlplane->config->api.token_file;
+	const char *why = path[0] == '\0' ? NULL : token_read(path, controlplane->token);
+
+	if (why == NULL)
+		return 0;
+	log_error("not starting without the API's token: /api/token_file: %s: %s", path, why);
+	return -EINVAL;
 }
 
 static int open_network(struct controlplane *controlplane)
@@ -127,9 +139,12 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 					      .file_revision = start->config->revision};
 
 	etag_of(controlplane->document, controlplane->etag);
+	etag_of_shared(controlplane->document, controlplane->shared_etag);
 
-	int error = stats_open(start->run_dir, &controlplane->stats);
+	int error = read_token(controlplane);
 
+	if (error == 0)
+		error = stats_open(start->run_dir, &controlplane->stats);
 	if (error == 0)
 		error = open_network(controlplane);
 	if (error == 0)
@@ -148,6 +163,8 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 		local_pool_watch_start(&controlplane->local_pool_watch, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}
+	if (error == 0)
+		error = peer_open(&controlplane->peer, controlplane);
 	if (error < 0)
 		controlplane_close(controlplane, false);
 	return error;
@@ -162,6 +179,7 @@ void controlplane_settle(struct controlplane *controlplane)
 
 void controlplane_close(struct controlplane *controlplane, bool leave)
 {
+	peer_close(&controlplane->peer);
 	api_server_close(controlplane->api);
 	local_pool_watch_stop(&controlplane->local_pool_watch);
 	publication_stop(&controlplane->publication);

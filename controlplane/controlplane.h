@@ -15,8 +15,10 @@
 #include "config/config.h"
 #include "config/etag.h"
 #include "config/save.h"
+#include "config/token.h"
 #include "controlplane/api/server.h"
 #include "controlplane/failover/failover.h"
+#include "controlplane/failover/peer.h"
 #include "controlplane/guard/guard.h"
 #include "controlplane/health/health.h"
 #include "controlplane/local_pool_watch.h"
@@ -34,6 +36,7 @@ struct controlplane {
 	const char *run_dir;
 	const char *config_path;
 	uint64_t started_ms;
+	char token[TOKEN_SIZE]; /* of the API by TCP, ours and the peer's; empty: none */
 
 	struct config *config; /* the running one */
 	struct config
@@ -41,10 +44,11 @@ struct controlplane {
 	struct restart_required restart_required;
 
 	json_t *document; /* of the running configuration as it was written, without its revision */
-	char etag[ETAG_SIZE];      /* of the document */
-	uint64_t revision;         /* counts changes */
-	struct save_identity file; /* as it was last read or written */
-	uint64_t file_revision;    /* that it carried then; 0: none */
+	char etag[ETAG_SIZE];        /* of the document */
+	char shared_etag[ETAG_SIZE]; /* of all of it but "node" */
+	uint64_t revision;           /* counts changes */
+	struct save_identity file;   /* as it was last read or written */
+	uint64_t file_revision;      /* that it carried then; 0: none */
 
 	struct stats *stats;
 	struct network *network;
@@ -56,6 +60,7 @@ struct controlplane {
 	struct publication publication;
 	struct local_pool_watch local_pool_watch;
 	struct api_server *api;
+	struct peer peer;
 	unsigned streams; /* answers of the API that are made while they are sent */
 	struct counts counts;
 };

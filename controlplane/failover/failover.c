@@ -159,6 +159,7 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 void failover_open(struct failover *failover, struct controlplane *controlplane)
 {
 	*failover = (struct failover){.controlplane = controlplane};
+	report_reader_open(&failover->report, controlplane->run_dir);
 	failover->plan = plan_file_read(controlplane->run_dir, &failover->plan_size);
 	if (has_plan(failover))
 		plan_file_names(failover->plan, &failover->numbers);
@@ -184,6 +185,7 @@ void failover_close(struct failover *failover)
 	if (failover->controlplane == NULL)
 		return;
 	ev_timer_stop(failover->controlplane->loop, &failover->watch);
+	report_reader_close(&failover->report);
 	free(failover->plan);
 	*failover = (struct failover){0};
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "controlplane/failover/numbers.h"
+#include "controlplane/failover/report_reader.h"
 
 #include <ev.h>
 
@@ -19,7 +20,8 @@ struct failover {
 	struct group_numbers numbers;
 	void *plan; /* as it was last written; NULL: there is none */
 	size_t plan_size;
-	bool told_of_start; /* that the program cannot be started */
+	bool told_of_start;          /* that the program cannot be started */
+	struct report_reader report; /* see view.h */
 	ev_timer watch;
 };
 
