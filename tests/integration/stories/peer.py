@@ -194,7 +194,7 @@ def story(lab):
     start(other)
     agree(one, other)
     check(one.status()["shared_etag"] == other.status()["shared_etag"] != one.status()["etag"], "the tags")
-    one.stop_controlplane()
+    check(one.stop_controlplane() == 0, one.controlplane.tail())
     start(one)
     agree(one, other)
     token(one, other)

@@ -165,5 +165,5 @@ def story(lab):
     silent(one)
     objects(one)
     for node in (other, one):
-        node.stop_controlplane()
+        check(node.stop_controlplane() == 0, node.controlplane.tail())
         check(not (node.run_dir / "vrrp.lock").exists(), "headrace-vrrp is left")
