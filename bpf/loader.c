@@ -18,13 +18,13 @@
 
 struct steering {
 	int maps[STEERING_MAP_COUNT];
-	int port;
+	int port, lease;
 };
 
 static const char *const map_names[STEERING_MAP_COUNT] = {
 	[STEERING_SERVICES] = "services",   [STEERING_RANGES] = "ranges",
 	[STEERING_ENDPOINTS] = "endpoints", [STEERING_LOCALS] = "locals",
-	[STEERING_HOSTS] = "hosts",
+	[STEERING_HOSTS] = "hosts",         [STEERING_GROUPS] = "groups",
 };
 
 int steering_write_object(const char *path)
@@ -143,8 +143,8 @@ int steering_detach(unsigned interface_index, uint32_t program_id)
 
 int steering_open_program(uint32_t program_id, struct steering **out)
 {
-	const char *names[STEERING_MAP_COUNT + 1];
-	int fds[STEERING_MAP_COUNT + 1];
+	const char *names[STEERING_MAP_COUNT + 2];
+	int fds[STEERING_MAP_COUNT + 2];
 	char name[16];
 	struct steering *steering = calloc(1, sizeof(*steering));
 	int error;
@@ -153,10 +153,12 @@ int steering_open_program(uint32_t program_id, struct steering **out)
 		return -ENOMEM;
 	memcpy(names, map_names, sizeof(map_names));
 	names[STEERING_MAP_COUNT] = "port";
-	error = open_program(program_id, name, names, fds, STEERING_MAP_COUNT + 1);
+	names[STEERING_MAP_COUNT + 1] = "lease";
+	error = open_program(program_id, name, names, fds, STEERING_MAP_COUNT + 2);
 	memcpy(steering->maps, fds, sizeof(steering->maps));
 	steering->port = fds[STEERING_MAP_COUNT];
-	for (int i = 0; error == 0 && i <= STEERING_MAP_COUNT; i++)
+	steering->lease = fds[STEERING_MAP_COUNT + 1];
+	for (int i = 0; error == 0 && i <= STEERING_MAP_COUNT + 1; i++)
 		if (fds[i] < 0)
 			error = -ENOENT;
 	if (error != 0) {
@@ -188,7 +190,14 @@ void steering_close(struct steering *steering)
 			close(steering->maps[i]);
 	if (steering->port >= 0)
 		close(steering->port);
+	if (steering->lease >= 0)
+		close(steering->lease);
 	free(steering);
+}
+
+int steering_set_lease(struct steering *steering, uint32_t group, uint64_t until)
+{
+	return bpf_map_update_elem(steering->lease, &group, &until, BPF_ANY) == 0 ? 0 : -errno;
 }
 
 int steering_set_port(struct steering *steering, const uint8_t mac[6], bool any_mac)

@@ -50,6 +50,10 @@ void steering_close(struct steering *steering);
 /* From now on frames to this MAC (or to any) are looked at. */
 int steering_set_port(struct steering *steering, const uint8_t mac[6], bool any_mac);
 
+/* Until when this node may serve a VRRP group, by CLOCK_MONOTONIC; group 0: not 0 when there are
+ * groups at all. */
+int steering_set_lease(struct steering *steering, uint32_t group, uint64_t until);
+
 /* Adds to the maps what `now` has and `before` has not; _remove() the other way round. */
 int steering_add(struct steering *steering, const struct steering_rules *before,
 		 const struct steering_rules *now);

@@ -16,7 +16,7 @@
 static const size_t value_sizes[STEERING_MAP_COUNT] = {
 	[STEERING_SERVICES] = 4,  [STEERING_RANGES] = sizeof(struct steering_ranges),
 	[STEERING_ENDPOINTS] = 4, [STEERING_LOCALS] = sizeof(struct steering_ports),
-	[STEERING_HOSTS] = 4,
+	[STEERING_HOSTS] = 4,     [STEERING_GROUPS] = 4,
 };
 
 static size_t row_size(enum steering_map map)
@@ -105,6 +105,13 @@ void steering_rules_add_host(struct steering_rules *rules, const uint8_t address
 
 	add(rules, STEERING_HOSTS, address, sizeof(struct steering_address), &present,
 	    sizeof(present));
+}
+
+void steering_rules_add_group(struct steering_rules *rules, const uint8_t address[16],
+			      uint8_t group)
+{
+	add(rules, STEERING_GROUPS, address, sizeof(struct steering_address), &group,
+	    sizeof(group));
 }
 
 static int compare_keys(const void *a, const void *b)

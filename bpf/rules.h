@@ -17,6 +17,7 @@ enum steering_map {
 	STEERING_ENDPOINTS,
 	STEERING_LOCALS,
 	STEERING_HOSTS,
+	STEERING_GROUPS,
 	STEERING_MAP_COUNT
 };
 
@@ -43,6 +44,9 @@ void steering_rules_add_endpoint(struct steering_rules *rules, const uint8_t add
 void steering_rules_add_local(struct steering_rules *rules, const uint8_t address[16],
 			      uint16_t port_first, uint16_t port_last);
 void steering_rules_add_host(struct steering_rules *rules, const uint8_t address[16]);
+/* The address moves with this VRRP group, 1 and up. */
+void steering_rules_add_group(struct steering_rules *rules, const uint8_t address[16],
+			      uint8_t group);
 
 /* Sorts and drops what is there twice; 0 or -ENOMEM. To be called before anything below. */
 int steering_rules_finish(struct steering_rules *rules);

@@ -7,7 +7,9 @@
  * What is ours goes to the AF_XDP socket of its queue; where there is none
  * (no dataplane runs) it is dropped, never passed: Linux would answer a client
  * with a reset, or let a backend's reply out untranslated. All else is Linux's:
- * XDP_PASS.
+ * XDP_PASS. But what is for an address of a VRRP group, ARP and neighbour
+ * solicitations included, is dropped as soon as this node has no lease of it
+ * (dataplane/abi/lease.h): whatever hangs, here it ends.
  *
  * The rules are those of dataplane/core/classify.h, which ports that belong to
  * DPDK go by; tests/unit/bpf holds both to the same cases. What differs by
@@ -66,6 +68,21 @@ struct {
 	__type(key, struct steering_address);
 	__type(value, __u8);
 } hosts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, STEERING_MAX_GROUPED);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct steering_address);
+	__type(value, __u8);
+} groups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STEERING_MAX_GROUPS);
+	__type(key, __u32);
+	__type(value, __u64);
+} lease SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -135,6 +152,31 @@ static __always_inline int are_ends_ours(const struct tuple *tuple)
 	return !is_host(&tuple->destination);
 }
 
+static __always_inline int has_groups(void)
+{
+	const __u32 row = 0;
+	const __u64 *any = bpf_map_lookup_elem(&lease, &row);
+
+	return any && *any;
+}
+
+static __always_inline int is_fenced(__be16 family, void *payload, void *end)
+{
+	struct steering_address address = {};
+	const __u8 *group;
+	const __u64 *until;
+	__u32 row;
+
+	if (!read_wanted(family, payload, end, &address))
+		return 0;
+	group = bpf_map_lookup_elem(&groups, &address);
+	if (!group)
+		return 0;
+	row = *group;
+	until = bpf_map_lookup_elem(&lease, &row);
+	return !until || *until <= bpf_ktime_get_ns();
+}
+
 static __always_inline int is_for_port(const struct ethhdr *ethernet)
 {
 	const __u32 row = 0;
@@ -157,9 +199,13 @@ int headrace_steer(struct xdp_md *context)
 	void *payload;
 	__be16 family;
 
-	if ((void *)(ethernet + 1) > end || !is_for_port(ethernet))
+	if ((void *)(ethernet + 1) > end)
 		return XDP_PASS;
 	payload = skip_tags(ethernet, end, &family);
+	if (has_groups() && is_fenced(family, payload, end))
+		return XDP_DROP;
+	if (!is_for_port(ethernet))
+		return XDP_PASS;
 	payload = read_tuple(family, payload, end, &tuple);
 	if (!payload)
 		return XDP_PASS;

@@ -17,6 +17,8 @@
 #define STEERING_MAX_LOCALS    1024
 #define STEERING_MAX_ENDPOINTS 65536
 #define STEERING_MAX_HOSTS     4096
+#define STEERING_MAX_GROUPED   4096
+#define STEERING_MAX_GROUPS    64
 
 /* Port ranges of one address and protocol. */
 #define STEERING_MAX_RANGES 32
@@ -59,6 +61,11 @@ struct steering_ranges {
 /* locals: address -> struct steering_ports, those full NAT draws from. */
 
 /* hosts: every address of this host; a set too. */
+
+/* groups: address -> number of its VRRP group, 1 and up (one byte). */
+
+/* lease: by group, until when this node may serve it (CLOCK_MONOTONIC, ns); row 0: whether there
+ * are groups at all. */
 
 /* port: one row: the port itself. Before it is written no frame is ours. */
 struct steering_port {

@@ -186,6 +186,48 @@ static __always_inline void *read_tuple(__be16 family, void *ip, void *end, stru
 	return NULL;
 }
 
+/* ARP of IPv4 over Ethernet (RFC 826). */
+struct arp {
+	__u8 head[8], sender_mac[6], sender[4], target_mac[6], target[4];
+};
+
+/* Neighbour solicitation (RFC 4861). */
+#define ICMPV6_SOLICITATION 135
+struct solicitation {
+	__u8 type, code;
+	__be16 checksum;
+	__be32 reserved;
+	struct steering_address target;
+};
+
+/* The address a frame is for, or asks the MAC of; 0: of none. */
+static __always_inline int read_wanted(__be16 family, void *payload, void *end,
+				       struct steering_address *address)
+{
+	const struct iphdr *ipv4 = payload;
+	const struct ipv6hdr *ipv6 = payload;
+	const struct arp *arp = payload;
+	const struct solicitation *solicitation = (void *)(ipv6 + 1);
+
+	address->words[2] = bpf_htonl(0xffff);
+	if (family == bpf_htons(ETH_P_IP) && (void *)(ipv4 + 1) <= end) {
+		address->words[3] = ipv4->daddr;
+		return 1;
+	}
+	if (family == bpf_htons(ETH_P_ARP) && (void *)(arp + 1) <= end) {
+		__builtin_memcpy(&address->words[3], arp->target, sizeof(arp->target));
+		return 1;
+	}
+	if (family != bpf_htons(ETH_P_IPV6) || (void *)(ipv6 + 1) > end)
+		return 0;
+	if (ipv6->nexthdr == IPPROTO_ICMPV6 && (void *)(solicitation + 1) <= end &&
+	    solicitation->type == ICMPV6_SOLICITATION)
+		__builtin_memcpy(address, &solicitation->target, sizeof(*address));
+	else
+		__builtin_memcpy(address, &ipv6->daddr, sizeof(*address));
+	return 1;
+}
+
 static __always_inline void exchange(struct tuple *tuple)
 {
 	struct steering_address address = tuple->source;

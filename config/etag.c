@@ -61,14 +61,42 @@ static uint64_t hash_value(json_t *value)
 	return hash;
 }
 
-void etag_of(const json_t *document, char etag[ETAG_SIZE])
+static void write_tag(uint64_t hash, char etag[ETAG_SIZE])
 {
-	/* Jansson's walks take no const, but change nothing. */
-	uint64_t hash = hash_value((json_t *)(uintptr_t)document);
-
 	snprintf(etag, ETAG_SIZE, "\"%016" PRIx64 "%016" PRIx64 "\"",
 		 abi_siphash(keys[0], &hash, sizeof(hash)),
 		 abi_siphash(keys[1], &hash, sizeof(hash)));
+}
+
+/* Jansson's walks take no const, but change nothing. */
+static json_t *walked(const json_t *document)
+{
+	return (json_t *)(uintptr_t)document;
+}
+
+void etag_of(const json_t *document, char etag[ETAG_SIZE])
+{
+	write_tag(hash_value(walked(document)), etag);
+}
+
+static bool is_shared(const char *key, const json_t *member)
+{
+	bool is_empty = json_is_array(member) && json_array_size(member) == 0;
+
+	return strcmp(key, "node") != 0 && !is_empty;
+}
+
+void etag_of_shared(const json_t *document, char etag[ETAG_SIZE])
+{
+	uint64_t hash = 0;
+	const char *key;
+	json_t *member;
+
+	json_object_foreach (walked(document), key, member) {
+		if (is_shared(key, member))
+			hash += mix(hash_value(member), key, strlen(key));
+	}
+	write_tag(hash, etag);
 }
 
 /* One tag of a list, as long as `length`. */

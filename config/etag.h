@@ -15,6 +15,10 @@
  */
 void etag_of(const json_t *document, char etag[ETAG_SIZE]);
 
+/* The same of all but "node": what the nodes of a pair have in common. A list without members is as
+ * good as none: taking the last one out leaves it behind. */
+void etag_of_shared(const json_t *document, char etag[ETAG_SIZE]);
+
 /* Whether a header If-Match or If-None-Match says "*": any tag, if only there is one. */
 bool etag_is_any(const char *header);
 

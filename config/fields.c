@@ -4,6 +4,7 @@
 #include "config/fields.h"
 
 #include "config/derived.h"
+#include "dataplane/abi/lease.h"
 #include "dataplane/abi/tables.h"
 
 #include <stdlib.h>
@@ -47,6 +48,9 @@ static const struct field node_fields[] = {
 	 .help = "Which node of a pair this is: the two share one configuration but for this section."},
 	{.key = "name", .type = FIELD_NAME, IN(config_node, name), .default_text = "the host's name",
 	 .help = "What the node calls itself in the API and in logs."},
+	{.key = "peer_api", .type = FIELD_TEXT, IN(config_node, peer_api), .maximum = 60,
+	 .help = "`ADDRESS:PORT` of the other node's API: the two compare their configurations by it, and "
+		 "`headrace apply --peer` brings it what is new. Local ports are then drawn from this node's half."},
 };
 static const struct field_object node_object =
 	OBJECT("node", config_node, node_fields, "What differs between the nodes of a pair.");
@@ -140,7 +144,14 @@ static const struct field api_fields[] = {
 	{.key = "listen", .type = FIELD_TEXT, LIST(config_api, listen, listen_count),
 	 .count_maximum = 8, .flags = FIELD_START_ONLY,
 	 .default_text = "`api.sock` in the run directory",
-	 .help = "Where the API listens: `unix:PATH`, or `ADDRESS:PORT` of a loopback address."},
+	 .help = "Where the API listens: `unix:PATH`, or `ADDRESS:PORT`: of a loopback address, or of any with "
+		 "`token_file`. `0.0.0.0:PORT` and `[::]:PORT` are every address of that family, and the same on "
+		 "both nodes of a pair."},
+	{.key = "token_file", .type = FIELD_TEXT, IN(config_api, token_file), .maximum = 255,
+	 .flags = FIELD_START_ONLY,
+	 .help = "File with the token that every request by TCP then has to show (`Authorization: Bearer "
+		 "TOKEN`): one line of 16 to 255 visible ASCII characters, not for everybody to read. Who has it "
+		 "may change everything. Both nodes of a pair have the same."},
 };
 static const struct field_object api_object = OBJECT("api", config_api, api_fields,
 	"The REST API of `headrace-controlplane`.");
@@ -425,34 +436,73 @@ static const struct field_object service_object = OBJECT("service", config_servi
 
 static const struct field vrrp_instance_fields[] = {
 	{.key = "id", .type = FIELD_NUMBER, IN(config_vrrp_instance, id), .minimum = 1,
-	 .maximum = 255, .flags = FIELD_REQUIRED, .help = "Virtual router id, the same on both nodes."},
+	 .maximum = 255, .flags = FIELD_REQUIRED,
+	 .help = "Virtual router id: the same on both nodes, and nobody else's on this link."},
 	{.key = "interface", .type = FIELD_TEXT, IN(config_vrrp_instance, interface), .maximum = 15,
-	 .flags = FIELD_REQUIRED, .help = "Linux interface it speaks on."},
+	 .flags = FIELD_REQUIRED, .help = "Linux interface it speaks on, and its addresses are put on."},
 	{.key = "advert_interval", .type = FIELD_DURATION,
-	 IN(config_vrrp_instance, advert_interval), .minimum = 10, .maximum = SECONDS(40),
-	 .fallback = "1s", .help = "From one advertisement to the next."},
+	 IN(config_vrrp_instance, advert_interval), .minimum = 10, .maximum = 40950,
+	 .fallback = "1s", .help = "From one advertisement to the next, in steps of 10 ms; of version 2 whole "
+		 "seconds. The other node takes over when it has missed three."},
+	{.key = "accept", .type = FIELD_BOOL, IN(config_vrrp_instance, accept), .fallback = "true",
+	 .help = "Linux takes what is sent to its addresses and is of no service, ping among it; else that is dropped."},
+	{.key = "peers", .type = FIELD_ADDRESS, LIST(config_vrrp_instance, peers, peer_count),
+	 .count_maximum = 8, .default_text = "multicast",
+	 .help = "Addresses of the nodes, to speak to them by unicast and to nobody else; that of this node may be "
+		 "among them."},
 	{.key = "addresses", .type = FIELD_PREFIX,
 	 LIST(config_vrrp_instance, addresses, address_count), .count_minimum = 1,
-	 .count_maximum = 255, .flags = FIELD_REQUIRED, .help = "Addresses that move with it."},
+	 .count_maximum = 255, .flags = FIELD_REQUIRED,
+	 .help = "Addresses that move with it: services', and those backends have as their gateway."},
 };
 static const struct field_object vrrp_instance_object = OBJECT("vrrp_instance",
 	config_vrrp_instance, vrrp_instance_fields, "A virtual router on one interface.");
+
+static const struct field vrrp_service_fields[] = {
+	{.key = "service", .type = FIELD_NAME, IN(config_vrrp_service, service),
+	 .flags = FIELD_REQUIRED, .help = "Its name."},
+	{.key = "min_backends", .type = FIELD_NUMBER, IN(config_vrrp_service, min_backends),
+	 .minimum = 1, .maximum = 16384, .fallback = "1", .help = "With fewer of them up the priority is lower."},
+	{.key = "lower_by", .type = FIELD_NUMBER, IN(config_vrrp_service, lower_by), .minimum = 1,
+	 .maximum = 253, .fallback = "100", .help = "By so much; 1 is left at least."},
+};
+static const struct field_object vrrp_service_object = OBJECT("vrrp_service",
+	config_vrrp_service, vrrp_service_fields, "A service whose backends the priority follows.");
 
 static const struct field vrrp_group_fields[] = {
 	{.key = "name", .type = FIELD_NAME, IN(config_vrrp_group, name), .flags = FIELD_REQUIRED,
 	 .help = "What it is called."},
 	{.key = "priority", .type = FIELD_NUMBER, IN(config_vrrp_group, priority), .minimum = 1,
-	 .maximum = 254, .fallback = "100", .help = "The node with the higher one is master."},
+	 .maximum = 254, .fallback = "150",
+	 .help = "Priority of the preferred node. The node with the higher one is active."},
+	{.key = "standby_priority", .type = FIELD_NUMBER, IN(config_vrrp_group, standby_priority),
+	 .minimum = 1, .maximum = 254, .fallback = "100", .help = "That of the other."},
+	{.key = "preferred_node", .type = FIELD_NUMBER, IN(config_vrrp_group, preferred_node),
+	 .maximum = 1, .fallback = "0",
+	 .help = "`id` of the preferred node: of two groups each node may be preferred for one."},
 	{.key = "preempt", .type = FIELD_BOOL, IN(config_vrrp_group, preempt), .fallback = "true",
-	 .help = "Take over from a master of lower priority."},
+	 .help = "Take over from an active node of lower priority."},
 	{.key = "preempt_delay", .type = FIELD_DURATION, IN(config_vrrp_group, preempt_delay),
 	 .maximum = HOURS(1), .fallback = "0s", .help = "Wait as long before that."},
+	{.key = "version", .type = FIELD_NUMBER, IN(config_vrrp_group, version), .minimum = 2,
+	 .maximum = 3, .fallback = "3",
+	 .help = "Version of the protocol: 3 (RFC 9568), or 2 (RFC 3768, IPv4 only) beside a node that has no other."},
+	{.key = "notify", .type = FIELD_TEXT, IN(config_vrrp_group, notify), .maximum = 255,
+	 .default_text = "none",
+	 .help = "Program that is run on each transition, with the arguments keepalived gives: `GROUP`, name, "
+		 "`MASTER`, `BACKUP` or `FAULT`, priority."},
 	{.key = "local_pools", .type = FIELD_NAME,
 	 LIST(config_vrrp_group, local_pools, local_pool_count), .count_maximum = ABI_MAX_LOCAL_POOLS,
 	 .help = "Local pools whose addresses move with the group."},
+	{.key = "track_interfaces", .type = FIELD_TEXT,
+	 LIST(config_vrrp_group, track_interfaces, track_interface_count), .count_maximum = 32,
+	 .help = "Linux interfaces without whose link this node does not serve, beside those of the instances."},
+	{.key = "track_services", .type = FIELD_OBJECT,
+	 LIST(config_vrrp_group, track_services, track_service_count), .object = &vrrp_service_object,
+	 .count_maximum = 64, .help = "Services whose backends the priority follows."},
 	{.key = "instances", .type = FIELD_OBJECT,
 	 LIST(config_vrrp_group, instances, instance_count), .object = &vrrp_instance_object,
-	 .count_minimum = 1, .count_maximum = 64, .flags = FIELD_REQUIRED,
+	 .count_minimum = 1, .count_maximum = 32, .flags = FIELD_REQUIRED,
 	 .help = "Its virtual routers; they change state together."},
 };
 static const struct field_object vrrp_group_object = OBJECT("vrrp_group", config_vrrp_group,
@@ -482,7 +532,7 @@ static const struct field root_fields[] = {
 	 .object = &service_object, .count_maximum = ABI_MAX_SERVICES,
 	 .help = "Virtual addresses and ports."},
 	{.key = "vrrp_groups", .type = FIELD_OBJECT, LIST(config, vrrp_groups, vrrp_group_count),
-	 .object = &vrrp_group_object, .count_maximum = 64, .flags = FIELD_UNBUILT,
+	 .object = &vrrp_group_object, .count_maximum = ABI_MAX_GROUPS,
 	 .help = "Addresses that one node of a pair holds at a time."},
 };
 const struct field_object fields_root = OBJECT("configuration", config, root_fields,

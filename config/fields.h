@@ -32,11 +32,10 @@ enum field_type {
 /* What a field is, beside its type. */
 #define FIELD_REQUIRED   (1u << 0) /* has no default */
 #define FIELD_START_ONLY (1u << 1) /* read when a daemon starts: a change needs a restart */
-#define FIELD_UNBUILT    (1u << 2) /* has its place, but this version refuses it */
-#define FIELD_EITHER     (1u << 3) /* exactly one of its object's fields marked so */
-#define FIELD_INLINE     (1u << 4) /* of a service: offsets are those of its inline pool */
-#define FIELD_POOLS      (1u << 5) /* the list that inline pools are appended to */
-#define FIELD_NETWORK    (1u << 6) /* of a prefix: no bits set behind its length */
+#define FIELD_EITHER     (1u << 2) /* exactly one of its object's fields marked so */
+#define FIELD_INLINE     (1u << 3) /* of a service: offsets are those of its inline pool */
+#define FIELD_POOLS      (1u << 4) /* the list that inline pools are appended to */
+#define FIELD_NETWORK    (1u << 5) /* of a prefix: no bits set behind its length */
 
 struct field_object;
 

@@ -3,7 +3,6 @@
 
 #include "config/listen.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,16 +15,6 @@ static const char *parse_path(const char *path, struct listen_place *place)
 		return "write an absolute path of at most 107 characters behind \"unix:\"";
 	strcpy(place->path, path);
 	return NULL;
-}
-
-static bool is_loopback(const struct address *address)
-{
-	struct in6_addr ipv6;
-
-	if (address_is_ipv4(address))
-		return ntohl(address_to_ipv4(address)) >> 24 == 127;
-	memcpy(&ipv6, address->bytes, sizeof(ipv6));
-	return IN6_IS_ADDR_LOOPBACK(&ipv6);
 }
 
 /* Digits only, as strtoul() would take more. */
@@ -67,8 +56,5 @@ const char *listen_parse(const char *text, struct listen_place *place)
 		return "write \"unix:PATH\" or \"ADDRESS:PORT\", such as "
 		       "\"unix:/run/headrace/api.sock\", "
 		       "\"127.0.0.1:7117\" or \"[::1]:7117\"";
-	if (!is_loopback(&place->address))
-		return "the API does not ask who is there, so it listens on loopback only: "
-		       "\"127.0.0.1:PORT\" or \"[::1]:PORT\"";
 	return NULL;
 }

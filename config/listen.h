@@ -14,8 +14,5 @@ struct listen_place {
 	uint16_t port;
 };
 
-/*
- * NULL, or what is wrong with it as a sentence. TCP on loopback only: the API
- * asks nobody who he is.
- */
+/* NULL, or what is wrong with it as a sentence. */
 const char *listen_parse(const char *text, struct listen_place *place);

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "config/fields.h"
+#include "config/groups.h"
 #include "config/index.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ void config_free(struct config *config)
 		return;
 	free_object(&fields_root, (char *)config);
 	index_free(config);
+	groups_free(config);
 	free(config);
 }
 

@@ -54,6 +54,7 @@ enum config_device_kind {
 struct config_node {
 	uint32_t id; /* 0 or 1: which of a pair */
 	char name[CONFIG_NAME_SIZE];
+	char peer_api[CONFIG_NAME_SIZE]; /* "ADDRESS:PORT" of the other node's API; empty: none */
 };
 
 /* Largest IP packet that a port can be for. */
@@ -97,6 +98,7 @@ struct config_dataplane {
 struct config_api {
 	char **listen; /* "unix:PATH" or "ADDRESS:PORT" */
 	size_t listen_count;
+	char token_file[CONFIG_PATH_SIZE]; /* empty: none */
 };
 
 /* Flow timeouts by state; RFC 5382 and RFC 4787 give the defaults. */
@@ -199,17 +201,33 @@ struct config_vrrp_instance {
 	uint32_t id;
 	char interface[CONFIG_NAME_SIZE];
 	uint32_t advert_interval;
+	bool accept;
+	struct address *peers; /* none: multicast */
+	size_t peer_count;
 	struct config_prefix *addresses;
 	size_t address_count;
 };
 
+struct config_vrrp_service {
+	char service[CONFIG_NAME_SIZE];
+	uint32_t min_backends;
+	uint32_t lower_by;
+};
+
 struct config_vrrp_group {
 	char name[CONFIG_NAME_SIZE];
-	uint32_t priority;
+	uint32_t priority, standby_priority; /* of the preferred node, and of the other */
+	uint32_t preferred_node;
 	bool preempt;
 	uint32_t preempt_delay;
+	uint32_t version;              /* 2 or 3 */
+	char notify[CONFIG_PATH_SIZE]; /* empty: nothing is run */
 	char **local_pools;
 	size_t local_pool_count;
+	char **track_interfaces;
+	size_t track_interface_count;
+	struct config_vrrp_service *track_services;
+	size_t track_service_count;
 	struct config_vrrp_instance *instances;
 	size_t instance_count;
 };
@@ -229,6 +247,8 @@ struct config {
 	size_t service_count;
 	struct config_vrrp_group *vrrp_groups;
 	size_t vrrp_group_count;
-	const struct config_pool **pool_order;       /* by name; see index.h */
-	const struct config_service **service_order; /* by the name of their pool */
+	const struct config_pool **pool_order;        /* by name; see index.h */
+	const struct config_service **service_order;  /* by the name of their pool */
+	struct config_group_address *group_addresses; /* by address; see groups.h */
+	size_t group_address_count;
 };

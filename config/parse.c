@@ -4,7 +4,7 @@
 /*
  * From the text to the structs, in steps that each add to the list of faults:
  * the JSON, keys that came twice, every value by the table of fields, defaults
- * that depend on others, what the values mean together, what is not built yet.
+ * that depend on others, what the values mean together.
  */
 #include "config/config.h"
 

@@ -4,6 +4,7 @@
 #include "config/reader.h"
 
 #include "config/fields.h"
+#include "config/groups.h"
 #include "config/index.h"
 #include "config/text.h"
 #include "config/values.h"
@@ -309,7 +310,7 @@ void reader_read(json_t *document, struct config *config, struct report *report)
 	struct reader reader = {.report = report, .document = document, .config = config};
 
 	read_object(&reader, &fields_root, document, (char *)config);
-	if (index_make(config) < 0)
+	if (index_make(config) < 0 || groups_make(config) < 0)
 		report->out_of_memory = true;
 	if (!report->out_of_memory)
 		fill_pending(&reader);

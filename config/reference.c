@@ -29,7 +29,6 @@ static const char introduction[] =
 	"- `port` is one of Headrace's, `interface` one of Linux's.\n"
 	"- *restart* marks what a daemon reads only when it starts; all else can change at any "
 	"time.\n"
-	"- *not built yet* marks what has its place, but is refused by this version.\n"
 	"- Addresses are IPv4 or IPv6. A service, its backends, its local pool and the clients it\n"
 	"  names are of one family: make a service for each, as in `dual-stack.json`.\n";
 
@@ -100,9 +99,8 @@ static void write_object(const struct field_object *object, FILE *stream)
 		write_type(field, stream);
 		fputs(" | ", stream);
 		write_default(field, stream);
-		fprintf(stream, " | %s%s%s |\n", field->help,
-			field->flags & FIELD_START_ONLY ? " *(restart)*" : "",
-			field->flags & FIELD_UNBUILT ? " *(not built yet)*" : "");
+		fprintf(stream, " | %s%s |\n", field->help,
+			field->flags & FIELD_START_ONLY ? " *(restart)*" : "");
 	}
 }
 

@@ -86,9 +86,8 @@ static json_t *field_schema(const struct field *field)
 			set(schema, "minItems", json_integer((json_int_t)field->count_minimum));
 	}
 	set(schema, "description",
-	    json_sprintf("%s%s%s", field->help,
-			 field->flags & FIELD_START_ONLY ? " A change needs a restart." : "",
-			 field->flags & FIELD_UNBUILT ? " Not built yet." : ""));
+	    json_sprintf("%s%s", field->help,
+			 field->flags & FIELD_START_ONLY ? " A change needs a restart." : ""));
 	if (field->fallback != NULL)
 		set(schema, "default", fields_default(field));
 	return schema;

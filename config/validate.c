@@ -75,12 +75,21 @@ void check_name(struct report *report, json_t *seen, const char *name, const cha
 
 static void validate_api(const struct config *config, struct report *report)
 {
+	const char *token_file = config->api.token_file;
 	struct listen_place place_of;
+
+	if (token_file[0] != '\0' && token_file[0] != '/')
+		report_add(report, "/api/token_file", "write an absolute path");
 
 	for (size_t i = 0; i < config->api.listen_count; i++) {
 		const char *listen = config->api.listen[i];
 		const char *why = listen == NULL ? NULL : listen_parse(listen, &place_of);
 
+		if (why == NULL && listen != NULL && place_of.path[0] == '\0' &&
+		    !address_is_loopback(&place_of.address) && token_file[0] == '\0')
+			why = "without a \"token_file\" the API does not ask who is there, so it "
+			      "listens "
+			      "on loopback only: \"127.0.0.1:PORT\" or \"[::1]:PORT\"";
 		if (why != NULL)
 			report_add(report, place("/api/listen/%zu", i).text, "%s", why);
 	}
@@ -139,5 +148,5 @@ void validate(const struct config *config, const json_t *document, struct report
 	validate_pools(config, document, report);
 	validate_services(config, document, report);
 	validate_addresses(config, document, report);
-	validate_unbuilt(config, report);
+	validate_vrrp(config, report);
 }

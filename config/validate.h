@@ -18,8 +18,7 @@ void validate_pools(const struct config *config, const json_t *document, struct 
 void validate_services(const struct config *config, const json_t *document, struct report *report);
 void validate_addresses(const struct config *config, const json_t *document, struct report *report);
 
-/* What has its place in the document, but is refused by this version. */
-void validate_unbuilt(const struct config *config, struct report *report);
+void validate_vrrp(const struct config *config, struct report *report);
 
 /* Helpers that these share. An address that was not read is missing. */
 

@@ -208,17 +208,19 @@ static void switch_over(struct controlplane *controlplane, struct candidate *can
 	json_decref(controlplane->document);
 	controlplane->document = json_incref(candidate->document);
 	memcpy(controlplane->etag, candidate->etag, sizeof(controlplane->etag));
+	etag_of_shared(controlplane->document, controlplane->shared_etag);
 	candidate->config = NULL;
 
 	guard_load(controlplane->guard, before, next); /* with the new addresses of this host */
 	if (next->manage_sysctls)                      /* what is not set was named at start */
 		sysctls_check(controlplane->network, next);
-	addresses_apply(controlplane->network, &controlplane->network->owned);
+	addresses_apply(controlplane->network);
 
 	int error = health_set_config(controlplane->health, next);
 
 	if (error < 0)
 		log_error("cannot check backends any more: %s", strerror(-error));
+	failover_update(&controlplane->failover);
 	publication_publish(&controlplane->publication);
 }
 

@@ -8,6 +8,7 @@
 #include "controlplane/clock.h"
 #include "controlplane/log.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Links, addresses, routes or neighbours changed: all that follows from them follows. */
@@ -18,15 +19,18 @@ static void on_network_change(void *context)
 	if (controlplane->guard != NULL)
 		guard_load(controlplane->guard, controlplane->config, controlplane->leaving);
 	if (controlplane->addresses_placed)
-		addresses_apply(controlplane->network, &controlplane->network->owned);
-	if (controlplane->health != NULL)
+		addresses_apply(controlplane->network);
+	if (controlplane->health != NULL) {
+		failover_update(&controlplane->failover);
 		publication_request(&controlplane->publication);
+	}
 }
 
 static void on_health_change(void *context)
 {
 	struct controlplane *controlplane = context;
 
+	failover_update(&controlplane->failover);
 	publication_request(&controlplane->publication);
 }
 
@@ -47,6 +51,17 @@ static enum check_verdict adopted_verdict(void *context, const struct config_poo
 	default:
 		return CHECK_UNDECIDED;
 	}
+}
+
+static int read_token(struct controlplane *controlplane)
+{
+	const char *path = controlplane->config->api.token_file;
+	const char *why = path[0] == '\0' ? NULL : token_read(path, controlplane->token);
+
+	if (why == NULL)
+		return 0;
+	log_error("not starting without the API's token: /api/token_file: %s: %s", path, why);
+	return -EINVAL;
 }
 
 static int open_network(struct controlplane *controlplane)
@@ -90,7 +105,7 @@ static int open_guard(struct controlplane *controlplane)
 
 static int place_addresses(struct controlplane *controlplane)
 {
-	int error = addresses_apply(controlplane->network, &controlplane->network->owned);
+	int error = addresses_apply(controlplane->network);
 
 	controlplane->addresses_placed = true;
 	return error;
@@ -124,9 +139,12 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 					      .file_revision = start->config->revision};
 
 	etag_of(controlplane->document, controlplane->etag);
+	etag_of_shared(controlplane->document, controlplane->shared_etag);
 
-	int error = stats_open(start->run_dir, &controlplane->stats);
+	int error = read_token(controlplane);
 
+	if (error == 0)
+		error = stats_open(start->run_dir, &controlplane->stats);
 	if (error == 0)
 		error = open_network(controlplane);
 	if (error == 0)
@@ -140,12 +158,15 @@ int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 	if (error == 0)
 		error = open_health(controlplane);
 	if (error == 0) {
+		failover_open(&controlplane->failover, controlplane);
 		publication_start(&controlplane->publication, controlplane);
 		local_pool_watch_start(&controlplane->local_pool_watch, controlplane);
 		error = api_server_open(controlplane, &controlplane->api);
 	}
+	if (error == 0)
+		error = peer_open(&controlplane->peer, controlplane);
 	if (error < 0)
-		controlplane_close(controlplane);
+		controlplane_close(controlplane, false);
 	return error;
 }
 
@@ -156,15 +177,19 @@ void controlplane_settle(struct controlplane *controlplane)
 	guard_load(controlplane->guard, controlplane->config, NULL);
 }
 
-void controlplane_close(struct controlplane *controlplane)
+void controlplane_close(struct controlplane *controlplane, bool leave)
 {
+	peer_close(&controlplane->peer);
 	api_server_close(controlplane->api);
 	local_pool_watch_stop(&controlplane->local_pool_watch);
 	publication_stop(&controlplane->publication);
+	if (!leave)
+		failover_stop_program(&controlplane->failover);
+	failover_close(&controlplane->failover);
 	health_close(controlplane->health);
-	if (controlplane->addresses_placed)
+	if (controlplane->addresses_placed && !leave)
 		addresses_clear(controlplane->network);
-	if (controlplane->guard != NULL)
+	if (controlplane->guard != NULL && !leave)
 		guard_remove(controlplane->guard);
 	guard_close(controlplane->guard);
 	publisher_close(controlplane->publisher);

@@ -6,7 +6,7 @@
  *
  * Life-cycle: controlplane_open() brings the parts up in the order of the
  * fields; the guard is loaded before an address is put on the machine. A clean
- * stop goes the other way round: addresses, then the guard; `tables` stays, and
+ * stop goes the other way round: headrace-vrrp, addresses, then the guard; `tables` stays, and
  * with it the dataplane goes on forwarding. After a crash everything in the
  * kernel stays, and the next start takes it over.
  */
@@ -15,7 +15,10 @@
 #include "config/config.h"
 #include "config/etag.h"
 #include "config/save.h"
+#include "config/token.h"
 #include "controlplane/api/server.h"
+#include "controlplane/failover/failover.h"
+#include "controlplane/failover/peer.h"
 #include "controlplane/guard/guard.h"
 #include "controlplane/health/health.h"
 #include "controlplane/local_pool_watch.h"
@@ -33,6 +36,7 @@ struct controlplane {
 	const char *run_dir;
 	const char *config_path;
 	uint64_t started_ms;
+	char token[TOKEN_SIZE]; /* of the API by TCP, ours and the peer's; empty: none */
 
 	struct config *config; /* the running one */
 	struct config
@@ -40,10 +44,11 @@ struct controlplane {
 	struct restart_required restart_required;
 
 	json_t *document; /* of the running configuration as it was written, without its revision */
-	char etag[ETAG_SIZE];      /* of the document */
-	uint64_t revision;         /* counts changes */
-	struct save_identity file; /* as it was last read or written */
-	uint64_t file_revision;    /* that it carried then; 0: none */
+	char etag[ETAG_SIZE];        /* of the document */
+	char shared_etag[ETAG_SIZE]; /* of all of it but "node" */
+	uint64_t revision;           /* counts changes */
+	struct save_identity file;   /* as it was last read or written */
+	uint64_t file_revision;      /* that it carried then; 0: none */
 
 	struct stats *stats;
 	struct network *network;
@@ -51,9 +56,11 @@ struct controlplane {
 	struct guard *guard;
 	bool addresses_placed;
 	struct health *health;
+	struct failover failover;
 	struct publication publication;
 	struct local_pool_watch local_pool_watch;
 	struct api_server *api;
+	struct peer peer;
 	unsigned streams; /* answers of the API that are made while they are sent */
 	struct counts counts;
 };
@@ -71,8 +78,9 @@ struct controlplane_start {
 int controlplane_open(struct controlplane *controlplane, struct ev_loop *loop,
 		      const struct controlplane_start *start);
 
-/* The clean stop. */
-void controlplane_close(struct controlplane *controlplane);
+/* The clean stop. With `leave` everything stays as it is in the kernel, headrace-vrrp included, for
+ * the next control plane to take over. */
+void controlplane_close(struct controlplane *controlplane, bool leave);
 
 /* A generation of the running configuration is out: the one before is guarded no longer. */
 void controlplane_settle(struct controlplane *controlplane);

@@ -32,8 +32,10 @@ static const char usage[] =
 	"  --help          this text\n"
 	"  --version       the version\n"
 	"\n"
-	"SIGHUP reads the configuration anew. SIGTERM and SIGINT stop it: the addresses and the\n"
-	"nftables guard are taken away; the dataplane goes on with the tables it has.\n";
+	"SIGHUP reads the configuration anew. SIGTERM and SIGINT stop it: headrace-vrrp gives its\n"
+	"addresses up and ends, the other addresses and the nftables guard are taken away; the\n"
+	"dataplane goes on with the tables it has. SIGUSR1 ends it and leaves all of these in\n"
+	"place, headrace-vrrp running, for the next one to take over: to restart it.\n";
 
 struct options {
 	const char *config_path;
@@ -42,7 +44,8 @@ struct options {
 
 /* The loop's watchers of signals. */
 struct signals {
-	ev_signal hangup, terminate, interrupt;
+	ev_signal hangup, terminate, interrupt, leave;
+	bool left; /* everything is to stay for the next one */
 };
 
 static int parse_options(int argc, char **argv, struct options *options)
@@ -101,16 +104,30 @@ static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static void on_leave(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct signals *signals = watcher->data;
+
+	(void)events;
+	log_info("going, and leaving everything in place: SIGUSR1");
+	signals->left = true;
+	ev_break(loop, EVBREAK_ALL);
+}
+
 static void watch_signals(struct signals *signals, struct controlplane *controlplane)
 {
 	signal(SIGPIPE, SIG_IGN);
 	ev_signal_init(&signals->hangup, on_hangup, SIGHUP);
 	ev_signal_init(&signals->terminate, on_stop, SIGTERM);
 	ev_signal_init(&signals->interrupt, on_stop, SIGINT);
+	ev_signal_init(&signals->leave, on_leave, SIGUSR1);
 	signals->hangup.data = controlplane;
+	signals->leave.data = signals;
+	signals->left = false;
 	ev_signal_start(controlplane->loop, &signals->hangup);
 	ev_signal_start(controlplane->loop, &signals->terminate);
 	ev_signal_start(controlplane->loop, &signals->interrupt);
+	ev_signal_start(controlplane->loop, &signals->leave);
 }
 
 static int run(const struct controlplane_start *start)
@@ -131,7 +148,7 @@ static int run(const struct controlplane_start *start)
 	log_info("running with %s: %zu services, %zu pools; run directory %s", start->config_path,
 		 start->config->service_count, start->config->pool_count, start->run_dir);
 	ev_run(loop, 0);
-	controlplane_close(&controlplane);
+	controlplane_close(&controlplane, signals.left);
 	ev_loop_destroy(loop);
 	return EXIT_SUCCESS;
 }

@@ -74,6 +74,7 @@ static int publish(struct controlplane *controlplane)
 				      .next_hop_count = gathered.next_hop_count,
 				      .routes = gathered.routes,
 				      .route_count = gathered.route_count,
+				      .group_numbers = controlplane->failover.numbers.of_group,
 				      .host_addresses = gathered.hosts,
 				      .host_address_count = gathered.host_count,
 				      .now_ms = clock_now_ms(),

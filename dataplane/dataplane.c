@@ -57,6 +57,7 @@ struct dataplane {
 	struct delivery deliveries[ABI_MAX_PORTS];
 	struct generations generations;
 	struct take_over take_over;
+	struct lease_file lease;
 	struct laps laps; /* of the start */
 	int signals;
 };
@@ -112,6 +113,7 @@ static int open_files(struct dataplane *dataplane)
 	    inbox_create(&dataplane->inbox, &dataplane->directory, workers) != 0)
 		return -1;
 	dataplane->status = dataplane->status_file.data;
+	lease_open(&dataplane->lease, dataplane->directory.path);
 	return 0;
 }
 
@@ -177,6 +179,18 @@ static void wire_generations(struct dataplane *dataplane)
 	generations->context = &dataplane->take_over;
 }
 
+/* To the workers a file that is new, to the ports' XDP programs its times. */
+static void follow_lease(struct dataplane *dataplane, uint64_t now_ms)
+{
+	const struct snapshot *snapshot = dataplane->generations.current;
+
+	if (lease_look(&dataplane->lease, now_ms))
+		for (unsigned i = 0; i < dataplane->workers.count; i++)
+			__atomic_store_n(&dataplane->workers.items[i].lease, dataplane->lease.data,
+					 __ATOMIC_RELEASE);
+	lease_tell(&dataplane->lease, &dataplane->ports, snapshot == NULL ? 0 : snapshot->groups);
+}
+
 /*
  * Everything slow comes before ports_start(): from there, where a program that
  * a dead dataplane left gives way, to the first steering rules only the guard
@@ -231,6 +245,7 @@ static int start(struct dataplane *dataplane)
 	laps_add(laps, "ports started");
 	dataplane->generations.steering = true;
 	generation_poll(&dataplane->generations, clock_ms());
+	follow_lease(dataplane, clock_ms());
 	laps_add(laps, "steering");
 
 	status_describe_ports(dataplane->status, &dataplane->ports, &dataplane->kernel_path);
@@ -251,18 +266,22 @@ static bool wait_and_read(struct dataplane *dataplane, long nanoseconds, bool *b
 {
 	const struct timespec time = {.tv_nsec = nanoseconds};
 	struct kernel_path *path = &dataplane->kernel_path;
-	struct pollfd fds[ABI_MAX_PORTS + 1];
+	struct pollfd fds[ABI_MAX_PORTS + 2];
+	const unsigned signals = path->tap_count, lease = signals + 1;
 
 	*busy = false;
 	for (uint16_t i = 0; i < path->tap_count; i++)
 		fds[i] = (struct pollfd){.fd = path->taps[i].fd, .events = POLLIN};
-	fds[path->tap_count] = (struct pollfd){.fd = dataplane->signals, .events = POLLIN};
-	if (ppoll(fds, path->tap_count + 1u, &time, NULL) <= 0)
+	fds[signals] = (struct pollfd){.fd = dataplane->signals, .events = POLLIN};
+	fds[lease] = (struct pollfd){.fd = dataplane->lease.watch, .events = POLLIN};
+	if (ppoll(fds, lease + 1u, &time, NULL) <= 0)
 		return true;
 	for (uint16_t i = 0; i < path->tap_count; i++)
 		if (fds[i].revents & POLLIN)
 			*busy |= kernel_path_read(path, i);
-	return fds[path->tap_count].revents == 0;
+	if (fds[lease].revents & POLLIN)
+		lease_take_events(&dataplane->lease);
+	return fds[signals].revents == 0;
 }
 
 static void run(struct dataplane *dataplane)
@@ -280,6 +299,7 @@ static void run(struct dataplane *dataplane)
 		if (nap_ns > LONGEST_NAP_NS)
 			nap_ns = LONGEST_NAP_NS;
 		generation_poll(&dataplane->generations, now_ms);
+		follow_lease(dataplane, now_ms);
 		status_heartbeat(dataplane->status);
 		if (now_ms - refreshed_ms >= 1000) {
 			refreshed_ms = now_ms;
@@ -313,6 +333,7 @@ static void stop(struct dataplane *dataplane)
 		eal_stop(&dataplane->eal);
 	}
 	flows_file_close(&dataplane->flows);
+	lease_close(&dataplane->lease);
 	run_file_remove(&dataplane->inbox);
 	run_file_remove(&dataplane->counters);
 	run_file_remove(&dataplane->status_file);

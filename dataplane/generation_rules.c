@@ -54,5 +54,9 @@ int generation_rules(const struct snapshot *snapshot, struct steering_rules *out
 	for (uint32_t i = 0; snapshot->host_set != NULL && i <= snapshot->host_mask; i++)
 		if (!ip_address_is_zero(&snapshot->host_set[i]))
 			steering_rules_add_host(out, bytes_of(&snapshot->host_set[i]));
+	for (uint32_t i = 0; snapshot->grouped != NULL && i <= snapshot->grouped_mask; i++)
+		if (snapshot->grouped[i].group != 0)
+			steering_rules_add_group(out, bytes_of(&snapshot->grouped[i].address),
+						 snapshot->grouped[i].group);
 	return steering_rules_finish(out);
 }

@@ -48,6 +48,46 @@ static void drop_some(struct worker *worker, struct rte_mbuf **mbufs, unsigned c
 		drop(worker, mbufs[i], reason);
 }
 
+/* Whose groups this node may serve, from now on. What other workers have handed over to be sent was
+ * judged before: when a group is given up it goes too. */
+static void look_at_lease(struct worker *worker, const struct abi_lease *lease, uint64_t groups)
+{
+	struct rte_mbuf *mbufs[PACKET_BURST];
+	unsigned count;
+
+	if (lease_view_refresh(&worker->lease_view, lease, groups))
+		for (unsigned other = 0; other < worker->worker_count; other++) {
+			struct rte_ring *ring = worker->peers[other].send;
+
+			while (ring != NULL &&
+			       (count = rte_ring_sc_dequeue_burst(ring, (void **)mbufs,
+								  PACKET_BURST, NULL)) > 0)
+				drop_some(worker, mbufs, count, ABI_VERDICT_NOT_IN_SERVICE);
+		}
+	worker->engine.fenced = worker->lease_view.fenced;
+}
+
+static void follow_lease(struct worker *worker)
+{
+	const struct abi_lease *lease = __atomic_load_n(&worker->lease, __ATOMIC_ACQUIRE);
+	const struct snapshot *snapshot = worker->engine.snapshot;
+	uint64_t groups = snapshot == NULL ? 0 : snapshot->groups;
+
+	if (unlikely(!lease_view_holds(&worker->lease_view, lease, groups)))
+		look_at_lease(worker, lease, groups);
+}
+
+/*
+ * What was judged when this burst began still holds, or it must not be sent: the
+ * process may have been stopped since, and the address be another node's. Of whose group each
+ * packet is is not known here any more.
+ */
+static bool may_send(struct worker *worker)
+{
+	follow_lease(worker);
+	return likely((worker->engine.fenced & ~worker->judged_by) == 0);
+}
+
 static void send_burst(struct worker *worker, uint16_t port)
 {
 	struct abi_counters_block *counters = worker->engine.counters;
@@ -89,6 +129,11 @@ static void flush(struct worker *worker, uint16_t port)
 
 	if (output->count == 0)
 		return;
+	if (!may_send(worker)) {
+		drop_some(worker, output->mbufs, output->count, ABI_VERDICT_NOT_IN_SERVICE);
+		output->count = 0;
+		return;
+	}
 	if (output->sender == worker->number) {
 		send_burst(worker, port);
 		return;
@@ -333,6 +378,8 @@ static void run_burst(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
 	const uint64_t begun = rte_rdtsc();
 	struct rte_mempool *pool = mbufs[0]->pool; /* of them none may be left in the end */
 	struct packet packets[PACKET_BURST];
+
+	worker->judged_by = worker->engine.fenced;
 	unsigned kept = describe(worker, mbufs, count, owned, packets);
 
 	if (owned && !check)
@@ -427,6 +474,8 @@ int worker_run(void *argument)
 		refresh_clock(worker);
 		worker->engine.foreign = __atomic_load_n(&worker->foreign, __ATOMIC_RELAXED);
 		engine_use(&worker->engine, __atomic_load_n(&worker->snapshot, __ATOMIC_ACQUIRE));
+		follow_lease(worker);
+		worker->judged_by = worker->engine.fenced;
 		for (unsigned i = 0; i < worker->queue_count; i++)
 			found += poll_queue(worker, &worker->queues[i]);
 		found += poll_peers(worker);

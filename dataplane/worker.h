@@ -8,9 +8,9 @@
  * no memory taken or given back.
  *
  * Synchronization: `snapshot` is the main thread's to store (release) and the
- * worker's to load (acquire), once a turn; so are `foreign` and `heard` (relaxed); `quiescent`
- * tells the main thread when the worker can no longer hold an older one. `stop` ends the loop.
- * Everything else is the worker's alone once it runs.
+ * worker's to load (acquire), once a turn; so are `lease`, and `foreign` and `heard` (relaxed);
+ * `quiescent` tells the main thread when the worker can no longer hold an older one. `stop` ends
+ * the loop. Everything else is the worker's alone once it runs.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "dataplane/core/engine.h"
 #include "dataplane/handoff.h"
 #include "dataplane/idle.h"
+#include "dataplane/lease.h"
 #include "dataplane/port.h"
 
 #include <rte_mbuf.h>
@@ -49,6 +50,7 @@ struct worker {
 	uint32_t foreign; /* struct engine's; the main thread's to change */
 	uint32_t heard;   /* a bit for each port whose card's word on checksums counts; too */
 	struct card_word card_words[ABI_MAX_PORTS]; /* the worker's to change */
+	const struct abi_lease *lease;              /* NULL: none */
 	uint32_t idle_latency_us; /* set before the first turn; UINT32_MAX: not yet */
 
 	/* Set before it starts. */
@@ -69,6 +71,8 @@ struct worker {
 
 	struct idle idle;
 	struct engine engine;
+	struct lease_view lease_view;
+	uint64_t judged_by; /* engine.fenced when the burst was run */
 	uint64_t now_ms;
 };
 

@@ -349,6 +349,7 @@ def check_links(build):
     """What the programs may not link. Yields (name, faults or None for skipped)."""
     forbidden = {
         "headrace-controlplane": r"librte_",
+        "headrace-vrrp": r"librte_|libmicrohttpd|libcurl|libjansson|libnftables|libev\.|libbpf",
         "headrace": r"librte_|libmicrohttpd|libmnl|libnftables",
         "headrace-dataplane": r"libmicrohttpd|libcurl|libmnl|libnftables|libev\.",
     }

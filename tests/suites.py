@@ -23,7 +23,8 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1",
 OTHERS_LEAKS = {"LSAN_OPTIONS": f"suppressions={HERE / 'leaks.supp'}:print_suppressions=0"}
 # Stories that the programs built with sanitizers play as well: every path, little load.
 SANITIZED_STORIES = ["both_families.ports", "clients", "flipped", "hostile_tables", "http_dnat",
-                     "http_full_nat", "packets", "reload", "steering", "taken_over.workers", "udp.full_nat", "vectors"]
+                     "http_full_nat", "packets", "reload", "steering", "taken_over.workers", "udp.full_nat", "vectors",
+                     "vrrp.stopped", "vrrp_bad_input.counted", "vrrp_groups"]
 # And with several workers: the packets of both modes and families, and what is killed.
 WORKERS_STORIES = {2: ["backend_killed.nginx_full_nat_ipv6", "dataplane_killed.ipv6", "flows.flush", "http_dnat",
                        "http_full_nat", "packets", "spread.equal", "taken_over.ipv6"],

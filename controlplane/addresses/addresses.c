@@ -75,7 +75,7 @@ static int take_step(struct network *network, const struct placement_step *step)
 	return error;
 }
 
-int addresses_apply(struct network *network, const struct owned_addresses *wanted)
+static int apply(struct network *network, const struct owned_addresses *wanted)
 {
 	const struct network_link *loopback = network_find_link_by_name(network, "lo");
 	struct placement_plan plan;
@@ -96,10 +96,15 @@ int addresses_apply(struct network *network, const struct owned_addresses *wante
 	return first;
 }
 
+int addresses_apply(struct network *network)
+{
+	return apply(network, &network->held);
+}
+
 void addresses_clear(struct network *network)
 {
 	const struct owned_addresses nothing = {0};
 
 	read_addresses(network);
-	addresses_apply(network, &nothing);
+	apply(network, &nothing);
 }

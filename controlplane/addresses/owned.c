@@ -3,6 +3,8 @@
 
 #include "controlplane/addresses/owned.h"
 
+#include "config/groups.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -19,7 +21,7 @@ static size_t count_addresses(const struct config *config)
 		count += config->services[i].address_count;
 	for (size_t i = 0; i < config->local_pool_count; i++)
 		count += config->local_pools[i].address_count;
-	return count;
+	return count + config->group_address_count;
 }
 
 static void add_addresses(struct owned_addresses *owned, const struct address *addresses,
@@ -43,6 +45,8 @@ int owned_addresses_gather(const struct config *config, struct owned_addresses *
 	for (size_t i = 0; i < config->local_pool_count; i++)
 		add_addresses(&owned, config->local_pools[i].addresses,
 			      config->local_pools[i].address_count);
+	for (size_t i = 0; i < config->group_address_count; i++)
+		add_addresses(&owned, &config->group_addresses[i].address, 1);
 
 	qsort(owned.rows, owned.count, sizeof(owned.rows[0]), compare_addresses);
 	for (size_t i = 0; i < owned.count; i++) {
@@ -51,6 +55,21 @@ int owned_addresses_gather(const struct config *config, struct owned_addresses *
 	}
 	owned.count = kept;
 	*out = owned;
+	return 0;
+}
+
+int owned_addresses_select_held(const struct config *config, const struct owned_addresses *owned,
+				struct owned_addresses *out)
+{
+	struct owned_addresses held = {0};
+
+	held.rows = calloc(owned->count + 1, sizeof(held.rows[0]));
+	if (held.rows == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < owned->count; i++)
+		if (config_find_group_address(config, &owned->rows[i]) == NULL)
+			add_addresses(&held, &owned->rows[i], 1);
+	*out = held;
 	return 0;
 }
 

@@ -8,10 +8,8 @@
 #pragma once
 
 #include "controlplane/addresses/owned.h"
+#include "controlplane/addresses/protocols.h"
 #include "controlplane/neighbours/network.h"
-
-/* IFA_PROTO of the addresses we put on the machine ('H'). */
-#define PLACEMENT_PROTOCOL 0x48
 
 struct placement_step {
 	bool add; /* else: remove */

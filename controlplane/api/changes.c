@@ -15,8 +15,9 @@
 #include <string.h>
 #include <strings.h>
 
-static bool has_type(const char *header, const char *type)
+bool api_has_type(const struct api_request *request, const char *type)
 {
+	const char *header = request->header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
 	size_t length = strlen(type);
 
 	return header != NULL && strncasecmp(header, type, length) == 0 &&
@@ -29,8 +30,8 @@ static bool check_type(const struct api_request *request, struct api_problem *pr
 	bool is_patch = strcmp(request->method, MHD_HTTP_METHOD_PATCH) == 0;
 
 	if (strcmp(request->method, MHD_HTTP_METHOD_DELETE) == 0 ||
-	    has_type(given, "application/json") ||
-	    (is_patch && has_type(given, "application/merge-patch+json")))
+	    api_has_type(request, "application/json") ||
+	    (is_patch && api_has_type(request, "application/merge-patch+json")))
 		return true;
 	problem_set(problem, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
 		    "the body's Content-Type is %.100s: %s needs application/json%s",

@@ -22,6 +22,8 @@ static const char *list_key(enum object_kind kind)
 		return "pools";
 	case OBJECT_LOCAL_POOL:
 		return "local_pools";
+	case OBJECT_VRRP_GROUP:
+		return "vrrp_groups";
 	default:
 		return "backends";
 	}
@@ -36,6 +38,8 @@ static const char *word(enum object_kind kind)
 		return "pool";
 	case OBJECT_LOCAL_POOL:
 		return "local pool";
+	case OBJECT_VRRP_GROUP:
+		return "VRRP group";
 	default:
 		return "backend";
 	}

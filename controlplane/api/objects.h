@@ -3,7 +3,7 @@
 
 /*
  * Editing one object of the document: a service, a pool, a backend, a local
- * pool. The backends of a pool are found where they are written, in the pool or
+ * pool, a VRRP group. The backends of a pool are found where they are written, in the pool or
  * inside the service of that name. Pure: a document in, a new one out that
  * shares with it what did not change. Whether the new one is a valid
  * configuration is for others to say.
@@ -22,15 +22,16 @@ enum object_kind {
 	OBJECT_SERVICE,
 	OBJECT_POOL,
 	OBJECT_BACKEND,
-	OBJECT_LOCAL_POOL
+	OBJECT_LOCAL_POOL,
+	OBJECT_VRRP_GROUP
 };
 enum object_verb { OBJECT_CREATE, OBJECT_REPLACE, OBJECT_PATCH, OBJECT_DELETE };
 
 struct object_edit {
 	enum object_kind kind;
 	enum object_verb verb;
-	const char *name; /* of the object, of the backend's pool; NULL: of a service, pool or local
-			     pool to create */
+	const char *name;   /* of the object, of the backend's pool; NULL: of what is to be
+			       created, but a backend */
 	const char *member; /* of the backend; NULL: one to create */
 	json_t *body;       /* borrowed; NULL to delete */
 };

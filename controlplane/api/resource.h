@@ -28,6 +28,7 @@ struct api_resource {
 	api_text *text;
 	const char *text_type;
 	api_act *read;   /* GET in another form than JSON */
+	api_act *post;   /* POST of what is no part of the configuration: there is nothing else */
 	api_act *remove; /* DELETE of what is no part of the configuration; NULL: there is none */
 	enum object_kind kind;                  /* of the object that a change is to */
 	bool is_collection;                     /* of such objects: POST makes one */
@@ -58,6 +59,10 @@ api_render api_backends;
 api_render api_backend;
 api_render api_local_pools;
 api_render api_local_pool;
+api_render api_vrrp_groups;
+api_render api_vrrp_group;
+api_act api_vrrp_release;
+api_act api_vrrp_take;
 
 api_render api_workers;
 api_render api_ports;
@@ -68,6 +73,9 @@ api_act api_end_flows;
 void api_change(struct controlplane *controlplane, const struct api_resource *resource,
 		const struct api_request *request, struct api_answer *answer);
 
+/* Whether the body is of this type, by its header. */
+bool api_has_type(const struct api_request *request, const char *type);
+
 /* Traffic counters as both services and backends show them: adds them to the object. */
 void api_put_traffic(json_t *object, const struct abi_traffic *traffic);
 
@@ -76,6 +84,12 @@ void api_put_backend_traffic(struct controlplane *controlplane, json_t *object, 
 
 /* A port, as the list of them and the status show it. */
 json_t *api_port(const struct abi_status_port *port, const struct abi_port_traffic *traffic);
+
+/* One line a group, and how headrace-vrrp is; null: no groups are configured. */
+json_t *api_vrrp_summary(struct controlplane *controlplane);
+
+/* null: there is none. */
+json_t *api_peer(const struct controlplane *controlplane);
 
 /* Since a time of CLOCK_MONOTONIC, ms. */
 double api_seconds_since(uint64_t then_ms);

@@ -34,6 +34,13 @@ static const struct api_resource resources[] = {
 	 .kind = OBJECT_LOCAL_POOL,
 	 .is_collection = true},
 	{.pattern = "/v1/local_pools/*", .render = api_local_pool, .kind = OBJECT_LOCAL_POOL},
+	{.pattern = "/v1/vrrp_groups",
+	 .render = api_vrrp_groups,
+	 .kind = OBJECT_VRRP_GROUP,
+	 .is_collection = true},
+	{.pattern = "/v1/vrrp_groups/*", .render = api_vrrp_group, .kind = OBJECT_VRRP_GROUP},
+	{.pattern = "/v1/vrrp_groups/*/release", .post = api_vrrp_release},
+	{.pattern = "/v1/vrrp_groups/*/take", .post = api_vrrp_take},
 };
 
 #define RESOURCE_COUNT (sizeof(resources) / sizeof(resources[0]))
@@ -62,7 +69,7 @@ void api_known_arguments(const struct api_resource *resource, const char *method
 			known[count] = resource->argument(count);
 			count++;
 		}
-	} else if (!api_is_read(method)) {
+	} else if (!api_is_read(method) && resource->post == NULL) {
 		known[count++] = "dry_run";
 		known[count++] = "force";
 	}
@@ -71,6 +78,8 @@ void api_known_arguments(const struct api_resource *resource, const char *method
 
 const char *api_allowed_methods(const struct api_resource *resource)
 {
+	if (resource->post != NULL)
+		return "POST";
 	if (resource->kind == OBJECT_NONE)
 		return resource->remove != NULL ? "GET, HEAD, DELETE" : "GET, HEAD";
 	if (resource->kind == OBJECT_DOCUMENT)

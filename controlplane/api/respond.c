@@ -3,6 +3,7 @@
 
 #include "controlplane/api/respond.h"
 
+#include "config/token.h"
 #include "controlplane/api/host.h"
 #include "controlplane/api/resource.h"
 #include "controlplane/api/stream.h"
@@ -48,6 +49,9 @@ static enum MHD_Result send_response(struct MHD_Connection *connection,
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
+	if (answer->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					"Bearer realm=\"headrace\"");
 	if (answer->etag[0] != '\0')
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, answer->etag);
 	if (answer->location[0] != '\0')
@@ -188,16 +192,22 @@ static void answer_request(struct controlplane *controlplane, const struct api_r
 		return;
 	if (api_is_read(request->method))
 		read_resource(controlplane, resource, request, answer);
+	else if (resource->post != NULL)
+		resource->post(controlplane, request, answer);
 	else if (resource->remove != NULL)
 		resource->remove(controlplane, request, answer);
 	else
 		api_change(controlplane, resource, request, answer);
 }
 
-static void refuse_upload(const struct upload *upload, struct api_problem *problem)
+static void refuse_head(const struct upload *upload, struct api_problem *problem)
 {
 	if (upload->refused == MHD_HTTP_CONTENT_TOO_LARGE)
 		problem_set(problem, upload->refused, "a body has at most 16 MiB");
+	else if (upload->refused == MHD_HTTP_UNAUTHORIZED)
+		problem_set(problem, upload->refused,
+			    "by TCP the API asks for the token of its api.token_file: send "
+			    "Authorization: Bearer TOKEN (headrace --token-file FILE)");
 	else if (upload->refused == MHD_HTTP_BAD_REQUEST)
 		problem_set(
 			problem, upload->refused,
@@ -222,14 +232,16 @@ enum MHD_Result respond(const struct respond_to *to)
 	const char *allow = NULL;
 
 	if (to->upload->refused != 0) {
-		refuse_upload(to->upload, &answer.problem);
-	} else if (to->over_tcp && !host_is_loopback(find_header(&request, MHD_HTTP_HEADER_HOST))) {
+		refuse_head(to->upload, &answer.problem);
+	} else if (to->asks_for_host &&
+		   !host_is_loopback(find_header(&request, MHD_HTTP_HEADER_HOST))) {
 		problem_set(&answer.problem, MHD_HTTP_FORBIDDEN,
 			    "the header Host must name a loopback address or localhost");
 	} else if (resource == NULL) {
 		problem_set(&answer.problem, MHD_HTTP_NOT_FOUND,
 			    "there is no %.200s; there are /v1/config, /v1/services, /v1/pools, "
-			    "/v1/local_pools, /v1/status, /v1/workers, /v1/ports, /v1/flows and "
+			    "/v1/local_pools, /v1/vrrp_groups, /v1/status, /v1/workers, /v1/ports, "
+			    "/v1/flows and "
 			    "/metrics",
 			    to->path);
 	} else if (!api_allows(resource, to->method)) {
@@ -270,14 +282,18 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, cons
 	return MHD_YES;
 }
 
-unsigned respond_to_head(struct MHD_Connection *connection)
+unsigned respond_to_head(struct MHD_Connection *connection, const char *token)
 {
 	struct framing framing = {0};
+	const char *shown = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							MHD_HTTP_HEADER_AUTHORIZATION);
 
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &framing);
 	if (framing.hosts > 1 || framing.lengths > 1 || framing.encodings > 1 ||
 	    (framing.lengths > 0 && framing.encodings > 0))
 		return MHD_HTTP_BAD_REQUEST;
+	if (token != NULL && !token_is_shown(shown, token))
+		return MHD_HTTP_UNAUTHORIZED;
 	return framing.too_long ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
 }
 
@@ -286,6 +302,6 @@ enum MHD_Result respond_refusal(struct MHD_Connection *connection, unsigned stat
 	struct upload upload = {.refused = status};
 	struct api_answer answer = {0};
 
-	refuse_upload(&upload, &answer.problem);
+	refuse_head(&upload, &answer.problem);
 	return send_problem(connection, &answer, NULL);
 }

@@ -70,11 +70,20 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	run_daemon(watcher->data);
 }
 
-/* The head of a request is there; a body may follow. */
-static enum MHD_Result begin_request(struct api_server *server, struct MHD_Connection *connection,
-				     void **state)
+/* That requests have to show; NULL: none. */
+static const char *token_of(const struct api_listener *listener)
 {
-	unsigned refused = respond_to_head(connection);
+	const char *token = listener->server->controlplane->token;
+
+	return listener->is_tcp && token[0] != '\0' ? token : NULL;
+}
+
+/* The head of a request is there; a body may follow. */
+static enum MHD_Result begin_request(struct api_listener *listener,
+				     struct MHD_Connection *connection, void **state)
+{
+	struct api_server *server = listener->server;
+	unsigned refused = respond_to_head(connection, token_of(listener));
 	struct upload *upload = calloc(1, sizeof(*upload));
 
 	if (upload == NULL)
@@ -95,7 +104,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 	(void)version;
 	if (*state == NULL)
-		return begin_request(listener->server, connection, state);
+		return begin_request(listener, connection, state);
 	if (*length > 0) {
 		bool goes_on = upload_append(*state, bytes, *length);
 
@@ -108,7 +117,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 				.path = url,
 				.method = method,
 				.upload = *state,
-				.over_tcp = listener->is_tcp};
+				.asks_for_host = listener->is_tcp && token_of(listener) == NULL};
 
 	return respond(&to);
 }

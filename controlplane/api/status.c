@@ -192,6 +192,7 @@ json_t *api_status(struct controlplane *controlplane, const struct api_request *
 	json_object_set_new(object, "node", render_node(&config->node));
 	json_object_set_new(object, "revision", value_of_number(controlplane->revision));
 	json_object_set_new(object, "etag", json_string(controlplane->etag));
+	json_object_set_new(object, "shared_etag", json_string(controlplane->shared_etag));
 	json_object_set_new(object, "restart_required",
 			    api_restart_required(&controlplane->restart_required));
 	json_object_set_new(object, "generation", render_generation(controlplane, status));
@@ -199,6 +200,8 @@ json_t *api_status(struct controlplane *controlplane, const struct api_request *
 			    json_pack("{s:i, s:f}", "pid", (int)getpid(), "uptime",
 				      (double)(clock_now_ms() - controlplane->started_ms) / 1e3));
 	json_object_set_new(object, "dataplane", render_dataplane(controlplane, status, totals));
+	json_object_set_new(object, "vrrp", api_vrrp_summary(controlplane));
+	json_object_set_new(object, "peer", api_peer(controlplane));
 	json_object_set_new(object, "accounts", render_accounts(totals));
 	json_object_set_new(object, "verdicts", render_verdicts(totals));
 	free(totals);

@@ -3,6 +3,8 @@
 
 #include "controlplane/cli/changes.h"
 
+#include "controlplane/cli/apply_peer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,8 +57,7 @@ void changes_print(const json_t *answer, FILE *stream)
 			json_string_value(row));
 }
 
-/* The whole file; NULL, told on stderr. */
-static char *read_file(const char *path, size_t *length)
+char *changes_read_file(const char *path, size_t *length)
 {
 	bool is_input = strcmp(path, "-") == 0;
 	FILE *file = is_input ? stdin : fopen(path, "r");
@@ -89,19 +90,19 @@ static char *read_file(const char *path, size_t *length)
 	return text;
 }
 
-static void print_applied(const struct client_answer *answer)
+void changes_print_applied(const json_t *answer)
 {
 	const json_t *pointer;
 	size_t i;
 
 	printf("%s: revision %" JSON_INTEGER_FORMAT "\n",
-	       json_is_false(json_object_get(answer->json, "changed")) ? "unchanged" : "applied",
-	       json_integer_value(json_object_get(answer->json, "revision")));
-	json_array_foreach (json_object_get(answer->json, "restart_required"), i, pointer)
+	       json_is_false(json_object_get(answer, "changed")) ? "unchanged" : "applied",
+	       json_integer_value(json_object_get(answer, "revision")));
+	json_array_foreach (json_object_get(answer, "restart_required"), i, pointer)
 		printf("%s: saved; read at start only, it stays as it is until the next restart\n",
 		       json_string_value(pointer));
 
-	const char *warning = json_string_value(json_object_get(answer->json, "warning"));
+	const char *warning = json_string_value(json_object_get(answer, "warning"));
 
 	if (warning != NULL)
 		fprintf(stderr, "headrace: %s\n", warning);
@@ -127,7 +128,7 @@ static enum cli_exit send_change(const struct client *client, const struct clien
 	} else if (!options->json && dry_run) {
 		changes_print(answer.json, stdout);
 	} else if (!options->json) {
-		print_applied(&answer);
+		changes_print_applied(answer.json);
 	}
 	json_decref(answer.json);
 	return status;
@@ -139,7 +140,7 @@ static enum cli_exit put_file(const struct client *client, const struct options 
 	const char *path = options->words[1];
 	struct client_request request = {.method = "PUT", .if_match = options->if_match};
 	char target[64];
-	char *text = read_file(path, &request.length);
+	char *text = changes_read_file(path, &request.length);
 
 	if (text == NULL)
 		return CLI_REFUSED;
@@ -157,6 +158,8 @@ static enum cli_exit put_file(const struct client *client, const struct options 
 
 enum cli_exit apply_run(const struct client *client, const struct options *options)
 {
+	if (options->peer)
+		return apply_peer_run(client, options);
 	return put_file(client, options, options->dry_run, options->force);
 }
 
@@ -197,12 +200,9 @@ static int backend_path(const char *name, const struct options *options, char *p
 {
 	size_t pool = strcspn(name, "/");
 	const char *backend = name + pool + (name[pool] == '/');
-	/* What a name may be made of needs no percent-encoding. */
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
-	if (pool == 0 || backend[0] == '\0' || strspn(name, letters) != pool ||
-	    backend[strspn(backend, letters)] != '\0') {
+	if (name[pool] != '/' || pool == 0 || strspn(name, options_name_letters) != pool ||
+	    !options_is_name(backend)) {
 		options_refuse("\"%s\" is no backend: write POOL/BACKEND", name);
 		return -1;
 	}

@@ -13,5 +13,11 @@ enum cli_exit diff_run(const struct client *client, const struct options *option
 /* `headrace set backend POOL/BACKEND...` */
 enum cli_exit set_run(const struct client *client, const struct options *options);
 
+/* The whole file, or standard input for "-", to be freed; NULL, told on stderr. */
+char *changes_read_file(const char *path, size_t *length);
+
+/* What a change answers, for reading. */
+void changes_print_applied(const json_t *answer);
+
 /* What a dry run answers, for reading. */
 void changes_print(const json_t *answer, FILE *stream);

@@ -3,6 +3,8 @@
 
 #include "controlplane/cli/client.h"
 
+#include "config/token.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -87,11 +89,16 @@ static void explain_unreachable(const struct client *client, CURLcode code)
 		fprintf(stderr, "headrace: %s: %s\n", socket_path, curl_easy_strerror(code));
 }
 
-static struct curl_slist *make_headers(const struct client_request *request)
+static struct curl_slist *make_headers(const struct client *client,
+				       const struct client_request *request)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-	char if_match[256];
+	char if_match[256], token[TOKEN_SIZE + 32];
 
+	if (client->token != NULL) {
+		snprintf(token, sizeof(token), "Authorization: Bearer %s", client->token);
+		headers = curl_slist_append(headers, token);
+	}
 	if (request->body != NULL)
 		headers = curl_slist_append(headers, "Content-Type: application/json");
 	if (request->if_match != NULL) {
@@ -128,7 +135,7 @@ static CURLcode perform(const struct client *client, const struct client_request
 			struct body *body, long *status)
 {
 	CURL *easy = body->easy;
-	struct curl_slist *headers = make_headers(request);
+	struct curl_slist *headers = make_headers(client, request);
 	char url[1024];
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 

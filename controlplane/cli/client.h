@@ -13,7 +13,8 @@ enum cli_exit { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_UNREACHABLE };
 
 struct client {
 	const char *socket_path;
-	const char *url; /* "http://127.0.0.1:7117" in its stead; NULL: the socket */
+	const char *url;   /* "http://127.0.0.1:7117" in its stead; NULL: the socket */
+	const char *token; /* that it shows; NULL: none */
 	long timeout_ms;
 };
 

@@ -3,6 +3,8 @@
 
 #include "controlplane/cli/complete.h"
 
+#include "config/token.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +15,10 @@
 
 static const char *const commands[] = {
 	"apply",  "check", "diff", "flush", "reference", "restart-dataplane",
-	"schema", "set",   "show", NULL};
-static const char *const views[] = {"status", "services", "pools",   "backends", "local-pools",
-				    "flows",  "ports",    "workers", "config",   NULL};
+	"schema", "set",   "show", "vrrp",  NULL};
+static const char *const views[] = {"status",      "services", "pools", "backends",
+				    "local-pools", "flows",    "ports", "workers",
+				    "vrrp",        "config",   NULL};
 
 static void offer(const char *word, const char *begun)
 {
@@ -32,8 +35,8 @@ static void offer_all(const char *const *words, const char *begun)
 /* Options that take a value: the word behind is it. */
 static bool takes_value(const char *option)
 {
-	static const char *const names[] = {"--run-dir", "--socket",   "--api", "--if-match",
-					    "--weight",  "--interval", NULL};
+	static const char *const names[] = {"--run-dir", "--socket",   "--api",        "--if-match",
+					    "--weight",  "--interval", "--token-file", NULL};
 
 	for (const char *const *name = names; *name != NULL; name++) {
 		if (strcmp(*name, option) == 0)
@@ -80,25 +83,48 @@ static void offer_backends(const json_t *answer, const char *begun)
 	}
 }
 
-static void offer_live_backends(const struct options *options, const char *begun)
+static void offer_groups(const json_t *answer, const char *begun)
 {
-	char socket_path[512];
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "vrrp_groups"), i, group) {
+		const char *name = json_string_value(json_object_get(group, "name"));
+
+		if (name != NULL)
+			offer(name, begun);
+	}
+}
+
+/* Names in what the API answers. */
+static void offer_live(const struct options *options, const char *path,
+		       void (*offer_names)(const json_t *answer, const char *begun),
+		       const char *begun)
+{
+	char socket_path[512], token[TOKEN_SIZE];
 	struct client client = {
 		.socket_path = options->socket_path, .url = options->api, .timeout_ms = TIMEOUT_MS};
-	struct client_request request = {.method = "GET", .path = "/v1/pools"};
+	struct client_request request = {.method = "GET", .path = path};
 	struct client_answer answer;
 
 	if (client.socket_path == NULL) {
 		snprintf(socket_path, sizeof(socket_path), "%s/api.sock", options->run_dir);
 		client.socket_path = socket_path;
 	}
+	if (options->token_file != NULL && token_read(options->token_file, token) == NULL)
+		client.token = token;
 	if (freopen("/dev/null", "w", stderr) == NULL)
 		return;
 	if (client_send(&client, &request, &answer) != CLI_DONE)
 		return;
 	if (answer.status == 200)
-		offer_backends(answer.json, begun);
+		offer_names(answer.json, begun);
 	json_decref(answer.json);
+}
+
+static void offer_live_backends(const struct options *options, const char *begun)
+{
+	offer_live(options, "/v1/pools", offer_backends, begun);
 }
 
 static void take_value(const char *value, const char **into)
@@ -119,13 +145,15 @@ static void read_line(const char *const *words, int count, struct options *optio
 		take_value(value_of("--run-dir", words[i], behind), &options->run_dir);
 		take_value(value_of("--socket", words[i], behind), &options->socket_path);
 		take_value(value_of("--api", words[i], behind), &options->api);
+		take_value(value_of("--token-file", words[i], behind), &options->token_file);
 		i += takes_value(words[i]);
 	}
 }
 
 static bool is_file_option(const char *option)
 {
-	return strcmp(option, "--run-dir") == 0 || strcmp(option, "--socket") == 0;
+	return strcmp(option, "--run-dir") == 0 || strcmp(option, "--socket") == 0 ||
+	       strcmp(option, "--token-file") == 0;
 }
 
 /* Values of the filters that there are few of, and backends. */
@@ -164,7 +192,8 @@ enum cli_exit complete_run(const char *const *words, int count)
 	if (takes_value(before)) {
 		offer_values(&line, before, begun);
 	} else if (value_within(begun, "--run-dir") != NULL ||
-		   value_within(begun, "--socket") != NULL) {
+		   value_within(begun, "--socket") != NULL ||
+		   value_within(begun, "--token-file") != NULL) {
 		puts(":files");
 	} else if (begun[0] == '-') {
 		offer_all(options_names, begun);
@@ -180,6 +209,11 @@ enum cli_exit complete_run(const char *const *words, int count)
 		offer("backend", begun);
 	} else if (strcmp(line.words[0], "set") == 0) {
 		offer_live_backends(&line, begun);
+	} else if (strcmp(line.words[0], "vrrp") == 0 && line.word_count == 1) {
+		offer("release", begun);
+		offer("take", begun);
+	} else if (strcmp(line.words[0], "vrrp") == 0 && line.word_count == 2) {
+		offer_live(&line, "/v1/vrrp_groups", offer_groups, begun);
 	}
 	return CLI_DONE;
 }

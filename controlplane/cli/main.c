@@ -3,12 +3,14 @@
 
 /* headrace: the command line. */
 #include "config/config.h"
+#include "config/token.h"
 #include "controlplane/cli/changes.h"
 #include "controlplane/cli/check.h"
 #include "controlplane/cli/complete.h"
 #include "controlplane/cli/flows.h"
 #include "controlplane/cli/restart.h"
 #include "controlplane/cli/show.h"
+#include "controlplane/cli/vrrp.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -90,12 +92,14 @@ static const struct command commands[] = {
 	{"schema", run_schema, 1, 1, "nothing"},
 	{"set", run_set, 3, OPTIONS_WORDS_MAX, "\"backend\" and at least one POOL/BACKEND"},
 	{"show", run_show, 2, 2,
-	 "one of status, services, pools, backends, local-pools, flows, ports, workers, config"},
+	 "one of status, services, pools, backends, local-pools, flows, ports, workers, vrrp, "
+	 "config"},
+	{"vrrp", vrrp_run, 3, 3, "\"release\" or \"take\", and a group"},
 };
 
 static enum cli_exit run_command(const struct options *options)
 {
-	char path[512];
+	char path[512], token[TOKEN_SIZE];
 	struct client client = {.socket_path = options->socket_path,
 				.url = options->api,
 				.timeout_ms = CLIENT_TIMEOUT_MS};
@@ -103,6 +107,13 @@ static enum cli_exit run_command(const struct options *options)
 	if (client.socket_path == NULL) {
 		snprintf(path, sizeof(path), "%s/api.sock", options->run_dir);
 		client.socket_path = path;
+	}
+	if (options->token_file != NULL) {
+		const char *why = token_read(options->token_file, token);
+
+		if (why != NULL)
+			return options_refuse("--token-file %s: %s", options->token_file, why);
+		client.token = token;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const struct command *command = &commands[i];

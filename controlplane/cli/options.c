@@ -17,6 +17,8 @@ static const char usage[] =
 	"      --dry-run         only tell what would change, and how many flows would move\n"
 	"      --force           also when the file or the running configuration is newer\n"
 	"      --if-match ETAG   only if the running configuration is still this one\n"
+	"      --peer            and the same, but for its section node, for the other node of the "
+	"pair\n"
 	"  diff FILE             what apply would change\n"
 	"  set backend POOL/BACKEND... [--weight N] [--ready | --drain | --maint]\n"
 	"                        drain: no new flows, those there go on; maint: not checked "
@@ -37,6 +39,10 @@ static const char usage[] =
 	"  flush flow            ends flows: those of the filters of show flows, but --limit\n"
 	"      --all             every one there is\n"
 	"      --dry-run         only tells how many\n"
+	"  show vrrp             VRRP groups: state, since when and why, what was heard and sent\n"
+	"  vrrp release GROUP    give its addresses up, and take them back only when the peer is "
+	"gone\n"
+	"  vrrp take GROUP       forget the release, and take over now, whatever preempt says\n"
 	"  show config           the configuration, as it was written\n"
 	"  restart-dataplane     stop it and wait for the next one, which goes on with the flows\n"
 	"  schema                the configuration's JSON Schema\n"
@@ -46,21 +52,29 @@ static const char usage[] =
 	"  --run-dir DIR         where the control plane runs (default /run/headrace)\n"
 	"  --socket PATH         its API's socket (default DIR/api.sock)\n"
 	"  --api URL             its API by TCP, such as http://127.0.0.1:7117\n"
+	"  --token-file FILE     with the token that it asks for by TCP (api.token_file)\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 refused, 2 wrong usage, 3 control plane not reachable.\n";
 
-const char *const options_names[] = {"--json",       "--run-dir", "--socket",   "--api",
-				     "--dry-run",    "--force",   "--if-match", "--weight",
-				     "--ready",      "--drain",   "--maint",    "--service",
-				     "--backend",    "--client",  "--address",  "--port",
-				     "--protocol",   "--state",   "--family",   "--worker",
-				     "--older-than", "--limit",   "--interval", "--all",
-				     "--help",       "--version", NULL};
+const char *const options_names[] = {
+	"--json",     "--run-dir",    "--socket",     "--api",     "--dry-run",  "--force",
+	"--if-match", "--weight",     "--ready",      "--drain",   "--maint",    "--service",
+	"--backend",  "--client",     "--address",    "--port",    "--protocol", "--state",
+	"--family",   "--worker",     "--older-than", "--limit",   "--interval", "--all",
+	"--peer",     "--token-file", "--help",       "--version", NULL};
 
 const char *const options_filters[] = {"service", "backend",    "client", "address",
 				       "port",    "protocol",   "state",  "family",
 				       "worker",  "older-than", "limit",  NULL};
+
+const char options_name_letters[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+bool options_is_name(const char *text)
+{
+	return text[0] != '\0' && text[strspn(text, options_name_letters)] == '\0';
+}
 
 /* Values of getopt_long() for the filters, from here on in their order. */
 #define FILTER_OPTIONS 256
@@ -136,6 +150,12 @@ static int take_option(int option, struct options *options)
 	case 't':
 		options->interval = optarg;
 		return 0;
+	case 'p':
+		options->peer = true;
+		return 0;
+	case 'k':
+		options->token_file = optarg;
+		return 0;
 	case 'i':
 		return set_if_match(options, optarg);
 	case 'w':
@@ -171,6 +191,8 @@ int options_parse(int argc, char **argv, struct options *options)
 				   {"all", no_argument, NULL, 'A'},
 				   {"if-match", required_argument, NULL, 'i'},
 				   {"weight", required_argument, NULL, 'w'},
+				   {"peer", no_argument, NULL, 'p'},
+				   {"token-file", required_argument, NULL, 'k'},
 				   {"ready", no_argument, NULL, 'R'},
 				   {"drain", no_argument, NULL, 'D'},
 				   {"maint", no_argument, NULL, 'M'},

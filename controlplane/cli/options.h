@@ -24,6 +24,8 @@ struct options {
 	const char *interval; /* NULL: not given */
 	bool json;
 	bool dry_run, force;
+	bool peer;
+	const char *token_file; /* NULL: none */
 	const char *if_match;
 	const char *weight;                   /* as written; NULL: stays */
 	const char *admin;                    /* NULL: stays */
@@ -33,6 +35,10 @@ struct options {
 
 /* Every long option there is, NULL behind the last. */
 extern const char *const options_names[];
+
+/* What a name may be made of: it needs no percent-encoding in a path. */
+extern const char options_name_letters[];
+bool options_is_name(const char *text);
 
 /* 0, or -1 with the reason told on stderr. --help and --version print and exit. */
 int options_parse(int argc, char **argv, struct options *options);

@@ -28,6 +28,7 @@ static const struct view views[] = {
 	{"backends", "/v1/pools", show_backends},
 	{"local-pools", "/v1/local_pools", show_local_pools},
 	{"ports", "/v1/ports", show_ports},
+	{"vrrp", "/v1/vrrp_groups", show_vrrp},
 	{"workers", "/v1/workers", NULL}, /* of two answers: show_twice() */
 	{"config", "/v1/config", NULL},   /* JSON is made for reading here */
 };
@@ -146,8 +147,8 @@ enum cli_exit show_run(const struct show_options *options)
 
 	if (view == NULL)
 		return options_refuse("there is no \"%s\" to show; there is status, services, "
-				      "pools, backends, local-pools, flows, ports, workers and "
-				      "config",
+				      "pools, backends, local-pools, flows, ports, workers, "
+				      "vrrp and config",
 				      options->what);
 	request.path = view->path;
 

@@ -34,6 +34,7 @@ show_render show_pools;
 show_render show_backends;
 show_render show_local_pools;
 show_render show_ports;
+show_render show_vrrp;
 
 /* Of two readings, the later one last. */
 void show_workers(const json_t *before, const json_t *after, const struct show_output *output);

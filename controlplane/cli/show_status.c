@@ -8,6 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* A program that did not turn for so long hangs. */
+#define HANGS_MS 1000
+
 static void print_state(const struct show_output *output, bool good, const char *text)
 {
 	if (output->colours)
@@ -72,6 +75,57 @@ static void print_dataplane(const json_t *document, const struct show_output *ou
 	fprintf(output->stream, "generation     %" PRIu64 " published, %" PRIu64 " taken\n",
 		show_number(generation, "published"), show_number(generation, "taken"));
 	print_refusal(generation, output);
+}
+
+/* A group a line, and whether the program that moves them lives. */
+static void print_vrrp(const json_t *document, const struct show_output *output)
+{
+	const json_t *vrrp = json_object_get(document, "vrrp");
+	const json_t *groups = json_object_get(vrrp, "groups");
+	bool running = json_is_true(json_object_get(vrrp, "running"));
+	double age = json_number_value(json_object_get(vrrp, "heartbeat_age_ms"));
+
+	if (!json_is_object(vrrp))
+		return;
+	fputs("vrrp           ", output->stream);
+	print_state(output, running && age < HANGS_MS, !running ? "NOT RUNNING" : "running");
+	if (running)
+		fprintf(output->stream, ", process %" PRIu64 ", heartbeat %.1f ms ago%s",
+			show_number(vrrp, "pid"), age,
+			json_is_true(json_object_get(vrrp, "real_time"))
+				? ""
+				: ", without real-time scheduling");
+	fputc('\n', output->stream);
+	for (size_t i = 0; i < json_array_size(groups); i++) {
+		const json_t *group = json_array_get(groups, i);
+		const char *state = show_text(group, "state");
+
+		fprintf(output->stream, "               %s ", show_text(group, "name"));
+		print_state(output, strcmp(state, "fault") != 0, state);
+		fprintf(output->stream, ", priority %" PRIu64 "%s: %s\n",
+			show_number(group, "priority"),
+			json_is_true(json_object_get(group, "released")) ? ", released" : "",
+			show_text(group, "reason"));
+	}
+}
+
+static void print_peer(const json_t *document, const struct show_output *output)
+{
+	const json_t *peer = json_object_get(document, "peer");
+	const char *alarm = show_text(peer, "alarm");
+
+	if (!json_is_object(peer))
+		return;
+	fputs("peer           ", output->stream);
+	if (alarm[0] != '\0')
+		print_state(output, false, alarm);
+	else if (json_is_null(json_object_get(peer, "reachable")))
+		fprintf(output->stream, "%s: not heard of yet", show_text(peer, "api"));
+	else
+		fprintf(output->stream, "%s at %s, with the same configuration, %.1f s ago",
+			show_text(peer, "node"), show_text(peer, "api"),
+			json_number_value(json_object_get(peer, "checked")));
+	fputc('\n', output->stream);
 }
 
 static void print_accounts(const json_t *document, const struct show_output *output)
@@ -210,6 +264,8 @@ void show_status(const json_t *document, const struct show_output *output)
 	print_node(document, output);
 	print_configuration(document, output);
 	print_dataplane(document, output);
+	print_vrrp(document, output);
+	print_peer(document, output);
 	print_accounts(document, output);
 	print_workers(json_object_get(dataplane, "workers"), output);
 	print_ports(json_object_get(dataplane, "ports"), output);

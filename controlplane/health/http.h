@@ -4,18 +4,16 @@
 /* What the files of the HTTP probes share. */
 #pragma once
 
+#include "controlplane/curl_loop.h"
 #include "controlplane/health/probe.h"
 
-#include <curl/curl.h>
 #include <stddef.h>
 
 /* A health page is small; of a large one the rest is not read. */
 #define HTTP_BODY_LIMIT 65536
 
 struct http_prober {
-	struct ev_loop *loop;
-	CURLM *multi;
-	ev_timer timer;
+	struct curl_loop transfers;
 };
 
 /* The request of one definition, and handles of libcurl that are made up for it. */

@@ -73,7 +73,7 @@ int http_probe_start(struct http_kind *kind, const struct probe_target *target, 
 	probe->done = done;
 	probe->context = context;
 	if (set_target(probe) < 0 ||
-	    curl_multi_add_handle(kind->prober->multi, probe->easy) != CURLM_OK) {
+	    curl_multi_add_handle(kind->prober->transfers.multi, probe->easy) != CURLM_OK) {
 		http_kind_give_back(probe);
 		return -ENOMEM;
 	}

@@ -29,6 +29,8 @@ metrics_part metrics_of_ports;
 metrics_part metrics_of_services;
 metrics_part metrics_of_backends;
 metrics_part metrics_of_local_pools;
+metrics_part metrics_of_vrrp;
+metrics_part metrics_of_peer;
 
 static inline double metrics_seconds(uint64_t nanoseconds)
 {

@@ -31,11 +31,11 @@ static void reserve(struct metrics_text *text, const struct config *config)
 
 char *metrics_render(struct controlplane *controlplane)
 {
-	static metrics_part *const parts[] = {metrics_of_programs,    metrics_of_configuration,
-					      metrics_of_generations, metrics_of_packets,
-					      metrics_of_workers,     metrics_of_processing,
-					      metrics_of_ports,       metrics_of_services,
-					      metrics_of_backends,    metrics_of_local_pools};
+	static metrics_part *const parts[] = {
+		metrics_of_programs,    metrics_of_configuration, metrics_of_generations,
+		metrics_of_packets,     metrics_of_workers,       metrics_of_processing,
+		metrics_of_ports,       metrics_of_services,      metrics_of_backends,
+		metrics_of_local_pools, metrics_of_vrrp,          metrics_of_peer};
 	struct abi_counters_block *totals = malloc(sizeof(*totals));
 	struct metrics_text text = {0};
 	struct metrics_source source = {.controlplane = controlplane,

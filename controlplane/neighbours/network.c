@@ -191,6 +191,18 @@ static void on_overrun(void *context)
 	}
 }
 
+static int gather_addresses(const struct config *config, struct owned_addresses *owned,
+			    struct owned_addresses *held)
+{
+	int error = owned_addresses_gather(config, owned);
+
+	if (error == 0)
+		error = owned_addresses_select_held(config, owned, held);
+	if (error < 0)
+		owned_addresses_free(owned);
+	return error;
+}
+
 int network_open(struct ev_loop *loop, const struct config *config,
 		 void (*on_change)(void *context), void *context, struct network **out)
 {
@@ -209,7 +221,7 @@ int network_open(struct ev_loop *loop, const struct config *config,
 
 	struct netlink_monitor_callbacks callbacks = {
 		.on_message = on_message, .on_overrun = on_overrun, .context = network};
-	int error = owned_addresses_gather(config, &network->owned);
+	int error = gather_addresses(config, &network->owned, &network->held);
 
 	if (error == 0)
 		error = netlink_open(&network->netlink);
@@ -239,6 +251,7 @@ void network_close(struct network *network)
 	netlink_close(network->netlink);
 	neighbour_table_free(&network->neighbours);
 	owned_addresses_free(&network->owned);
+	owned_addresses_free(&network->held);
 	free(network->links);
 	free(network->addresses);
 	free(network->routes);
@@ -249,20 +262,26 @@ void network_close(struct network *network)
 int network_set_config(struct network *network, const struct config *config)
 {
 	const struct config *config_before = network->config;
-	struct owned_addresses owned_before = network->owned;
-	int error = owned_addresses_gather(config, &network->owned);
+	struct owned_addresses owned_before = network->owned, held_before = network->held;
+	struct owned_addresses owned, held;
+	int error = gather_addresses(config, &owned, &held);
 
 	if (error < 0)
 		return error;
+	network->owned = owned;
+	network->held = held;
 	network->config = config;
 	error = paths_follow(network, config_before);
 	if (error < 0) {
 		owned_addresses_free(&network->owned);
+		owned_addresses_free(&network->held);
 		network->owned = owned_before;
+		network->held = held_before;
 		network->config = config_before;
 		return error;
 	}
 	owned_addresses_free(&owned_before);
+	owned_addresses_free(&held_before);
 	resolver_refresh(network->resolver);
 	past_us_warn(network);
 	return 0;

@@ -17,7 +17,7 @@
 #include "controlplane/addresses/owned.h"
 #include "controlplane/neighbours/links.h"
 #include "controlplane/neighbours/neighbour_table.h"
-#include "controlplane/netlink/netlink.h"
+#include "controlplane/netlink/monitor.h"
 #include "dataplane/abi/tables.h"
 
 #include <net/if.h>
@@ -74,6 +74,7 @@ struct network {
 	struct resolver *resolver;
 	const struct config *config;
 	struct owned_addresses owned; /* by that configuration */
+	struct owned_addresses held;  /* of these, those that are always held */
 	ev_timer read_again;
 	bool links_changed; /* since they were read: neighbours may be on links that were none of
 			       ours */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 the Headrace authors */
 
-#include "controlplane/netlink/netlink.h"
+#include "controlplane/netlink/monitor.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -2,14 +2,13 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /*
- * Talking to the kernel over rtnetlink: requests that are answered at once, and
- * a monitor that tells what changed. Functions return 0 or -errno.
+ * Talking to the kernel over rtnetlink: requests that are answered at once.
+ * Functions return 0 or -errno.
  */
 #pragma once
 
 #include "config/address.h"
 
-#include <ev.h>
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,17 +42,3 @@ uint8_t netlink_family(const struct address *address);
 bool netlink_is_internet(uint8_t family);
 /* 4 or 16 bytes. */
 void netlink_put_address(struct nlmsghdr *request, uint16_t type, const struct address *address);
-
-struct netlink_monitor_callbacks {
-	/* A link, address, route or neighbour came, changed or went. */
-	void (*on_message)(void *context, const struct nlmsghdr *message);
-	/* Messages were lost: what is known must be read anew. */
-	void (*on_overrun)(void *context);
-	void *context;
-};
-
-struct netlink_monitor;
-
-int netlink_monitor_open(struct ev_loop *loop, const struct netlink_monitor_callbacks *callbacks,
-			 struct netlink_monitor **out);
-void netlink_monitor_close(struct netlink_monitor *monitor);

@@ -38,7 +38,7 @@ void object_settings(struct abi_settings *out, const struct config *config)
 {
 	*out = (struct abi_settings){.ring_key = {ring_key[0], ring_key[1]},
 				     .node_id = config->node.id,
-				     .node_count = 1};
+				     .node_count = config->node.peer_api[0] != '\0' ? 2 : 1};
 }
 
 static uint8_t family_of(const struct address *address)

@@ -60,6 +60,7 @@ struct publish_input {
 	size_t next_hop_count;
 	const struct publish_route *routes;
 	size_t route_count;
+	const uint8_t *group_numbers; /* of config->vrrp_groups, in their order; see abi/lease.h */
 	const struct address *host_addresses;
 	size_t host_address_count;
 	uint64_t now_ms; /* CLOCK_MONOTONIC */

@@ -4,7 +4,10 @@
 /* Settings, local pools and services: what the configuration alone decides. */
 #include "controlplane/publish/round.h"
 
+#include "config/groups.h"
+
 #include <errno.h>
+#include <string.h>
 
 static int put_settings(struct round *round)
 {
@@ -14,6 +17,12 @@ static int put_settings(struct round *round)
 
 	object_settings(&object, round->config);
 	return rc < 0 ? rc : round_put(round, ABI_SETTINGS, index, &object, sizeof(object));
+}
+
+/* Of a group's lease. */
+static uint8_t number_of(const struct round *round, size_t group)
+{
+	return group == GROUP_NONE ? 0 : round->input->group_numbers[group];
 }
 
 static int put_local_pool(struct round *round, const struct config_local_pool *pool)
@@ -29,6 +38,7 @@ static int put_local_pool(struct round *round, const struct config_local_pool *p
 	object = object_local_pool(&round->scratch, pool, &length);
 	if (!object)
 		return -ENOMEM;
+	object->group = number_of(round, config_group_of_local_pool(round->config, pool));
 	rc = round_claim(round, ABI_LOCAL_POOL, identity_of_name(pool->name), &index,
 			 &object->epoch);
 	return rc < 0 ? rc : round_put(round, ABI_LOCAL_POOL, index, object, length);
@@ -74,9 +84,39 @@ static int put_service(struct round *round, const struct config_service *service
 		return -ENOMEM;
 	object->ring = round->uses[pool].ring;
 	object->local_pool = local_pool;
+	object->group = number_of(round, config_group_of_service(round->config, service));
 	rc = round_claim(round, ABI_SERVICE, identity_of_name(service->name), &index,
 			 &object->epoch);
 	return rc < 0 ? rc : round_put(round, ABI_SERVICE, index, object, length);
+}
+
+/* They are sorted already. */
+static int put_group_addresses(struct round *round)
+{
+	const struct config *config = round->config;
+	struct abi_group_addresses *object;
+	uint32_t index, epoch;
+	size_t length =
+		sizeof(*object) + config->group_address_count * sizeof(struct abi_group_address);
+	int rc;
+
+	if (config->group_address_count == 0)
+		return 0;
+	if (config->group_address_count > ABI_MAX_HOST_ADDRESSES)
+		return round_fail(round, -E2BIG, "VRRP groups have %zu addresses, at most %u",
+				  config->group_address_count, ABI_MAX_HOST_ADDRESSES);
+	object = scratch_reserve(&round->scratch, length);
+	if (!object)
+		return -ENOMEM;
+	object->count = (uint32_t)config->group_address_count;
+	for (size_t i = 0; i < config->group_address_count; i++) {
+		const struct config_group_address *row = &config->group_addresses[i];
+
+		memcpy(object->rows[i].address, row->address.bytes, 16);
+		object->rows[i].group = number_of(round, row->group);
+	}
+	rc = round_claim(round, ABI_GROUP_ADDRESSES, 1, &index, &epoch);
+	return rc < 0 ? rc : round_put(round, ABI_GROUP_ADDRESSES, index, object, length);
 }
 
 int round_put_services(struct round *round)
@@ -88,5 +128,5 @@ int round_put_services(struct round *round)
 		rc = put_local_pool(round, &config->local_pools[i]);
 	for (size_t i = 0; rc == 0 && i < config->service_count; i++)
 		rc = put_service(round, &config->services[i]);
-	return rc;
+	return rc == 0 ? put_group_addresses(round) : rc;
 }

@@ -11,7 +11,7 @@
  * host order unless the type or the name says be ("big-endian": network order).
  *
  * Who lives is told by a lock (flock, exclusive) held for life on
- * <run-dir>/dataplane.lock and <run-dir>/controlplane.lock.
+ * <run-dir>/dataplane.lock, <run-dir>/controlplane.lock and <run-dir>/vrrp.lock.
  *
  * A reader trusts nothing: it checks magic, version and size first, and every
  * index and offset behind them.
@@ -58,15 +58,18 @@ static inline int abi_versions_agree(uint32_t file, uint32_t program)
 #define ABI_MAGIC_COUNTERS 0x0053544e554f4348ull
 #define ABI_MAGIC_FLOWS    0x000053574f4c4648ull
 #define ABI_MAGIC_INBOX    0x0000584f424e4948ull
+#define ABI_MAGIC_LEASE    0x00004553414e4948ull
 
 #define ABI_FILE_TABLES   "tables"
 #define ABI_FILE_STATUS   "status"
 #define ABI_FILE_COUNTERS "counters"
 #define ABI_FILE_FLOWS    "flows"
 #define ABI_FILE_INBOX    "inbox"
+#define ABI_FILE_LEASE    "lease"
 
 #define ABI_LOCK_DATAPLANE    "dataplane.lock"
 #define ABI_LOCK_CONTROLPLANE "controlplane.lock"
+#define ABI_LOCK_VRRP         "vrrp.lock"
 
 struct abi_file {
 	uint64_t magic;

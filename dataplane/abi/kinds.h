@@ -40,6 +40,10 @@ static inline const struct abi_kind_bounds *abi_kind_bounds(uint32_t kind)
 		[ABI_HOST_ADDRESSES] = {"host addresses", 1, sizeof(struct abi_host_addresses),
 					sizeof(struct abi_host_addresses) +
 						ABI_MAX_HOST_ADDRESSES * 16},
+		[ABI_GROUP_ADDRESSES] = {"group addresses", 1, sizeof(struct abi_group_addresses),
+					 sizeof(struct abi_group_addresses) +
+						 ABI_MAX_HOST_ADDRESSES *
+							 sizeof(struct abi_group_address)},
 	};
 
 	return &bounds[kind < ABI_KIND_END ? kind : 0];

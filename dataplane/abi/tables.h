@@ -48,19 +48,21 @@
 #define ABI_MAX_RANGES         4096 /* of clients a service allows, and as many it denies */
 #define ABI_MAX_POOL_ADDRESSES 1024
 #define ABI_MAX_HOST_ADDRESSES 4096
+#define ABI_MAX_GROUPS         63 /* a bit for each, and one for group 0, in 64 */
 #define ABI_MAX_RING_SIZE      1048573
 #define ABI_MAX_OBJECTS        262144 /* of a generation; with room for kinds to come */
 #define ABI_NO_BACKEND         0xffff /* a slot that names nobody */
 
 enum abi_kind {
-	ABI_SETTINGS = 1,   /* one: struct abi_settings */
-	ABI_SERVICE,        /* struct abi_service with its listeners */
-	ABI_BACKEND,        /* struct abi_backend */
-	ABI_RING,           /* struct abi_ring with its slots */
-	ABI_NEXT_HOP,       /* struct abi_next_hop */
-	ABI_LOCAL_POOL,     /* struct abi_local_pool with its addresses */
-	ABI_ROUTES,         /* one: struct abi_routes with its rows */
-	ABI_HOST_ADDRESSES, /* one: struct abi_host_addresses with its rows */
+	ABI_SETTINGS = 1,    /* one: struct abi_settings */
+	ABI_SERVICE,         /* struct abi_service with its listeners */
+	ABI_BACKEND,         /* struct abi_backend */
+	ABI_RING,            /* struct abi_ring with its slots */
+	ABI_NEXT_HOP,        /* struct abi_next_hop */
+	ABI_LOCAL_POOL,      /* struct abi_local_pool with its addresses */
+	ABI_ROUTES,          /* one: struct abi_routes with its rows */
+	ABI_HOST_ADDRESSES,  /* one: struct abi_host_addresses with its rows */
+	ABI_GROUP_ADDRESSES, /* one: struct abi_group_addresses with its rows; none: no groups */
 	ABI_KIND_END
 };
 
@@ -156,7 +158,7 @@ struct abi_service {
 	uint8_t hash_on;
 	uint8_t when_down;
 	uint8_t on_backend_down;
-	uint8_t reserved;
+	uint8_t group; /* VRRP group, see lease.h; 0: none */
 	uint16_t
 		mss_clamp; /* most bytes of a TCP segment, by the MSS option; 0: as the hosts say */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* ms */
@@ -241,7 +243,8 @@ struct abi_local_pool {
 	uint32_t epoch;
 	uint16_t port_first, port_last; /* inclusive */
 	uint32_t address_count;
-	uint32_t reserved;
+	uint8_t group; /* VRRP group, see lease.h; 0: none */
+	uint8_t reserved[3];
 	uint8_t addresses[][16];
 };
 
@@ -265,4 +268,21 @@ struct abi_host_addresses {
 	uint32_t count;
 	uint32_t reserved;
 	uint8_t addresses[][16];
+};
+
+/*
+ * Every address of a VRRP group (service, local and gateway addresses), in ascending order, no two
+ * alike: without the group's lease nothing to it is answered, ARP and neighbour solicitations
+ * included. They are among the host's addresses, whether this node holds them or not.
+ */
+struct abi_group_address {
+	uint8_t address[16];
+	uint8_t group; /* 1 to ABI_MAX_GROUPS */
+	uint8_t reserved[7];
+};
+
+struct abi_group_addresses {
+	uint32_t count;
+	uint32_t reserved;
+	struct abi_group_address rows[];
 };

@@ -79,6 +79,9 @@ struct engine {
 
 	struct engine_budget budgets[ENGINE_TELL_COUNT];
 
+	/* VRRP groups without a lease: see fence.h. The caller may change it between bursts. */
+	uint64_t fenced;
+
 	struct engine_made made[PACKET_BURST];
 	unsigned made_count;
 };

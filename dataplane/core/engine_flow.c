@@ -247,6 +247,10 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 		advance(engine, table, record, direction, headers->tcp_flags, now);
 		return ABI_VERDICT_TO_LINUX;
 	}
+	if (service != NULL && engine_is_fenced(engine, service)) {
+		engine_count_drop(engine, flow);
+		return ABI_VERDICT_NOT_IN_SERVICE;
+	}
 	if (service != NULL &&
 	    is_to_be_reset(flow, service, backend, direction, headers->tcp_flags))
 		return reset_both(engine, packet, headers, table, record, direction, now);

@@ -116,9 +116,13 @@ static uint8_t send_rest(struct engine *engine, struct packet *packet,
 	struct abi_flow *flow = flow_table_record(table, datagram->record);
 	struct way scratch;
 
-	if (flow->state == ABI_FLOW_FREE || flow->version != datagram->version ||
-	    engine_service_of(engine->snapshot, flow) == NULL)
+	const struct service_rule *service = engine_service_of(engine->snapshot, flow);
+	if (flow->state == ABI_FLOW_FREE || flow->version != datagram->version || service == NULL)
 		return ABI_VERDICT_NO_FLOW;
+	if (engine_is_fenced(engine, service)) {
+		engine_count_drop(engine, flow);
+		return ABI_VERDICT_NOT_IN_SERVICE;
+	}
 	const struct backend_rule *backend = engine_backend_of(engine->snapshot, flow);
 	if (backend == NULL)
 		return ABI_VERDICT_NO_FLOW;

@@ -62,6 +62,10 @@ static uint8_t send_on(struct engine *engine, struct packet *packet, const struc
 
 	if (service == NULL || backend == NULL)
 		return judge_unknown(engine, packet, headers);
+	if (engine_is_fenced(engine, service)) {
+		engine_count_drop(engine, flow);
+		return ABI_VERDICT_NOT_IN_SERVICE;
+	}
 	/* RFC 792: to the source of the packet it is about. */
 	if (!ip_address_is_equal(&receiver, &sender))
 		return ABI_VERDICT_ICMP_ERROR;

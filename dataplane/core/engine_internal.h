@@ -60,6 +60,12 @@ static inline const struct backend_rule *engine_backend_of(const struct snapshot
 	return likely(rule->epoch == flow->backend_epoch) ? rule : NULL;
 }
 
+/* Whether this node may not serve it now. */
+static inline bool engine_is_fenced(const struct engine *engine, const struct service_rule *service)
+{
+	return unlikely(engine->fenced >> service->group & 1);
+}
+
 /* Fetches what ending a flow will look at: the buckets of both its tuples. Inlined always: see
  * flow_table_prefetch_bucket(). */
 always_inline void engine_prefetch_index(const struct flow_table *table,

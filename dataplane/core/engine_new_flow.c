@@ -5,6 +5,7 @@
 #include "dataplane/core/classify.h"
 #include "dataplane/core/egress.h"
 #include "dataplane/core/engine_opening.h"
+#include "dataplane/core/fence.h"
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/mss_clamp.h"
 #include "dataplane/core/owner.h"
@@ -170,6 +171,10 @@ uint8_t engine_prepare(struct engine *engine, struct packet *packet, const struc
 		opening->service = NULL;
 		return VERDICT_FOREIGN;
 	}
+	opening->service = NULL;
+	if (unlikely(engine->fenced != 0) &&
+	    fence_closes(engine->snapshot, engine->fenced, &destination))
+		return ABI_VERDICT_NOT_IN_SERVICE;
 	if (!parse_is_routable(&headers->tuple) ||
 	    (engine->ports[packet->in_port].unsteered && !classify_ends(engine->snapshot, headers)))
 		return ABI_VERDICT_TO_LINUX;

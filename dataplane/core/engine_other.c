@@ -6,6 +6,7 @@
 #include "dataplane/core/engine_internal.h"
 
 #include "dataplane/core/classify.h"
+#include "dataplane/core/fence.h"
 #include "dataplane/core/owner.h"
 #include "dataplane/core/tags.h"
 
@@ -61,6 +62,11 @@ uint8_t engine_read_unusual(struct engine *engine, struct packet *packet, struct
 {
 	const struct engine_port *port = &engine->ports[packet->in_port];
 
+	/* Of known flows too: those are for its addresses, or turned round by an error, or from
+	 * backends. */
+	if (unlikely(engine->fenced != 0) &&
+	    fence_closes_frame(engine->snapshot, engine->fenced, packet->data, packet->length))
+		return ABI_VERDICT_NOT_IN_SERVICE;
 	if (port->unsteered &&
 	    (packet->length < ETHERNET_SIZE || !classify_is_for_port(port, packet->data)))
 		return ABI_VERDICT_TO_LINUX;

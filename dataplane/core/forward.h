@@ -31,7 +31,7 @@ always_inline uint8_t forward(struct engine *engine, const struct flow_table *ta
 			      uint32_t now, uint8_t family)
 {
 	const struct service_rule *service = engine_service_of(engine->snapshot, flow);
-	if (unlikely(service == NULL))
+	if (unlikely(service == NULL) || engine_is_fenced(engine, service))
 		return VERDICT_NONE;
 	const struct backend_rule *backend = engine_backend_of(engine->snapshot, flow);
 	if (unlikely(backend == NULL))

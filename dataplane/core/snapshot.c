@@ -69,6 +69,8 @@ static void measure_object(const struct object *object, struct snapshot_extent *
 		extent->routes = ((const struct abi_routes *)bytes)->count;
 	else if (ref->kind == ABI_HOST_ADDRESSES)
 		extent->hosts = ((const struct abi_host_addresses *)bytes)->count;
+	else if (ref->kind == ABI_GROUP_ADDRESSES)
+		extent->grouped = ((const struct abi_group_addresses *)bytes)->count;
 }
 
 static bool same_extent(const struct object *a, const struct object *b)
@@ -110,6 +112,7 @@ static struct snapshot *lay_out(struct arena *arena, const struct snapshot_exten
 	uint32_t endpoints = table_size(extent->endpoints);
 	uint32_t locals = table_size(extent->locals);
 	uint32_t hosts = table_size(extent->hosts);
+	uint32_t grouped = table_size(extent->grouped);
 	uint32_t hops = table_size(extent->next_hops);
 	uint32_t routes = table_size(extent->routes);
 	struct snapshot *snapshot = carve(arena, 1, sizeof(*snapshot));
@@ -139,6 +142,8 @@ static struct snapshot *lay_out(struct arena *arena, const struct snapshot_exten
 		.local_mask = locals - 1,
 		.host_set = carve(arena, hosts, sizeof(struct ip_address)),
 		.host_mask = hosts - 1,
+		.grouped = carve(arena, grouped, sizeof(struct group_slot)),
+		.grouped_mask = grouped - 1,
 		.service_addresses = carve(arena, listeners, sizeof(struct ip_address)),
 		.service_address_mask = listeners - 1,
 		.dnat_addresses = carve(arena, endpoints, sizeof(struct ip_address)),
@@ -195,6 +200,8 @@ static void place_object(struct snapshot *snapshot, const struct object *object)
 		snapshot->routes = bytes;
 	else if (object->ref.kind == ABI_HOST_ADDRESSES)
 		snapshot->host_addresses = bytes;
+	else if (object->ref.kind == ABI_GROUP_ADDRESSES)
+		snapshot->group_addresses = bytes;
 }
 
 #define COPY_ROWS(to, from, rows, count) \
@@ -211,6 +218,7 @@ static void copy_places(struct snapshot *snapshot, const struct snapshot *before
 	snapshot->settings = before->settings;
 	snapshot->routes = before->routes;
 	snapshot->host_addresses = before->host_addresses;
+	snapshot->group_addresses = before->group_addresses;
 }
 
 /* `alike`: a snapshot with the same layout, or NULL. */
@@ -308,6 +316,22 @@ static void fill_hosts(struct snapshot *snapshot)
 		struct ip_address address = ip_address_load(host->addresses[i]);
 
 		snapshot_add_address(snapshot->host_set, snapshot->host_mask, &address);
+	}
+}
+
+static void fill_groups(struct snapshot *snapshot)
+{
+	const struct abi_group_addresses *groups = snapshot->group_addresses;
+	uint32_t mask = snapshot->grouped_mask;
+
+	for (uint32_t i = 0; groups && i < groups->count; i++) {
+		struct ip_address address = ip_address_load(groups->rows[i].address);
+		uint32_t at = snapshot_hash_address(&address, 0) & mask;
+
+		while (snapshot->grouped[at].group != 0)
+			at = (at + 1) & mask;
+		snapshot->grouped[at] = (struct group_slot){address, groups->rows[i].group};
+		snapshot->groups |= 1ull << groups->rows[i].group;
 	}
 }
 
@@ -447,6 +471,7 @@ struct snapshot *snapshot_build(struct object *const *objects, uint32_t count,
 	}
 	take_endpoints(snapshot, before);
 	fill_hosts(snapshot);
+	fill_groups(snapshot);
 	take_neighbours(snapshot, before);
 	fill_routes(snapshot);
 	snapshot_fill_rules(snapshot, limits);

@@ -57,6 +57,17 @@ const struct abi_service *snapshot_find_service(const struct snapshot *snapshot,
 	return snapshot->services[found];
 }
 
+uint8_t snapshot_find_group(const struct snapshot *snapshot, const struct ip_address *address)
+{
+	uint32_t mask = snapshot->grouped_mask;
+	uint32_t at = snapshot_hash_address(address, 0) & mask;
+
+	for (; snapshot->grouped[at].group != 0; at = (at + 1) & mask)
+		if (ip_address_is_equal(&snapshot->grouped[at].address, address))
+			return snapshot->grouped[at].group;
+	return 0;
+}
+
 static bool has_endpoint(const struct snapshot *snapshot, const struct ip_address *address,
 			 uint16_t port, uint8_t protocol)
 {

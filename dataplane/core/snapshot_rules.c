@@ -64,6 +64,9 @@ void snapshot_fill_rules(struct snapshot *snapshot, const struct tables_limits *
 			continue;
 		rule->epoch = service->epoch;
 		rule->mss_clamp = service->mss_clamp;
+		rule->group = service->group;
+		if (service->group != 0)
+			snapshot->groups |= 1ull << service->group;
 		rule->resets = service->on_backend_down == ABI_BACKEND_DOWN_RESET;
 		any_resets |= rule->resets;
 		for (unsigned state = 0; state < ABI_TIMEOUT_COUNT; state++)

@@ -65,12 +65,19 @@ struct local_slot {
 	uint16_t port_first, port_last;
 };
 
+/* An address that moves with a VRRP group; zero: empty slot. */
+struct group_slot {
+	struct ip_address address;
+	uint8_t group;
+};
+
 /* What the packet path asks of a service with every packet. */
 struct service_rule {
 	uint32_t epoch;                       /* 0: there is none */
 	uint32_t timeouts[ABI_TIMEOUT_COUNT]; /* in ticks, with one more: last_seen is rounded down
 					       */
 	bool turned;        /* its mode was another one: with several workers, so were the owners */
+	uint8_t group;      /* VRRP group; 0: none */
 	bool resets;        /* connections of backends that are down */
 	uint16_t mss_clamp; /* 0: none */
 } __attribute__((aligned(32)));
@@ -92,7 +99,7 @@ struct object; /* core/snapshot.h */
 /* How long each array and table of a snapshot must be. */
 struct snapshot_extent {
 	uint32_t indexes[ABI_KIND_END]; /* highest index of a kind + 1 */
-	uint32_t listeners, ranges, endpoints, locals, hosts, next_hops, routes;
+	uint32_t listeners, ranges, endpoints, locals, hosts, grouped, next_hops, routes;
 };
 
 /*
@@ -111,8 +118,10 @@ struct snapshot {
 	const struct abi_next_hop **next_hops;
 	const struct abi_local_pool **local_pools;
 	uint32_t service_count, backend_count, ring_count, next_hop_count, local_pool_count;
-	const struct abi_routes *routes;                 /* NULL: none */
-	const struct abi_host_addresses *host_addresses; /* NULL: none */
+	const struct abi_routes *routes;                   /* NULL: none */
+	const struct abi_host_addresses *host_addresses;   /* NULL: none */
+	const struct abi_group_addresses *group_addresses; /* NULL: none */
+	uint64_t groups; /* a bit for each VRRP group whose lease is to be asked for */
 
 	struct owner_roles *owner_roles; /* what addresses say of owners; NULL: one worker */
 
@@ -132,6 +141,8 @@ struct snapshot {
 	uint32_t local_mask;
 	struct ip_address *host_set; /* addresses of this host; zero: empty */
 	uint32_t host_mask;
+	struct group_slot *grouped; /* addresses of VRRP groups */
+	uint32_t grouped_mask;
 
 	/* Of the look-ups below only: addresses alone, and positions + 1 (0: empty slot). */
 	struct ip_address *service_addresses, *dnat_addresses;
@@ -215,6 +226,8 @@ bool snapshot_is_local(const struct snapshot *snapshot, const struct ip_address 
 		       uint16_t port);
 bool snapshot_is_local_address(const struct snapshot *snapshot, const struct ip_address *address);
 bool snapshot_is_host_address(const struct snapshot *snapshot, const struct ip_address *address);
+/* The VRRP group an address moves with; 0: none. */
+uint8_t snapshot_find_group(const struct snapshot *snapshot, const struct ip_address *address);
 /* Linux's route to the address through our ports; NULL: none. */
 const struct abi_route *snapshot_find_route(const struct snapshot *snapshot,
 					    const struct ip_address *address);

@@ -181,6 +181,7 @@ static bool check_service(const struct subject *subject, const struct object *ob
 			 ABI_WHEN_DOWN_DROP) ||
 	    !check_range(subject, "on_backend_down", service->on_backend_down,
 			 ABI_BACKEND_DOWN_KEEP, ABI_BACKEND_DOWN_RESET) ||
+	    !check_range(subject, "group", service->group, 0, ABI_MAX_GROUPS) ||
 	    !check_range(subject, "listener_count", service->listener_count, 1,
 			 ABI_MAX_LISTENERS) ||
 	    !check_range(subject, "allow_count", service->allow_count, 0, ABI_MAX_RANGES) ||
@@ -252,6 +253,7 @@ static bool check_local_pool(const struct subject *subject, const struct object 
 	const struct abi_local_pool *pool = (const void *)object->bytes;
 
 	if (!check_name(subject, pool->name) ||
+	    !check_range(subject, "group", pool->group, 0, ABI_MAX_GROUPS) ||
 	    !check_range(subject, "port_first", pool->port_first, 1, pool->port_last) ||
 	    !check_range(subject, "address_count", pool->address_count, 1,
 			 ABI_MAX_POOL_ADDRESSES) ||
@@ -318,6 +320,25 @@ static bool check_host_addresses(const struct subject *subject, const struct obj
 	return true;
 }
 
+static bool check_group_addresses(const struct subject *subject, const struct object *object)
+{
+	const struct abi_group_addresses *groups = (const void *)object->bytes;
+
+	if (!check_count(subject, object, sizeof(*groups), groups->count, sizeof(groups->rows[0])))
+		return false;
+	for (uint32_t i = 0; i < groups->count; i++) {
+		const struct abi_group_address *row = &groups->rows[i];
+
+		if (!check_address(subject, "row", i, row->address, 0) ||
+		    !check_range(subject, "group of a row", row->group, 1, ABI_MAX_GROUPS))
+			return false;
+		if (i > 0 && memcmp(row[-1].address, row->address, 16) >= 0)
+			return refuse(subject->refusal, "%s: row %u is out of order", subject->kind,
+				      i);
+	}
+	return true;
+}
+
 bool validate_object(const struct object *object, const struct tables_limits *limits,
 		     const struct refusal *refusal)
 {
@@ -341,6 +362,8 @@ bool validate_object(const struct object *object, const struct tables_limits *li
 		return check_routes(&subject, object, limits);
 	case ABI_HOST_ADDRESSES:
 		return check_host_addresses(&subject, object);
+	case ABI_GROUP_ADDRESSES:
+		return check_group_addresses(&subject, object);
 	default:
 		return refuse(refusal, "there is no kind %u", object->ref.kind);
 	}

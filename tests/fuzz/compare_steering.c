@@ -180,6 +180,11 @@ static int open_both(struct steering_program *program)
 	if (error == 0)
 		error = steering_set_port(program->steering, steering_mac, false);
 	native_steering_fill(&rules, steering_mac);
+	/* Group 1, the services', has no lease. */
+	for (uint32_t group = 0; group <= 2 && error == 0; group += 2) {
+		error = steering_set_lease(program->steering, group, UINT64_MAX);
+		native_steering_set_lease(group, UINT64_MAX);
+	}
 	steering_rules_free(&rules);
 	snapshot_release(snapshot);
 	return error;

@@ -34,10 +34,11 @@ struct native_map {
 static struct native_map maps[STEERING_MAP_COUNT] = {
 	[STEERING_SERVICES] = MAP(services),   [STEERING_RANGES] = MAP(ranges),
 	[STEERING_ENDPOINTS] = MAP(endpoints), [STEERING_LOCALS] = MAP(locals),
-	[STEERING_HOSTS] = MAP(hosts),
+	[STEERING_HOSTS] = MAP(hosts),         [STEERING_GROUPS] = MAP(groups),
 };
 
 static struct steering_port the_port;
+static uint64_t leases[STEERING_MAX_GROUPS];
 
 static void *copy_of(const void *bytes, size_t size)
 {
@@ -69,12 +70,32 @@ void native_steering_fill(const struct steering_rules *rules, const uint8_t mac[
 	memcpy(the_port.mac, mac, sizeof(the_port.mac));
 }
 
+void native_steering_set_lease(uint32_t group, uint64_t until)
+{
+	leases[group] = until;
+}
+
+static void *find_lease(const void *key)
+{
+	__u32 group;
+
+	memcpy(&group, key, sizeof(group));
+	return group < STEERING_MAX_GROUPS ? &leases[group] : NULL;
+}
+
+__u64 native_time(void)
+{
+	return NATIVE_STEERING_NOW;
+}
+
 void *native_lookup(const void *map, const void *key)
 {
 	static const __u32 first;
 
 	if (map == &port)
 		return memcmp(key, &first, sizeof(first)) == 0 ? &the_port : NULL;
+	if (map == &lease)
+		return find_lease(key);
 	for (unsigned i = 0; i < STEERING_MAP_COUNT; i++)
 		for (unsigned row = 0; maps[i].map == map && row < maps[i].count; row++)
 			if (memcmp(maps[i].rows[row].key, key, maps[i].key_size) == 0)

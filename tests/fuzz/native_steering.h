@@ -10,5 +10,9 @@
 /* Its maps get what the kernel's would, once. */
 void native_steering_fill(const struct steering_rules *rules, const uint8_t mac[6]);
 
-/* Whether it steers a frame: in memory of just its size. */
+/* As steering_set_lease() of the kernel's; its time is always NATIVE_STEERING_NOW. */
+#define NATIVE_STEERING_NOW 1000
+void native_steering_set_lease(uint32_t group, uint64_t until);
+
+/* Whether it steers a frame, or drops it: in memory of just its size. */
 bool native_steering_ask(const uint8_t *frame, uint32_t length);

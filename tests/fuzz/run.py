@@ -25,7 +25,8 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LONGEST = {"parse": 400, "engine": 1500, "icmp": 200, "fragments": 1500, "steering": 400}  # bytes of an input
+LONGEST = {"parse": 400, "engine": 1500, "icmp": 200, "fragments": 1500, "steering": 400,  # bytes of an input
+           "vrrp": 600}
 OPTIONS = ["-print_final_stats=1", "-len_control=0", "-entropic=0", "-timeout=20",
            "-rss_limit_mb=4096", "-print_funcs=0"]
 COMPARED = ["compare_steering", "--count", "100000"]

@@ -6,10 +6,14 @@
 import http.client
 import math
 import re
+from pathlib import Path
 
 from .headrace import UnixConnection
 from .lab import check
 
+ROOT = Path(__file__).resolve().parents[3]
+RULES = ROOT / "config/prometheus"
+ROW = re.compile(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|", re.M)  # of docs/metrics.md
 HELP = re.compile(r"# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) ((?:[^\\]|\\\\|\\n)+)")
 TYPE = re.compile(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)")
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^\n]*)\})? (-?[0-9.eE+-]+|NaN|[+-]Inf)")
@@ -139,6 +143,22 @@ class Metrics:
 def scrape(headrace):
     """GET /metrics."""
     return Metrics(scrape_text(headrace))
+
+
+def check_documented(metrics):
+    """docs/metrics.md has each family, its type and labels, and no other; so have the rules."""
+    rows = ROW.findall((ROOT / "docs/metrics.md").read_text(encoding="utf-8"))
+    documented = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    check(len(documented) == len(rows), "docs/metrics.md has a metric twice")
+    check(set(documented) == set(metrics.families),
+          f"documented or there, not both: {set(documented) ^ set(metrics.families)}")
+    for name, family in metrics.families.items():
+        kind, labels = documented[name]
+        check(kind == family.kind, f"{name} is no {kind}")
+        check(not family.samples or labels == family.labels(), f"{name} has {family.labels()}")
+    rules = (RULES / "headrace.rules.yml").read_text(encoding="utf-8")
+    for name in set(re.findall(r"\bheadrace_\w+", rules)):
+        check(name in metrics.families, f"headrace.rules.yml: there is no {name}")
 
 
 def check_growth(before, after):

@@ -98,6 +98,13 @@ class Talks:
             await asyncio.gather(*(self._exchange(stream, size) for stream in self.streams))
         self._call(all_of_them(), seconds)
 
+    def count_lost(self, size=4096, seconds=60):
+        """How many of the connections, the moving ones at rest, do not get that back."""
+        async def all_of_them():
+            return await asyncio.gather(*(self._exchange(stream, size) for stream in self.streams),
+                                        return_exceptions=True)
+        return sum(outcome is not None for outcome in self._call(all_of_them(), seconds))
+
     def settle(self, *namespaces):
         """Waits until nothing that was sent, there or here, waits for its acknowledgement."""
         def at_rest():

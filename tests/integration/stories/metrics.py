@@ -16,12 +16,10 @@ from lab import Skip, check, check_law, http_load, serve_http, serve_udp, two_ar
 from lab.addressing import socket_family
 from lab.clients import start_http_load
 from lab.processes import run
-from lab.prometheus import Metrics, check_growth, scrape, scrape_text
+from lab.prometheus import RULES, Metrics, check_documented, check_growth, scrape, scrape_text
 
 ROOT = Path(__file__).resolve().parents[3]
-RULES = ROOT / "config/prometheus"
 ALERTS = ROOT / "tests/integration/headrace.rules.test.yml"
-ROW = re.compile(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|", re.M)
 LONG = "L" * 40 + "..-_.9"  # pool and backend have more than 63 characters together
 STATES = {"b1": "up", "b2": "down", "b3": "draining", "b4": "down", "b5": "removed"}
 
@@ -168,22 +166,6 @@ def compare(metrics, noun, row, **labels):
     for metric, key in (("flows", "flows"), ("flows_started_total", "flows_started"),
                         ("dropped_packets_total", "drops")):
         check(metrics.value(f"headrace_{noun}_{metric}", **labels) == row[key], f"{labels} {key}")
-
-
-def check_documented(metrics):
-    """docs/metrics.md has each family, its type and labels, and no other; so have the rules."""
-    rows = ROW.findall((ROOT / "docs/metrics.md").read_text(encoding="utf-8"))
-    documented = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
-    check(len(documented) == len(rows), "docs/metrics.md has a metric twice")
-    check(set(documented) == set(metrics.families),
-          f"documented or there, not both: {set(documented) ^ set(metrics.families)}")
-    for name, family in metrics.families.items():
-        kind, labels = documented[name]
-        check(kind == family.kind, f"{name} is no {kind}")
-        check(not family.samples or labels == family.labels(), f"{name} has {family.labels()}")
-    rules = (RULES / "headrace.rules.yml").read_text(encoding="utf-8")
-    for name in set(re.findall(r"\bheadrace_\w+", rules)):
-        check(name in metrics.families, f"headrace.rules.yml: there is no {name}")
 
 
 def check_times(metrics):

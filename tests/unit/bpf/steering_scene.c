@@ -46,6 +46,8 @@ static void add_family(struct snapshot_builder *builder, uint16_t first, enum fa
 	snapshot_builder_host(builder, place_text(HOST, family));
 	snapshot_builder_host(builder, place_text(SERVICE, family));
 	snapshot_builder_host(builder, place_text(LOCAL, family));
+	snapshot_builder_group(builder, place_text(SERVICE, family), 1);
+	snapshot_builder_group(builder, place_text(LOCAL, family), 2);
 }
 
 struct snapshot *steering_scene(void)

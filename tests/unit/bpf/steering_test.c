@@ -5,9 +5,11 @@
  * The XDP program and core/classify.c must say the same of every frame: a
  * table of frames whose answer is known, then thousands of them with bytes
  * changed at random (fixed seed), of which only the agreement is known. The
- * program runs in the kernel by BPF_PROG_TEST_RUN: no interface, no packets.
+ * program runs in the kernel by BPF_PROG_TEST_RUN: no interface, no packets. The same of
+ * core/fence.c.
  */
 #include "bpf/steering.h"
+#include "dataplane/core/fence.h"
 #include "tests/unit/bpf/steering_frames.h"
 #include "tests/unit/bpf/steering_program.h"
 #include "tests/unit/bpf/steering_scene.h"
@@ -176,6 +178,114 @@ static void too_many_ranges_are_every_port(void **state)
 	steering_rules_free(&more);
 }
 
+/* Who asks for an address's MAC: by ARP, or by a neighbour solicitation to nobody in particular. */
+static void build_question(enum place wanted, enum family family, bool tagged, struct frame *frame)
+{
+	static const uint8_t arp[] = {0, 1, 8, 0, 6, 4, 0, 1};
+	uint8_t *type = frame->bytes + (tagged ? 16 : 12), *at = type + 2, address[16];
+
+	memset(frame, 0, sizeof(*frame));
+	memset(frame->bytes, 0xff, 6);
+	if (tagged)
+		memcpy(frame->bytes + 12, "\x81\x00\x00\x07", 4);
+	place_address(wanted, family, address);
+	if (family == IPV4) {
+		memcpy(type, "\x08\x06", 2);
+		memcpy(at, arp, sizeof(arp));
+		memcpy(at + 24, address + 12, 4);
+		frame->length = (uint32_t)(at + 28 - frame->bytes);
+		return;
+	}
+	memcpy(type, "\x86\xdd", 2);
+	at[0] = 0x60;
+	at[5] = 32;
+	at[6] = IPPROTO_ICMPV6;
+	at[7] = 255;
+	at[24] = 0xff;
+	at[25] = 2;
+	at[40] = 135;
+	memcpy(at + 48, address, 16);
+	frame->length = (uint32_t)(at + 72 - frame->bytes);
+}
+
+/* What the two say together: that which is dropped is told from neither steering nor passing. */
+static bool goes_to_linux(const struct fixture *fixture, uint64_t fenced, const struct frame *frame)
+{
+	return !fence_closes_frame(fixture->snapshot, fenced, frame->bytes, frame->length) &&
+	       ask_core(fixture, frame) == CLASSIFY_PASS;
+}
+
+static unsigned compare_fenced(const struct fixture *fixture, uint64_t fenced,
+			       const struct frame *frame, const char *name)
+{
+	bool passes = ask_program(fixture, frame) == CLASSIFY_PASS;
+
+	if (passes == goes_to_linux(fixture, fenced, frame))
+		return 0;
+	print_error("%s, fenced %lx: the XDP program lets it %s, core/fence.c does not\n", name,
+		    (unsigned long)fenced, passes ? "pass" : "not pass");
+	return 1;
+}
+
+static void set_leases(const struct fixture *fixture, uint64_t any, uint64_t one, uint64_t two)
+{
+	struct steering *steering = fixture->program.steering;
+
+	assert_int_equal(steering_set_lease(steering, 0, any), 0);
+	assert_int_equal(steering_set_lease(steering, 1, one), 0);
+	assert_int_equal(steering_set_lease(steering, 2, two), 0);
+}
+
+static unsigned compare_all_fenced(const struct fixture *fixture, uint64_t fenced)
+{
+	uint64_t seed = 2;
+	unsigned wrong = 0, closed = 0;
+	struct frame frame;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		const struct packet_case *from = &steering_cases[draw(&seed) % steering_case_count];
+		enum family family = draw(&seed) % FAMILY_COUNT;
+		const char *name = from->name;
+
+		if (draw(&seed) % 8 == 0) {
+			build_question(draw(&seed) % AS_IPV4, family, draw(&seed) % 2, &frame);
+			name = "a question for a MAC";
+			if (draw(&seed) % 4 == 0)
+				frame.length = 14 + draw(&seed) % (frame.length - 13);
+		} else if (is_case_of(from, family)) {
+			build_frame(from, family, &frame);
+			if (round % 2 != 0)
+				mutate(&frame, &seed);
+		} else {
+			continue;
+		}
+		wrong += compare_fenced(fixture, fenced, &frame, name);
+		closed += fence_closes_frame(fixture->snapshot, fenced, frame.bytes, frame.length);
+	}
+	assert_true((fenced == 0) == (closed == 0));
+	return wrong;
+}
+
+/* The service's addresses are of group 1, the local ones of group 2. */
+static void without_a_lease_nothing_passes(void **state)
+{
+	const struct fixture *fixture = *state;
+	const uint64_t over = 1, endless = UINT64_MAX;
+	struct frame frame;
+
+	set_leases(fixture, 0, over, over);
+	build_question(SERVICE, IPV4, false, &frame);
+	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_PASS);
+	set_leases(fixture, 1, endless, endless);
+	assert_int_equal(compare_all_fenced(fixture, 0), 0);
+	set_leases(fixture, 1, over, endless);
+	assert_int_equal(compare_all_fenced(fixture, 1u << 1), 0);
+	assert_int_equal(ask_program(fixture, &frame), CLASSIFY_STEER); /* dropped */
+	set_leases(fixture, 1, endless, 0);
+	assert_int_equal(compare_all_fenced(fixture, 1u << 2), 0);
+	set_leases(fixture, 0, 0, 0);
+}
+
 static struct fixture *the_fixture(void)
 {
 	static struct fixture fixture;
@@ -217,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_frames),
 		cmocka_unit_test(mutated_frames),
+		cmocka_unit_test(without_a_lease_nothing_passes),
 		cmocka_unit_test(removed_rows_no_longer_match),
 		cmocka_unit_test(too_many_ranges_are_every_port),
 	};

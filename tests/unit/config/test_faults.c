@@ -311,15 +311,47 @@ static const struct row rows[] = {
 	{{{"/services/0/deny", "['192.0.2.0/33']"}}, {"/services/0/deny/0: write 0 to 32 behind the slash"}},
 	{{{"/services/0/deny", "['2001:db8::/129']"}}, {"/services/0/deny/0: write 0 to 128 behind the slash"}},
 
-	/* What has its place and is refused until it is built. */
+	/* VRRP groups. */
 	{{{"/vrrp_groups", "[]"}}, {NULL}},
-	{{{"/vrrp_groups", "[{'name': 'main', 'local_pools': ['snat'], 'instances': "
-			   "[{'id': 51, 'interface': 'eth1', 'addresses': ['198.51.100.10/32']}]}]"}},
-	 {"/vrrp_groups: \"vrrp_groups\" is not built yet"}},
+#define MAIN(instance) "[{'name': 'main', 'instances': [{'id': 51, 'interface': 'eth1', " instance "}]}]"
+	{{{"/vrrp_groups", MAIN("'addresses': ['198.51.100.10/32']")}}, {NULL}},
+	{{{"/vrrp_groups", MAIN("'addresses': ['198.51.100.10/24'], 'advert_interval': '15ms'")}},
+	 {"/vrrp_groups/0/instances/0/advert_interval: write \"20ms\""}},
+	{{{"/vrrp_groups", MAIN("'addresses': ['198.51.100.10/24', '2001:db8::1/64'], 'peers': ['2001:db8::2']")}},
+	 {"/vrrp_groups/0/instances/0/addresses/1: make an instance for each family",
+	  "/vrrp_groups/0/instances/0/peers/0: so are its packets"}},
+	{{{"/vrrp_groups", MAIN("'addresses': ['198.51.100.10/24', '198.51.100.10/32', '224.0.0.1/32']")}},
+	 {"/vrrp_groups/0/instances/0/addresses/1: 198.51.100.10 moves with /vrrp_groups/0/instances/0/addresses/0 already",
+	  "/vrrp_groups/0/instances/0/addresses/2: a multicast address"}},
+	/* The full-NAT service goes without its pool. */
+	{{{"/vrrp_groups", MAIN("'addresses': ['198.51.100.11/32']")}},
+	 {"/services/1/local_pool: it moves with the VRRP group none, the service with main"}},
+	{{{"/vrrp_groups", "[{'name': 'main', 'local_pools': ['snat', 'tans'], 'notify': 'run', 'track_services': "
+			   "[{'service': 'x'}], 'instances': [{'id': 51, 'interface': 'eth1', "
+			   "'addresses': ['198.51.100.11/32']}]}]"}},
+	 {"/vrrp_groups/0/local_pools/1: there is no local pool \"tans\"",
+	  "/vrrp_groups/0/notify: write an absolute path",
+	  "/vrrp_groups/0/track_services/0/service: there is no service \"x\""}},
+	{{{"/services/0/addresses/-", "'198.51.100.14'"}, {"/vrrp_groups", MAIN("'addresses': ['198.51.100.10/32']")}},
+	 {"/services/0/addresses/1: it moves with the VRRP group none, the service's first address with main"}},
+	{{{"/vrrp_groups", "[{'name': 'a', 'version': 2, 'instances': [{'id': 51, 'interface': 'eth1', "
+			   "'advert_interval': '100ms', 'addresses': ['10.9.0.1/32']}]}, "
+			   "{'name': 'a', 'instances': [{'id': 51, 'interface': 'eth1', 'addresses': ['10.9.0.2/32']}, "
+			   "{'id': 51, 'interface': 'eth1', 'addresses': ['2001:db8::9/128']}]}]"}},
+	 {"/vrrp_groups/0/instances/0/advert_interval: version 2 counts whole seconds",
+	  "/vrrp_groups/1/name: the name \"a\" is that of /vrrp_groups/0 already",
+	  "/vrrp_groups/1/instances/0/id: is the virtual router of /vrrp_groups/0/instances/0 on eth1 already"}},
+	{{{"/node", "{'peer_api': 'unix:/run/api.sock'}"}}, {"/node/peer_api: write \"ADDRESS:PORT\""}},
+	{{{"/node", "{'peer_api': '10.9.0.2:7117'}"}}, {NULL}},
+#undef MAIN
+
+	/* The rest. */
 	{{{"/services/0/on_backend_down", "'reset'"}}, {NULL}},
 	{{{"/services/0/on_backend_down", "'drop'"}}, {"/services/0/on_backend_down: write \"keep\" or \"reset\""}},
 	{{{"/api", "{'listen': ['10.0.0.1:7117', 'unix:api.sock']}"}},
-	 {"/api/listen/0: the API does not ask who is there", "/api/listen/1: write an absolute path"}},
+	 {"/api/listen/0: without a \"token_file\" the API does not ask", "/api/listen/1: write an absolute path"}},
+	{{{"/api", "{'listen': ['10.0.0.1:7117', '[::]:7117'], 'token_file': '/etc/headrace/token'}"}}, {NULL}},
+	{{{"/api", "{'token_file': 'token'}"}}, {"/api/token_file: write an absolute path"}},
 	{{{"/api", "{'listen': ['127.0.0.1', '[127.0.0.1]:80', '::1:7117', '[::1]:0', 'localhost:80']}"}},
 	 {"/api/listen/0: write", "/api/listen/1: write", "/api/listen/2: write", "/api/listen/3: write",
 	  "/api/listen/4: write"}},

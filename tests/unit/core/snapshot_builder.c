@@ -293,6 +293,23 @@ void snapshot_builder_host(struct snapshot_builder *builder, const char *address
 	put_address(hosts->addresses[count], address);
 }
 
+void snapshot_builder_group(struct snapshot_builder *builder, const char *address, uint8_t group)
+{
+	struct built *built = find(builder, ABI_GROUP_ADDRESSES, 0);
+	uint32_t count = built == NULL ? 0 : ((struct abi_group_addresses *)built->bytes)->count;
+	struct abi_group_addresses *groups =
+		resize(builder, ABI_GROUP_ADDRESSES, 0,
+		       sizeof(*groups) + (count + 1) * sizeof(groups->rows[0]));
+	struct abi_group_address row = {.group = group};
+	uint32_t at = count;
+
+	put_address(row.address, address);
+	for (; at > 0 && memcmp(groups->rows[at - 1].address, row.address, 16) > 0; at--)
+		groups->rows[at] = groups->rows[at - 1];
+	groups->rows[at] = row;
+	groups->count = count + 1;
+}
+
 void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,
 			  const void *bytes, size_t length)
 {

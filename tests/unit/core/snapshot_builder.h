@@ -50,6 +50,8 @@ void snapshot_builder_deny(struct snapshot_builder *builder, uint32_t service, c
 void snapshot_builder_route(struct snapshot_builder *builder, const char *prefix, uint8_t length,
 			    uint16_t port, uint32_t next_hop);
 void snapshot_builder_host(struct snapshot_builder *builder, const char *address);
+/* An address of a VRRP group, in whatever order. */
+void snapshot_builder_group(struct snapshot_builder *builder, const char *address, uint8_t group);
 
 /* Any object, by its bytes. */
 void snapshot_builder_put(struct snapshot_builder *builder, uint32_t kind, uint32_t index,

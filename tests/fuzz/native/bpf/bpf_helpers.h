@@ -26,7 +26,9 @@ struct xdp_md {
 /* Of the names libbpf has functions for user space. */
 #define bpf_map_lookup_elem native_lookup
 #define bpf_redirect_map    native_redirect
+#define bpf_ktime_get_ns    native_time
 
 void *native_lookup(const void *map, const void *key);
+__u64 native_time(void);
 /* What is redirected to is not there: `flags` is the verdict. */
 int native_redirect(const void *map, __u32 index, __u64 flags);

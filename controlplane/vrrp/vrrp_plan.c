@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 the Headrace authors */
+
+/* A new plan: groups that come, go on or go, and the sockets they need. */
+#include "controlplane/clock.h"
+#include "controlplane/vrrp/vrrp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void vrrp_drop_group(struct vrrp *vrrp, uint32_t number)
+{
+	struct group *group = vrrp->groups[number];
+
+	group_stop(group, &vrrp->means);
+	while (holdings_step(&group->holdings, vrrp->means.netlink))
+		;
+	group_free(group, &vrrp->means);
+	vrrp->groups[number] = NULL;
+}
+
+static bool is_in(const struct plan_view *plan, uint32_t number)
+{
+	for (uint32_t i = 0; i < plan->head->group_count; i++) {
+		if (plan->groups[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+static int plan_group(struct vrrp *vrrp, const struct plan_view *plan, const struct plan_group *row,
+		      uint64_t now)
+{
+	struct group *group = vrrp->groups[row->number];
+	bool is_new = group == NULL;
+	int error;
+
+	if (is_new)
+		group = calloc(1, sizeof(*group));
+	if (group == NULL)
+		return -ENOMEM;
+	error = group_plan(group, plan, row, &vrrp->interfaces, &vrrp->means, now);
+	if (error == 0)
+		vrrp->groups[row->number] = group;
+	else if (is_new)
+		free(group);
+	return error;
+}
+
+static struct advert_socket *want_socket(struct vrrp *vrrp, const struct instance *instance)
+{
+	struct advert_socket *vacant = NULL;
+
+	for (uint32_t i = 0; i < VRRP_SOCKETS; i++) {
+		struct advert_socket *socket = &vrrp->sockets[i];
+
+		if (socket->interface == NULL)
+			vacant = vacant == NULL ? socket : vacant;
+		else if (socket->interface == instance->interface &&
+			 socket->family == instance->family)
+			return socket;
+	}
+	/* There is one, since there is room for one of each instance. */
+	*vacant = (struct advert_socket){.interface = instance->interface,
+					 .family = instance->family};
+	return vacant;
+}
+
+static bool is_used(const struct vrrp *vrrp, const struct advert_socket *socket)
+{
+	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
+		const struct group *group = vrrp->groups[number];
+		uint32_t count = group == NULL ? 0 : group->election.rules.path_count;
+
+		for (uint32_t i = 0; i < count; i++) {
+			if (group->instances[i].interface == socket->interface &&
+			    group->instances[i].family == socket->family)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void plan_sockets(struct vrrp *vrrp)
+{
+	for (uint32_t i = 0; i < VRRP_SOCKETS; i++) {
+		struct advert_socket *socket = &vrrp->sockets[i];
+
+		if (socket->interface == NULL || is_used(vrrp, socket))
+			continue;
+		advert_socket_close(socket);
+		socket->interface = NULL;
+	}
+	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
+		struct group *group = vrrp->groups[number];
+		uint32_t count = group == NULL ? 0 : group->election.rules.path_count;
+
+		for (uint32_t i = 0; i < count; i++)
+			group->instances[i].socket = want_socket(vrrp, &group->instances[i]);
+	}
+}
+
+static int go_by(struct vrrp *vrrp, const struct plan_view *plan, char *trouble)
+{
+	uint64_t now = clock_now_ns();
+	int first = 0;
+
+	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
+		if (vrrp->groups[number] != NULL && !is_in(plan, number))
+			vrrp_drop_group(vrrp, number);
+	}
+	interfaces_begin(&vrrp->interfaces);
+	for (uint32_t i = 0; i < plan->head->group_count; i++) {
+		const struct plan_group *row = &plan->groups[i];
+		int error = plan_group(vrrp, plan, row, now);
+
+		if (error < 0) {
+			snprintf(trouble, PLAN_TROUBLE_SIZE, "group %s: %s", row->name,
+				 strerror(-error));
+			first = first == 0 ? error : first;
+		}
+	}
+	if (first < 0) /* who goes on as before needs what it had */
+		interfaces_keep(&vrrp->interfaces);
+	plan_sockets(vrrp);
+	interfaces_end(&vrrp->interfaces, now);
+	vrrp->must_refresh = true;
+	return first;
+}
+
+int vrrp_take_plan(struct vrrp *vrrp, char trouble[PLAN_TROUBLE_SIZE])
+{
+	char path[RUN_PATH_SIZE];
+	struct plan_view plan;
+	int error;
+
+	run_path(vrrp->run_dir, PLAN_FILE, path);
+	error = plan_read(path, &plan, trouble);
+	if (error == 0) {
+		error = go_by(vrrp, &plan, trouble);
+		if (error == 0)
+			vrrp->means.report->plan_revision = plan.head->revision;
+		plan_free(&plan);
+	}
+	if (error < 0)
+		vrrp_log(&vrrp->means.log, LOG_LEVEL_ERROR, "%s: %s", path, trouble);
+	return error;
+}
