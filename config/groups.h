@@ -8,6 +8,11 @@
 
 #define GROUP_NONE SIZE_MAX
 
+/* Of all groups together. */
+#define GROUPS_MAX_INSTANCES 256
+#define GROUPS_MAX_ADDRESSES 4096
+#define GROUPS_MAX_TRACKED   256
+
 struct config_group_address {
 	struct address address;
 	size_t group;    /* position in config->vrrp_groups */

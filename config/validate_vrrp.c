@@ -231,11 +231,35 @@ static void check_peer(const struct config *config, struct report *report)
 			   "the other node is another machine: write \"ADDRESS:PORT\"");
 }
 
+/* What headrace-vrrp has room for. */
+static void check_totals(const struct config *config, struct report *report)
+{
+	size_t instances = 0, tracked = 0;
+
+	for (size_t i = 0; i < config->vrrp_group_count; i++) {
+		instances += config->vrrp_groups[i].instance_count;
+		tracked += config->vrrp_groups[i].track_interface_count;
+	}
+	if (instances > GROUPS_MAX_INSTANCES)
+		report_add(report, "/vrrp_groups",
+			   "%zu instances are too many: at most %d of all groups", instances,
+			   GROUPS_MAX_INSTANCES);
+	if (tracked > GROUPS_MAX_TRACKED)
+		report_add(report, "/vrrp_groups",
+			   "%zu tracked interfaces are too many: at most %d of all groups", tracked,
+			   GROUPS_MAX_TRACKED);
+	if (config->group_address_count > GROUPS_MAX_ADDRESSES)
+		report_add(report, "/vrrp_groups",
+			   "%zu addresses are too many: at most %d of all groups",
+			   config->group_address_count, GROUPS_MAX_ADDRESSES);
+}
+
 void validate_vrrp(const struct config *config, struct report *report)
 {
 	struct seen seen = {json_object(), json_object(), json_object(), json_object()};
 
 	check_peer(config, report);
+	check_totals(config, report);
 	for (size_t i = 0; i < config->vrrp_group_count; i++)
 		check_group(config, &config->vrrp_groups[i], &seen,
 			    place("/vrrp_groups/%zu", i).text, report);

@@ -4,11 +4,18 @@
 #include "controlplane/failover/plan_make.h"
 
 #include "config/config.h"
+#include "config/groups.h"
 #include "controlplane/vrrp/plan.h"
 #include "dataplane/abi/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(GROUPS_MAX_INSTANCES <= PLAN_MAX_INSTANCES &&
+		       GROUPS_MAX_INSTANCES * 8 <= PLAN_MAX_PEERS &&
+		       GROUPS_MAX_TRACKED <= PLAN_MAX_INTERFACES &&
+		       GROUPS_MAX_ADDRESSES <= PLAN_MAX_ADDRESSES,
+	       "what the configuration allows fits into a plan");
 
 /* The arrays of a plan, and how far they are filled. */
 struct draft {
@@ -157,22 +164,13 @@ static void lay_out(struct draft *draft, struct plan *head)
 	head->address_count = head->interface_count = 0;
 }
 
-static size_t size_of(const struct plan *head)
-{
-	return sizeof(*head) + head->group_count * sizeof(struct plan_group) +
-	       head->instance_count * sizeof(struct plan_instance) +
-	       head->peer_count * sizeof(struct plan_peer) +
-	       head->address_count * sizeof(struct plan_address) +
-	       head->interface_count * sizeof(struct plan_interface);
-}
-
 void *plan_make(const struct plan_input *input, size_t *size)
 {
 	struct plan counts = {0}, *head;
 	struct draft draft;
 
 	count_rows(input->config, &counts);
-	*size = size_of(&counts);
+	*size = plan_size(&counts);
 	head = calloc(1, *size);
 	if (head == NULL)
 		return NULL;

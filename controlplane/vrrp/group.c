@@ -224,13 +224,20 @@ void group_hear(struct group *group, struct means *means, uint32_t path,
 	carry_out(group, means, election_hear(&group->election, &heard, now), now);
 }
 
+/* Whether its row says what was so before: a plan may have brought another priority. */
+static bool is_reported_otherwise(const struct group *group, const struct report_group *row)
+{
+	return row->address_count != group->holdings.held ||
+	       row->lease_lost != group->election.late ||
+	       row->priority != election_priority(&group->election) ||
+	       (row->released != 0) != group->election.is_released;
+}
+
 void group_tick(struct group *group, struct means *means, uint64_t now)
 {
-	const struct report_group *row = &means->report->groups[group->number];
-
 	carry_out(group, means, election_tick(&group->election, now), now);
 	move_addresses(group, means, now);
-	if (row->address_count != group->holdings.held || row->lease_lost != group->election.late)
+	if (is_reported_otherwise(group, &means->report->groups[group->number]))
 		write_report(group, means, now, false);
 }
 

@@ -22,7 +22,7 @@
 #define PLAN_VERSION 1
 
 #define PLAN_MAX_INSTANCES  256
-#define PLAN_MAX_PEERS      256
+#define PLAN_MAX_PEERS      2048
 #define PLAN_MAX_ADDRESSES  4096
 #define PLAN_MAX_INTERFACES 256
 
@@ -94,3 +94,13 @@ struct plan {
 	/* struct plan_group groups[]; struct plan_instance instances[]; struct plan_peer peers[];
 	 * struct plan_address addresses[]; struct plan_interface interfaces[]; */
 };
+
+/* Of a head whose counts are within their bounds: no sum overflows. */
+static inline uint64_t plan_size(const struct plan *head)
+{
+	return sizeof(*head) + (uint64_t)head->group_count * sizeof(struct plan_group) +
+	       (uint64_t)head->instance_count * sizeof(struct plan_instance) +
+	       (uint64_t)head->peer_count * sizeof(struct plan_peer) +
+	       (uint64_t)head->address_count * sizeof(struct plan_address) +
+	       (uint64_t)head->interface_count * sizeof(struct plan_interface);
+}

@@ -27,16 +27,6 @@ static int refuse(char trouble[PLAN_TROUBLE_SIZE], const char *format, ...)
 	return -EINVAL;
 }
 
-/* Of arrays whose counts are within their bounds: no sum overflows. */
-static size_t size_of(const struct plan *head)
-{
-	return sizeof(*head) + head->group_count * sizeof(struct plan_group) +
-	       head->instance_count * sizeof(struct plan_instance) +
-	       head->peer_count * sizeof(struct plan_peer) +
-	       head->address_count * sizeof(struct plan_address) +
-	       head->interface_count * sizeof(struct plan_interface);
-}
-
 static int check_head(const struct plan *head, size_t size, char *trouble)
 {
 	if (size < sizeof(*head) || head->magic != PLAN_MAGIC)
@@ -48,7 +38,7 @@ static int check_head(const struct plan *head, size_t size, char *trouble)
 	    head->peer_count > PLAN_MAX_PEERS || head->address_count > PLAN_MAX_ADDRESSES ||
 	    head->interface_count > PLAN_MAX_INTERFACES)
 		return refuse(trouble, "it counts more than there may be");
-	if (head->size != size || size_of(head) != size)
+	if (head->size != size || plan_size(head) != size)
 		return refuse(trouble, "its length is not what it says");
 	if (head->checksum != abi_checksum(head + 1, size - sizeof(*head)))
 		return refuse(trouble, "its checksum is wrong");

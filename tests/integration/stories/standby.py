@@ -155,3 +155,33 @@ def story_pause(lab):
     check(moves in ([0, 0], [0, 1], [1, 1]), f"they became active {moves} times")
     talks.still()
     talks.check()
+
+
+def story_rewritten(lab):
+    """The keepalived user's configuration that docs/failover.md rewrites: two addresses, a tracked interface,
+    a program that is told."""
+    pair = Pair(lab)
+    serve_echo(pair)
+    told = {node.number: lab.directory / f"told-{node.number}" for node in pair.nodes}
+    for node in pair.nodes:
+        script = lab.directory / f"notify-{node.number}.sh"
+        script.write_text(f'#!/bin/sh\necho "$@" >>{told[node.number]}\n', encoding="ascii")
+        script.chmod(0o755)
+        node.configure(track_interfaces=["lan"], notify=str(script), instances=[
+            {"id": 51, "interface": "wan", "advert_interval": "100ms",
+             "addresses": [f"{pair.service_address()}/32", "198.51.100.11/32"]}])
+        node.start()
+    pair.wait_active(0)
+    for node in pair.nodes:
+        node.headrace.wait_ready()
+    pair.nodes[0].host.set_link("lan", False)
+    pair.wait_active(1, 2)
+    pair.nodes[0].host.set_link("lan", True)
+    pair.wait_active(0, 5)
+
+    def lines(number):
+        return told[number].read_text(encoding="ascii").splitlines() if told[number].exists() else []
+    for number, words in ((0, ["FAULT 150", "BACKUP 150", "MASTER 150"]), (1, ["MASTER 100", "BACKUP 100"])):
+        wanted = [f"GROUP main {word}" for word in words]
+        wait_for(lambda number=number, wanted=wanted: lines(number)[-len(wanted):] == wanted,
+                 f"node {number} to have been told {wanted}: {lines(number)}")

@@ -6,6 +6,7 @@
 #include "tests/unit/config/document.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -457,9 +458,54 @@ static void test_what_is_read_at_start_needs_a_restart(void **state)
 	config_free(running);
 }
 
+/* A group as large as one may be; so many of them are more than headrace-vrrp has room for. */
+static json_t *large_group(int number)
+{
+	json_t *instances = json_array(), *tracked = json_array();
+
+	for (int i = 0; i < 32; i++) {
+		json_t *addresses = json_array();
+
+		for (int j = 0; j < 15; j++)
+			json_array_append_new(addresses,
+					      json_sprintf("10.%d.%d.%d/32", number + 1, i, j + 1));
+		json_array_append_new(instances,
+				      json_pack("{s:i, s:o, s:o}", "id", i + 1, "interface",
+						json_sprintf("eth%d", number), "addresses",
+						addresses));
+		json_array_append_new(tracked, json_sprintf("t%d", i));
+	}
+	return json_pack("{s:o, s:o, s:o}", "name", json_sprintf("g%d", number), "instances",
+			 instances, "track_interfaces", tracked);
+}
+
+static void test_groups_have_room_together(void **state)
+{
+	static const char *const sentences[] = {"288 instances", "288 tracked", "4320 addresses"};
+	json_t *groups = json_array();
+	struct config_errors errors = {0};
+	struct config *config;
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		json_array_append_new(groups, large_group(i));
+	json_t *document = json_pack("{s:o}", "vrrp_groups", groups);
+	assert_int_equal(config_from_document(document, &config, &errors), -EINVAL);
+	assert_int_equal(errors.count, 3);
+	for (size_t i = 0; i < errors.count; i++)
+		assert_non_null(strstr(errors.items[i].detail, sentences[i]));
+	config_errors_free(&errors);
+	json_array_remove(groups, 8);
+	errors = (struct config_errors){0};
+	assert_int_equal(config_from_document(document, &config, &errors), 0);
+	config_free(config);
+	json_decref(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_groups_have_room_together),
 		cmocka_unit_test(test_an_empty_document_has_all_defaults),
 		cmocka_unit_test(test_the_base_is_read),
 		cmocka_unit_test(test_backends_in_a_service_become_a_pool_behind_the_named),
