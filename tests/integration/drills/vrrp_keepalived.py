@@ -34,6 +34,11 @@ def story_50ms_ipv6_unicast(lab):
     take_turns(lab, 3, 6, 50, True)
 
 
+def story_100ms(lab):
+    """Version 3, IPv4, as most have it."""
+    take_turns(lab, 3, 4, 100, False)
+
+
 def story_1s(lab):
     """Version 3, IPv4."""
     take_turns(lab, 3, 4, 1000, False)
