@@ -31,7 +31,7 @@ static const char document[] =
 	"   \"instances\": [{\"id\": 51, \"interface\": \"eth1\", \"advert_interval\": \"100ms\","
 	"     \"peers\": [\"198.51.100.1\", \"198.51.100.2\"],"
 	"     \"addresses\": [\"198.51.100.10/32\"]},"
-	"    {\"id\": 52, \"interface\": \"eth2\", \"accept\": false,"
+	"    {\"id\": 52, \"interface\": \"eth2\","
 	"     \"addresses\": [\"2001:db8::1/64\"]}]}]}";
 
 static struct config *read_config(const char *text)
@@ -95,7 +95,7 @@ static void a_plan_says_what_the_configuration_does(void **state)
 	assert_int_equal(instances[0].peers.count, 2);
 	assert_int_equal(peers[1].address[15], 2);
 	assert_int_equal(instances[1].family, 6);
-	assert_int_equal(instances[1].accept, 0);
+	assert_int_equal(instances[1].accept, 1);
 	assert_int_equal(instances[1].addresses.first, 1);
 	assert_string_equal(addresses[1].interface, "eth2");
 	assert_int_equal(group->addresses.first, 2);
