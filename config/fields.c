@@ -445,8 +445,8 @@ static const struct field vrrp_instance_fields[] = {
 	 .fallback = "1s", .help = "From one advertisement to the next, in steps of 10 ms; of version 2 whole "
 		 "seconds. The other node takes over when it has missed three."},
 	{.key = "accept", .type = FIELD_BOOL, IN(config_vrrp_instance, accept), .fallback = "true",
-	 .help = "Linux takes what is sent to its addresses and is of no service, ping among it. `false`, which "
-		 "would have that dropped, is not built yet and refused."},
+	 .help = "Linux takes what is sent to its addresses and is of no service, ping among it. `false`: that is "
+		 "dropped, but for ARP and neighbour discovery."},
 	{.key = "peers", .type = FIELD_ADDRESS, LIST(config_vrrp_instance, peers, peer_count),
 	 .count_maximum = 8, .default_text = "multicast",
 	 .help = "Addresses of the nodes, to speak to them by unicast and to nobody else; that of this node may be "

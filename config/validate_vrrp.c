@@ -106,11 +106,6 @@ static void check_instance(const struct config_vrrp_group *group,
 {
 	if (!report_has(report, place("%s/advert_interval", where).text))
 		check_interval(group, instance, where, report);
-	if (!instance->accept)
-		report_add(
-			report, place("%s/accept", where).text,
-			"false is not built yet: Linux takes what is sent to the addresses and is "
-			"of no service; leave it out");
 	check_families(group, instance, where, report);
 	check_router(instance, seen, where, report);
 	for (size_t i = 0; i < instance->address_count; i++)

@@ -3,8 +3,7 @@
 
 #include "controlplane/failover/plan_file.h"
 
-#include "controlplane/vrrp/plan.h"
-#include "dataplane/abi/hash.h"
+#include "controlplane/vrrp/plan_view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,14 +46,12 @@ int plan_file_write(const char *run_dir, const void *plan, size_t size)
 	return error;
 }
 
-/* Whether what it names can be read; of the rest headrace-vrrp is the judge. */
-static bool is_plan(const struct plan *plan, size_t size)
+static bool is_plan(const void *bytes, size_t size)
 {
-	return size >= sizeof(*plan) && plan->magic == PLAN_MAGIC &&
-	       plan->version == PLAN_VERSION && plan->size == size &&
-	       plan->group_count <= ABI_MAX_GROUPS &&
-	       size - sizeof(*plan) >= plan->group_count * sizeof(struct plan_group) &&
-	       plan->checksum == abi_checksum(plan + 1, size - sizeof(*plan));
+	char trouble[PLAN_TROUBLE_SIZE];
+	struct plan_view view;
+
+	return plan_check(bytes, size, &view, trouble) == 0;
 }
 
 static void *read_all(int descriptor, size_t *size)
@@ -102,10 +99,6 @@ void plan_file_names(const void *plan, struct group_numbers *numbers)
 	const struct plan *head = plan;
 	const struct plan_group *groups = (const void *)(head + 1);
 
-	for (uint32_t i = 0; i < head->group_count; i++) {
-		uint32_t number = groups[i].number;
-
-		if (number >= 1 && number <= ABI_MAX_GROUPS)
-			memcpy(numbers->names[number], groups[i].name, CONFIG_NAME_SIZE - 1);
-	}
+	for (uint32_t i = 0; i < head->group_count; i++)
+		memcpy(numbers->names[groups[i].number], groups[i].name, CONFIG_NAME_SIZE - 1);
 }

@@ -14,5 +14,5 @@ int plan_file_write(const char *run_dir, const void *plan, size_t size);
 void *plan_file_read(const char *run_dir, size_t *size);
 void plan_file_remove(const char *run_dir);
 
-/* The numbers its groups have. */
+/* The numbers its groups have. Of a plan that was read. */
 void plan_file_names(const void *plan, struct group_numbers *numbers);

@@ -65,7 +65,6 @@ static void add_instance(struct draft *draft, const struct config_vrrp_instance 
 
 	row->id = (uint8_t)instance->id;
 	row->family = address_is_ipv4(&instance->addresses[0].address) ? 4 : 6;
-	row->accept = instance->accept;
 	copy_text(row->interface, sizeof(row->interface), instance->interface);
 	row->advert_interval = instance->advert_interval;
 	row->peers = (struct plan_span){head->peer_count, (uint32_t)instance->peer_count};

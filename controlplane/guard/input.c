@@ -61,6 +61,22 @@ static int add_locals(struct guard_input *input, const struct config_local_pool 
 	return error;
 }
 
+static int add_closed(struct guard_input *input, const struct config_vrrp_group *group)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < group->instance_count; i++) {
+		const struct config_vrrp_instance *instance = &group->instances[i];
+
+		for (size_t j = 0; !instance->accept && j < instance->address_count && error == 0;
+		     j++)
+			error = guard_rows_add(
+				&input->closed,
+				(struct guard_row){.address = instance->addresses[j].address});
+	}
+	return error;
+}
+
 int guard_input_add_config(struct guard_input *input, const struct config *config)
 {
 	int error = 0;
@@ -72,6 +88,8 @@ int guard_input_add_config(struct guard_input *input, const struct config *confi
 	}
 	for (size_t i = 0; i < config->local_pool_count && error == 0; i++)
 		error = add_locals(input, &config->local_pools[i]);
+	for (size_t i = 0; i < config->vrrp_group_count && error == 0; i++)
+		error = add_closed(input, &config->vrrp_groups[i]);
 	return error;
 }
 
@@ -88,18 +106,20 @@ static bool is_repeated(const struct guard_rows *rows, size_t from)
 
 int guard_input_add_change(struct guard_input *input, const struct config *next)
 {
-	size_t services = input->services.count, endpoints = input->endpoints.count,
-	       locals = input->locals.count;
-	int error = guard_input_add_config(input, next);
+	struct guard_rows *const all[] = {&input->services, &input->endpoints, &input->locals,
+					  &input->closed};
+	enum { COUNT = sizeof(all) / sizeof(all[0]) };
+	size_t counts[COUNT];
+	int error;
 
+	for (size_t i = 0; i < COUNT; i++)
+		counts[i] = all[i]->count;
+	error = guard_input_add_config(input, next);
 	if (error < 0)
 		return error;
-	if (is_repeated(&input->services, services))
-		input->services.count = services;
-	if (is_repeated(&input->endpoints, endpoints))
-		input->endpoints.count = endpoints;
-	if (is_repeated(&input->locals, locals))
-		input->locals.count = locals;
+	for (size_t i = 0; i < COUNT; i++)
+		if (is_repeated(all[i], counts[i]))
+			all[i]->count = counts[i];
 	return 0;
 }
 
@@ -138,7 +158,7 @@ bool guard_input_equal(const struct guard_input *a, const struct guard_input *b)
 	return guard_rows_equal(&a->services, &b->services) &&
 	       guard_rows_equal(&a->locals, &b->locals) &&
 	       guard_rows_equal(&a->endpoints, &b->endpoints) &&
-	       guard_rows_equal(&a->hosts, &b->hosts);
+	       guard_rows_equal(&a->hosts, &b->hosts) && guard_rows_equal(&a->closed, &b->closed);
 }
 
 void guard_input_free(struct guard_input *input)
@@ -147,5 +167,6 @@ void guard_input_free(struct guard_input *input)
 	free(input->locals.items);
 	free(input->endpoints.items);
 	free(input->hosts.items);
+	free(input->closed.items);
 	*input = (struct guard_input){0};
 }

@@ -52,15 +52,17 @@ struct family {
 	const char *suffix;             /* of the names of its sets */
 	const char *header, *addresses; /* nft's words for its header, and for a set's type */
 	const char *later_fragment;
-	const char *errors; /* of ICMP, and where they quote a packet: */
-	const char *quoted; /* its destination, its protocol, its destination port */
+	const char *discovery; /* of neighbours, as far as it is of this family; NULL: ARP's */
+	const char *errors;    /* of ICMP, and where they quote a packet: */
+	const char *quoted;    /* its destination, its protocol, its destination port */
 };
 
 static const struct family families[] = {
-	{true, "", "ip", "ipv4_addr", "ip frag-off & 0x1fff != 0",
+	{true, "", "ip", "ipv4_addr", "ip frag-off & 0x1fff != 0", NULL,
 	 "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
 	 "@th,192,32 . @th,136,8 . @th,240,16"},
 	{false, "_ipv6", "ip6", "ipv6_addr", "frag frag-off != 0",
+	 "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }",
 	 "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem "
 	 "}",
 	 "@th,256,128 . @th,112,8 . @th,400,16"},
@@ -93,6 +95,7 @@ static const struct table_set table_sets[] = {
 	{"our_addresses", ALONE, false, GUARD_OUR_ADDRESSES, put_address},
 	{"endpoint_addresses", ALONE, false, GUARD_ENDPOINT_ADDRESSES, put_address},
 	{"hosts", ALONE, false, GUARD_HOSTS, put_address},
+	{"closed", ALONE, false, GUARD_CLOSED, put_address},
 };
 
 #define TABLE_SETS (sizeof(table_sets) / sizeof(table_sets[0]))
@@ -160,6 +163,10 @@ static void put_chain(FILE *out, const struct family *family)
 		 "to a local address");
 	put_drop(out, family, "daddr", "our_addresses", family->later_fragment,
 		 "later fragment to us");
+	if (family->discovery != NULL)
+		fprintf(out, "\t\t%s daddr @closed%s %s accept\n", family->header, family->suffix,
+			family->discovery);
+	put_drop(out, family, "daddr", "closed", "", "to an address without accept mode");
 	fprintf(out, "\t\t%s daddr @hosts%s accept\n", family->header, family->suffix);
 	put_drop(out, family, from, "endpoints", "", "untranslated reply");
 	put_drop(out, family, from, "endpoint_ranges", "", "untranslated reply, from any port");

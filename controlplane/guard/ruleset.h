@@ -9,6 +9,8 @@
  * dnat backend's service port to anybody but this host; their later fragments;
  * and ICMP errors that would carry a dnat backend's answer to a client. The XDP
  * program comes before the ingress hook, so while it runs nothing is met here.
+ * Addresses of VRRP instances with `accept` false are closed: Linux, which holds them, is
+ * given neighbour discovery and nothing else (RFC 9568, 6.4.3).
  * Each family has sets and a chain of its own, alike but for their names.
  * The taps have no chain: what comes from there has been judged.
  *

@@ -106,6 +106,8 @@ static int fill(const struct guard_input *input, struct guard_sets *out)
 		error = add_addresses(&input->endpoints, &rows[GUARD_ENDPOINT_ADDRESSES]);
 	if (error == 0)
 		error = add_addresses(&input->hosts, &rows[GUARD_HOSTS]);
+	if (error == 0)
+		error = add_addresses(&input->closed, &rows[GUARD_CLOSED]);
 	merge_rows(&rows[GUARD_OUR_ADDRESSES]);
 	return error;
 }
@@ -135,6 +137,8 @@ int guard_sets_make(const struct guard_input *input, struct guard_sets *out)
 		error = merge_copy(&input->endpoints, &merged.endpoints);
 	if (error == 0)
 		error = merge_copy(&input->hosts, &merged.hosts);
+	if (error == 0)
+		error = merge_copy(&input->closed, &merged.closed);
 	if (error == 0)
 		error = fill(&merged, out);
 	guard_input_free(&merged);

@@ -30,6 +30,7 @@ struct guard_input {
 	struct guard_rows locals;    /* what full NAT speaks from */
 	struct guard_rows endpoints; /* where dnat services send */
 	struct guard_rows hosts;     /* every address of this host; no ports */
+	struct guard_rows closed;    /* addresses of VRRP instances without accept mode; no ports */
 };
 
 /* Adds the rows of a configuration; of two configurations both are guarded. 0 or -ENOMEM. */
@@ -67,6 +68,7 @@ enum guard_set {
 	GUARD_OUR_ADDRESSES,
 	GUARD_ENDPOINT_ADDRESSES,
 	GUARD_HOSTS,
+	GUARD_CLOSED,
 	GUARD_SET_COUNT
 };
 

@@ -59,9 +59,7 @@ struct plan_group {
 struct plan_instance {
 	uint8_t id;     /* virtual router, 1 to 255 */
 	uint8_t family; /* 4 or 6 */
-	uint8_t accept; /* Linux takes what is sent to its addresses; else only services are
-			   answered */
-	uint8_t reserved;
+	uint8_t reserved[2];
 	char interface[PLAN_INTERFACE_SIZE];
 	uint32_t advert_interval;   /* 10 to 40950; of version 2 whole seconds */
 	struct plan_span peers;     /* none: multicast */

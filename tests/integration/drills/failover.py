@@ -44,35 +44,33 @@ class Drill:
             node.headrace.wait_ready()
         wait_for(lambda: self.pair.nodes[1].state() == "backup", "node 1 to stand by")
 
-    def measure(self, event, awaited, connections=CONNECTIONS):
+    def measure(self, event, awaited):
         """One run: the gap of the service and that of the echo beside it (ms), connections lost."""
-        talks = Talks(self.pair.client) if connections else None
-        if talks:
-            address = self.pair.service_address()
-            talks.open(address, 80, connections // 2, every=2.0)
-            talks.open(address, 80, connections // 2)
+        talks = Talks(self.pair.client)
+        address = self.pair.service_address()
+        talks.open(address, 80, CONNECTIONS // 2, every=2.0)
+        talks.open(address, 80, CONNECTIONS // 2)
         ticks = self.pair.start_ticker()
         pass_time(0.5)
         event()
         awaited()
         pass_time(0.7)
         gap, beside = ticks.stop()
-        lost = 0
-        if talks:
-            talks.still()
-            lost = talks.count_lost()
-            talks.close()
+        talks.still()
+        lost = talks.count_lost()
+        talks.close()
         return gap, beside, lost
 
-    def case(self, name, event, heal, awaited=None, connections=CONNECTIONS):
-        """All its runs, and the line."""
+    def case(self, name, event, before=lambda: None, after=lambda: None, awaited=1):
+        """All its runs, and the line: before each, the event, until this node is active, and after it."""
         # A node that died or is cut off holds its addresses, but nobody gets there.
-        awaited = awaited or (lambda: wait_for(self.pair.nodes[1].may_serve, "node 1 to be active"))
+        node = self.pair.nodes[awaited]
         gaps, lost, void = [], 0, 0
         while len(gaps) < self.runs:
             self.wait_ready()
-            gap, beside, gone = self.measure(event, awaited, connections)
-            heal()
+            before()
+            gap, beside, gone = self.measure(event, lambda: wait_for(node.may_serve, f"node {awaited} to be active"))
+            after()
             lost += gone
             if beside > MACHINE_MS:
                 void += 1
@@ -80,7 +78,7 @@ class Drill:
                       f"{name}: the machine paused in {void} runs, at last for {beside:.1f} ms")
             else:
                 gaps.append(gap)
-        note(self.lab, name, gaps, connections * (self.runs + void), lost, void)
+        note(self.lab, name, gaps, CONNECTIONS * (self.runs + void), lost, void)
         check(lost == 0, f"{name}: {lost} connections lost")
 
 
@@ -101,13 +99,13 @@ def revive(drill):
 def story_node_death(lab):
     """All programs of the active node die; adverts each 100 ms."""
     drill = Drill(lab)
-    drill.case("node-death.100ms", drill.pair.nodes[0].kill, lambda: revive(drill))
+    drill.case("node-death.100ms", drill.pair.nodes[0].kill, after=lambda: revive(drill))
 
 
 def story_node_death_10ms(lab):
     """The same, each 10 ms."""
     drill = Drill(lab, "10ms")
-    drill.case("node-death.10ms", drill.pair.nodes[0].kill, lambda: revive(drill))
+    drill.case("node-death.10ms", drill.pair.nodes[0].kill, after=lambda: revive(drill))
 
 
 def story_path_cut(lab):
@@ -118,7 +116,7 @@ def story_path_cut(lab):
     def mend():
         node.set_plugs(True)
         drill.pair.wait_active(0)
-    drill.case("path-cut.100ms", lambda: node.set_plugs(False), mend)
+    drill.case("path-cut.100ms", lambda: node.set_plugs(False), after=mend)
 
 
 def story_release(lab):
@@ -129,7 +127,7 @@ def story_release(lab):
     def take():
         node.headrace.command("vrrp", "take", "main")
         drill.pair.wait_active(0)
-    drill.case("release.planned", lambda: node.headrace.command("vrrp", "release", "main"), take)
+    drill.case("release.planned", lambda: node.headrace.command("vrrp", "release", "main"), after=take)
 
 
 def story_preempt(lab):
@@ -141,20 +139,7 @@ def story_preempt(lab):
         node.signal_vrrp(15)
         drill.pair.wait_active(1)
         node.headrace.controlplane.signal(19)  # it would start headrace-vrrp again
-    def come_back():
-        node.headrace.controlplane.signal(18)
-    gaps, void = [], 0
-    while len(gaps) < drill.runs:
-        drill.wait_ready()
-        leave()
-        gap, beside, lost = drill.measure(come_back, lambda: wait_for(node.may_serve, "node 0 to be active"))
-        check(lost == 0, f"preempt: {lost} connections lost")
-        if beside > MACHINE_MS:
-            void += 1
-            check(void <= VOID + 1, f"preempt: the machine paused in {void} runs")
-        else:
-            gaps.append(gap)
-    note(lab, "preempt", gaps, CONNECTIONS * len(gaps), 0, void)
+    drill.case("preempt", lambda: node.headrace.controlplane.signal(18), before=leave, awaited=0)
 
 
 def story_dataplane_death(lab):
@@ -166,7 +151,7 @@ def story_dataplane_death(lab):
         node.headrace.start_dataplane()
         node.headrace.wait_ready()
         drill.pair.wait_active(0)
-    drill.case("dataplane-death", lambda: node.headrace.dataplane.kill(), restart)
+    drill.case("dataplane-death", lambda: node.headrace.dataplane.kill(), after=restart)
 
 
 def story_controlplane_death(lab):

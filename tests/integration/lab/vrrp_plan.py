@@ -13,7 +13,7 @@ PREEMPT, IS_PAIR, NEEDS_DATAPLANE = 1, 2, 4
 
 HEAD = struct.Struct("<QIIQQQIIIIII")
 GROUP = struct.Struct("<64s256sIIIIIIIIIIII")
-INSTANCE = struct.Struct("<BBBx16sIIIII")
+INSTANCE = struct.Struct("<BBxx16sIIIII")
 ADDRESS, PEER, INTERFACE = struct.Struct("<16s16s"), struct.Struct("<16s"), struct.Struct("<16s")
 
 
@@ -23,10 +23,10 @@ def packed(address):
     return address.packed if address.version == 6 else bytes(10) + b"\xff\xff" + address.packed
 
 
-def instance(number, interface, addresses, interval=100, peers=(), accept=True):
+def instance(number, interface, addresses, interval=100, peers=()):
     """One virtual router; its family is that of its addresses."""
     return {"id": number, "interface": interface, "addresses": addresses, "interval": interval,
-            "peers": peers, "accept": accept}
+            "peers": peers}
 
 
 def group(name, instances, priority=100, number=1, **more):
@@ -57,8 +57,7 @@ class _Rows:
         addresses = self.share(self.addresses, [ADDRESS.pack(packed(address), name)
                                                 for address in item["addresses"]])
         family = ipaddress.ip_address(item["addresses"][0]).version
-        return INSTANCE.pack(item["id"], family, item["accept"], name, item["interval"], *peers,
-                             *addresses)
+        return INSTANCE.pack(item["id"], family, name, item["interval"], *peers, *addresses)
 
     def group(self, item):
         """The bytes of a group."""

@@ -90,12 +90,10 @@ static void a_plan_says_what_the_configuration_does(void **state)
 	assert_string_equal(group->notify, "/bin/true");
 	assert_int_equal(instances[0].id, 51);
 	assert_int_equal(instances[0].family, 4);
-	assert_int_equal(instances[0].accept, 1);
 	assert_int_equal(instances[0].advert_interval, 100);
 	assert_int_equal(instances[0].peers.count, 2);
 	assert_int_equal(peers[1].address[15], 2);
 	assert_int_equal(instances[1].family, 6);
-	assert_int_equal(instances[1].accept, 1);
 	assert_int_equal(instances[1].addresses.first, 1);
 	assert_string_equal(addresses[1].interface, "eth2");
 	assert_int_equal(group->addresses.first, 2);

@@ -324,6 +324,46 @@ static void a_change_of_no_rows_adds_none(void **state)
 	config_free(other);
 }
 
+/* The addresses of instances without accept mode, and neighbour discovery before all else is
+ * dropped. */
+static void addresses_without_accept_mode_are_closed(void **state)
+{
+	static const char groups[] =
+		"{\"vrrp_groups\": [{\"name\": \"main\", \"instances\": ["
+		"  {\"id\": 51, \"interface\": \"eth1\", \"accept\": false,"
+		"   \"addresses\": [\"198.51.100.10/32\", \"198.51.100.11/32\"]},"
+		"  {\"id\": 52, \"interface\": \"eth2\", \"addresses\": [\"10.0.0.1/32\"]},"
+		"  {\"id\": 61, \"interface\": \"eth1\", \"accept\": false,"
+		"   \"addresses\": [\"2001:db8:1::10/128\"]}]}]}";
+	struct config *config = parse(groups), *open = parse("{}");
+	struct guard_input input = {0}, change = {0};
+
+	(void)state;
+	assert_int_equal(guard_input_add_config(&input, config), 0);
+	/* Opened by a change: closed until it is made. */
+	assert_int_equal(guard_input_add_config(&change, open), 0);
+	assert_int_equal(guard_input_add_change(&change, config), 0);
+	assert_true(guard_input_equal(&input, &change));
+	guard_input_free(&change);
+	assert_int_equal(guard_input_add_config(&change, open), 0);
+	assert_false(guard_input_equal(&input, &change));
+	guard_input_free(&change);
+
+	char *text = make(&input);
+
+	expect(text, "\tset closed {\n\t\ttype ipv4_addr;\n"
+		     "\t\telements = { 198.51.100.10,\n\t\t\t198.51.100.11 }\n");
+	expect(text, "\tset closed_ipv6 {\n\t\ttype ipv6_addr;\n"
+		     "\t\telements = { 2001:db8:1::10 }\n");
+	assert_null(strstr(text, "10.0.0.1"));
+	expect(text, "\t\tip6 daddr @closed_ipv6 icmpv6 type { nd-neighbor-solicit, "
+		     "nd-neighbor-advert } accept\n\t\tip6 daddr @closed_ipv6  counter drop ");
+	expect(text, "\t\tip daddr @closed  counter drop ");
+	free(text);
+	config_free(config);
+	config_free(open);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +376,7 @@ int main(void)
 		cmocka_unit_test(vlan_interfaces_with_others_on_them_have_chains),
 		cmocka_unit_test(a_change_names_what_differs_alone),
 		cmocka_unit_test(a_change_of_no_rows_adds_none),
+		cmocka_unit_test(addresses_without_accept_mode_are_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
