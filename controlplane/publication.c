@@ -253,3 +253,8 @@ void publication_request(struct publication *publication)
 	if (publication->controlplane != NULL && !ev_is_active(&publication->settle))
 		start_timer(publication, &publication->settle, SETTLE_SECONDS);
 }
+
+bool publication_is_pending(const struct publication *publication)
+{
+	return ev_is_active(&publication->settle) || publication->waiting || publication->failed;
+}

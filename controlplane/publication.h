@@ -37,5 +37,8 @@ void publication_stop(struct publication *publication);
 /* Something changed. */
 void publication_request(struct publication *publication);
 
+/* Has something changed that no generation says yet? */
+bool publication_is_pending(const struct publication *publication);
+
 /* At once, unless the start still waits for first checks. */
 void publication_publish(struct publication *publication);

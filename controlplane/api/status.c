@@ -46,8 +46,9 @@ static json_t *render_refusal(const struct abi_status *status)
 static json_t *render_generation(const struct controlplane *controlplane,
 				 const struct abi_status *status)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "published",
-			 value_of_number(publisher_generation(controlplane->publisher)), "taken",
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "published",
+			 value_of_number(publisher_generation(controlplane->publisher)), "pending",
+			 publication_is_pending(&controlplane->publication), "taken",
 			 value_of_number(status != NULL ? status->generation_taken : 0), "refused",
 			 value_of_number(status != NULL ? status->generation_refused : 0),
 			 "refusals", value_of_number(status != NULL ? status->refusals : 0),

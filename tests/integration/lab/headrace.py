@@ -154,7 +154,7 @@ class Headrace:
         return self.namespace.run(self.lab.program("headrace"), "--run-dir", self.run_dir, *words)
 
     def running(self):
-        """Has a living dataplane taken the last generation published?"""
+        """Has a living dataplane taken the last generation published, and does that say all there is to say?"""
         for process in (self.dataplane, self.controlplane):
             if process and process.ended():
                 raise RuntimeError(f"{process.name} ended: {process.tail()}")
@@ -162,6 +162,7 @@ class Headrace:
         generation = status["generation"]
         return status["dataplane"]["running"] and status["dataplane"]["state"] == "running" and \
             generation["published"] > 0 and generation["taken"] == generation["published"] and \
+            not generation["pending"] and \
             (self.cards is None or self.cards.connected())
 
     def wait_ready(self, backends_up=None, seconds=30):
