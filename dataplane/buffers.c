@@ -165,3 +165,11 @@ void buffers_free(struct ports *ports)
 		ports->buffers[large] = NULL;
 	}
 }
+
+uint8_t buffers_used(const struct rte_mempool *pool)
+{
+	/* Counted while workers take and give: a few more or less than there are. */
+	const uint64_t used = rte_mempool_in_use_count(pool);
+
+	return (uint8_t)((used * 100 + pool->size - 1) / pool->size);
+}

@@ -21,3 +21,6 @@ uint64_t buffers_bytes(const struct config_dataplane *config);
  * with the reason logged. */
 int buffers_make(struct ports *ports, const struct config_dataplane *config, unsigned cache);
 void buffers_free(struct ports *ports);
+
+/* How much of the pool is in use: per cent, rounded up. Of the main thread. */
+uint8_t buffers_used(const struct rte_mempool *pool);

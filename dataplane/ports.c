@@ -5,6 +5,7 @@
 
 #include "bpf/loader.h"
 #include "dataplane/af_xdp.h"
+#include "dataplane/buffers.h"
 #include "dataplane/device.h"
 #include "dataplane/log.h"
 #include "dataplane/rss.h"
@@ -275,5 +276,6 @@ void ports_refresh_status(const struct ports *ports, struct abi_status *status)
 			row->link_up = interface_has_link(port->interface.name);
 		else if (rte_eth_link_get_nowait(port->dpdk_id, &link) == 0)
 			row->link_up = link.link_status == RTE_ETH_LINK_UP;
+		row->buffers_used = buffers_used(port->buffers);
 	}
 }

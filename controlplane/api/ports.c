@@ -46,6 +46,7 @@ json_t *api_port(const struct abi_status_port *port, const struct abi_port_traff
 	json_object_set_new(object, "to_linux", value_of_number(traffic->to_linux));
 	json_object_set_new(object, "from_linux", value_of_number(traffic->from_linux));
 	json_object_set_new(object, "tx_full", value_of_number(traffic->tx_full));
+	json_object_set_new(object, "buffers_used_percent", value_of_number(port->buffers_used));
 	json_object_set_new(object, "missed", value_of_number(port->missed));
 	json_object_set_new(object, "no_buffer", value_of_number(port->no_buffer));
 	json_object_set_new(object, "rx_errors", value_of_number(port->rx_errors));

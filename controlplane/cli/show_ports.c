@@ -33,6 +33,7 @@ static void add_port(struct table *table, const json_t *port)
 	table_add(table, TABLE_PLAIN, "%s", units_bytes(show_number(port, "received_bytes"), text));
 	table_add(table, TABLE_PLAIN, "%s", units_count(show_number(port, "sent"), text));
 	table_add(table, TABLE_PLAIN, "%s", units_bytes(show_number(port, "sent_bytes"), text));
+	table_add(table, TABLE_PLAIN, "%" PRIu64 " %%", show_number(port, "buffers_used_percent"));
 	for (size_t i = 0; losses[i] != NULL; i++) {
 		uint64_t lost = show_number(port, losses[i]);
 
@@ -43,10 +44,10 @@ static void add_port(struct table *table, const json_t *port)
 void show_ports(const json_t *document, const struct show_output *output)
 {
 	static const char *const titles[] = {
-		"PORT",         "DEVICE",    "DRIVER", ">QUEUES", "RSS",        "DELIVERS",
-		">HANDED OVER", "CHECKSUMS", "LINK",   "MAC",     ">MTU",       ">RECEIVED",
-		">IN",          ">SENT",     ">OUT",   ">MISSED", ">NO BUFFER", ">RX ERRORS",
-		">TX ERRORS",   ">TX FULL",  NULL};
+		"PORT",         "DEVICE",     "DRIVER",   ">QUEUES",  "RSS",     "DELIVERS",
+		">HANDED OVER", "CHECKSUMS",  "LINK",     "MAC",      ">MTU",    ">RECEIVED",
+		">IN",          ">SENT",      ">OUT",     ">BUFFERS", ">MISSED", ">NO BUFFER",
+		">RX ERRORS",   ">TX ERRORS", ">TX FULL", NULL};
 	const json_t *ports = json_object_get(document, "ports");
 
 	if (json_array_size(ports) == 0) {

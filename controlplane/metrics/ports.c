@@ -11,7 +11,7 @@
 struct port_row {
 	struct metrics_labels labels; /* first: see metrics_columns() */
 	struct abi_port_traffic traffic;
-	uint64_t link_up, mtu, missed, no_buffer, rx_errors, tx_errors;
+	uint64_t link_up, mtu, buffers_used, missed, no_buffer, rx_errors, tx_errors;
 };
 
 #define AT(member) offsetof(struct port_row, member)
@@ -19,6 +19,9 @@ struct port_row {
 static const struct metrics_column columns[] = {
 	{"headrace_port_up", "1 while the port has a link, else 0.", METRICS_GAUGE, AT(link_up)},
 	{"headrace_port_mtu_bytes", "Largest IP packet the port takes.", METRICS_GAUGE, AT(mtu)},
+	{"headrace_port_buffers_used_percent",
+	 "Share in use of the packet buffers that the port and others like it have.", METRICS_GAUGE,
+	 AT(buffers_used)},
 	{"headrace_port_received_packets_total", "Packets the port gave.", METRICS_COUNTER,
 	 AT(traffic.received)},
 	{"headrace_port_received_bytes_total", "Bytes of the packets the port gave.",
@@ -55,6 +58,7 @@ static void fill_row(struct port_row *row, const struct metrics_source *source, 
 	*row = (struct port_row){.traffic = source->totals->ports[number],
 				 .link_up = port->link_up != 0,
 				 .mtu = port->mtu,
+				 .buffers_used = port->buffers_used,
 				 .missed = port->missed,
 				 .no_buffer = port->no_buffer,
 				 .rx_errors = port->rx_errors,

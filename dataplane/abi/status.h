@@ -44,7 +44,10 @@ struct abi_status_port {
 	uint8_t rss;                /* enum abi_rss */
 	uint8_t delivery;           /* enum abi_delivery; refreshed every second */
 	uint8_t checksums;          /* enum abi_checksums; refreshed every second */
-	uint8_t reserved[3];
+	uint8_t buffers_used; /* per cent of the pool its buffers are of, which other ports may
+			       * share, rounded up; 0: a writer that does not tell; refreshed
+			       * every second */
+	uint8_t reserved[2];
 	char tap[16];             /* Linux's name of the kernel path; empty: none */
 	uint32_t interface_index; /* Linux's; 0: no interface */
 	uint8_t mac[6];
