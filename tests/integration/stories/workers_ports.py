@@ -85,6 +85,8 @@ def story_ports(lab):
               f"{row}")
         check(int(row["SENT"].replace(",", "")) == port["sent"] > 200, f"{row}")
         check(all(row[title] == "0" for title in ("MISSED", "NO BUFFER", "TX FULL")), f"{row}")
+        # What lies in rings is in use.
+        check(0 < port["buffers_used_percent"] < 90 and row["BUFFERS"].endswith(" %"), f"{row}, {port}")
     check(listed["wan"]["received"] > 0 < listed["lan"]["received_bytes"], f"{listed}")
     same = {port["name"]: port for port in headrace.status()["dataplane"]["ports"]}
     check(all(same[name]["mac"] == listed[name]["mac"] for name in listed), "the status has others")
