@@ -26,10 +26,10 @@ CONNECTIONS = 1000
 class Drill:
     """A pair with echoes behind it, both nodes up, node 0 active."""
 
-    def __init__(self, lab, interval="100ms", **group):
+    def __init__(self, lab, interval="100ms", family=4, **group):
         self.lab = lab
         self.runs = min(RUNS, max(2, lab.rounds // 100))
-        self.pair = Pair(lab)
+        self.pair = Pair(lab, family)
         serve_echo(self.pair)
         self.pair.serve_echoes()
         for node in self.pair.nodes:
@@ -106,6 +106,12 @@ def story_node_death_10ms(lab):
     """The same, each 10 ms."""
     drill = Drill(lab, "10ms")
     drill.case("node-death.10ms", drill.pair.nodes[0].kill, after=lambda: revive(drill))
+
+
+def story_node_death_ipv6(lab):
+    """Over IPv6, with instances of both families."""
+    drill = Drill(lab, family=6)
+    drill.case("node-death.100ms.ipv6", drill.pair.nodes[0].kill, after=lambda: revive(drill))
 
 
 def story_path_cut(lab):
