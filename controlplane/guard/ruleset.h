@@ -8,11 +8,12 @@
  * taken: packets to a service, to a local address in its port range, from a
  * dnat backend's service port to anybody but this host; their later fragments;
  * and ICMP errors that would carry a dnat backend's answer to a client. The XDP
- * program comes before the ingress hook, so while it runs nothing is met here.
+ * program comes before the ingress hook, so while it runs nothing of that is met here.
  * Addresses of VRRP instances with `accept` false are closed: Linux, which holds them, is
- * given neighbour discovery and nothing else (RFC 9568, 6.4.3).
+ * given neighbour discovery and nothing else (RFC 9568, 6.4.3), whatever runs.
  * Each family has sets and a chain of its own, alike but for their names.
- * The taps have no chain: what comes from there has been judged.
+ * Of a PCI port the kernel path's tap is the interface: what comes from there has been
+ * judged, and only what is closed is met. The taps of other ports have no chain.
  *
  * Tags. The hook of an interface sees a frame whose outer VLAN tag the kernel has taken
  * off, wherever it stood, and a second one still in it. So a port's chain looks
