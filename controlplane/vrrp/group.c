@@ -40,12 +40,12 @@ static void send_round(struct group *group, struct means *means, bool is_first)
 	uint64_t until = election_lease(&group->election, clock_now_ns());
 
 	if (is_first) /* the dataplane serves while we speak */
-		lease_set(&means->lease, group->number, until, true);
+		lease_set(&means->lease, group->number, until);
 	if (send_all(group, election_priority(&group->election))) {
-		lease_set(&means->lease, group->number, until, false);
+		lease_set(&means->lease, group->number, until);
 		election_renewed(&group->election, until);
 	} else if (is_first) {
-		lease_set(&means->lease, group->number, 0, true);
+		lease_set(&means->lease, group->number, 0);
 	}
 }
 
@@ -151,7 +151,7 @@ static void carry_out(struct group *group, struct means *means, struct election_
 	struct report_group *row = &means->report->groups[group->number];
 
 	if (step.actions & ELECTION_END_LEASE) {
-		lease_set(&means->lease, group->number, 0, true);
+		lease_set(&means->lease, group->number, 0);
 		row->released_active++;
 	}
 	if (step.actions & ELECTION_ADVERT)

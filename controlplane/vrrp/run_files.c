@@ -3,6 +3,8 @@
 
 #include "controlplane/vrrp/run_files.h"
 
+#include "controlplane/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +17,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A lease that is renewed in time ends later than this. */
+#define WAKE_MARGIN 1000000ull /* ns */
 
 void run_path(const char *run_dir, const char *name, char path[RUN_PATH_SIZE])
 {
@@ -167,17 +172,25 @@ int lease_open(const char *run_dir, struct lease *out)
 		return -errno;
 	out->shared->file.writer_pid = (uint32_t)getpid();
 	for (uint32_t group = 1; group <= ABI_MAX_GROUPS; group++)
-		lease_set(out, group, 0, group == ABI_MAX_GROUPS);
+		lease_set(out, group, 0);
 	return 0;
 }
 
-void lease_set(const struct lease *lease, uint32_t group, uint64_t until, bool wake)
+/* Who had seen it run out (or may just now) does not look again by itself, nor before the end it
+ * knows of. */
+static bool must_wake(uint64_t before, uint64_t until)
+{
+	return until != before && (until < before || before < clock_now_ns() + WAKE_MARGIN);
+}
+
+void lease_set(const struct lease *lease, uint32_t group, uint64_t until)
 {
 	struct abi_lease *shared = lease->shared;
+	uint64_t before = shared->until[group];
 	const uint8_t woken = 1;
 
 	__atomic_store_n(&shared->until[group], until, __ATOMIC_RELEASE);
-	if (!wake)
+	if (!must_wake(before, until))
 		return;
 	__atomic_store_n(&shared->changes, shared->changes + 1, __ATOMIC_RELEASE);
 	/* Who is not woken looks a few milliseconds later. */

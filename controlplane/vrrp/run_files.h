@@ -28,8 +28,9 @@ struct lease {
 /* The file that is there, if it is good, else a new one; no group has a lease in it. */
 int lease_open(const char *run_dir, struct lease *out);
 
-/* Until when a group may serve; 0: it does not. `wake`: it begins or ends. */
-void lease_set(const struct lease *lease, uint32_t group, uint64_t until, bool wake);
+/* Until when a group may serve; 0: it does not. Wakes who watches when it begins, also anew after
+ * it had run out, or ends, or will end earlier than was said. */
+void lease_set(const struct lease *lease, uint32_t group, uint64_t until);
 
 /* A new one, in place of that of the process before. */
 int report_open(const char *run_dir, struct report **out);

@@ -255,7 +255,7 @@ void vrrp_close(struct vrrp *vrrp)
 	/* Leases first: nothing of any group is answered while the others are given up. */
 	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
 		if (vrrp->groups[number] != NULL)
-			lease_set(&vrrp->means.lease, number, 0, true);
+			lease_set(&vrrp->means.lease, number, 0);
 	}
 	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
 		if (vrrp->groups[number] != NULL)

@@ -12,7 +12,8 @@
  *
  * `until` is written alone (release store). `changes` grows each time a group comes into service or
  * goes out of it, and then `woken` is written by write(2), so that who watches the run directory
- * (inotify) wakes; neither happens when a lease is only made longer.
+ * (inotify) wakes; neither happens when a lease that runs is only made longer. One that had run out
+ * and is renewed comes into service; one that will end earlier than it was said counts as well.
  *
  * The writer lives as long as it holds the lock on ABI_LOCK_VRRP. It goes on with the file it
  * finds.

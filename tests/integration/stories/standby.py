@@ -8,6 +8,7 @@ MAC for the group's addresses, from the moment the other one serves.
 """
 
 import signal
+import socket
 import time
 
 from lab import Capture, check, wait_for
@@ -185,3 +186,29 @@ def story_rewritten(lab):
         wanted = [f"GROUP main {word}" for word in words]
         wait_for(lambda number=number, wanted=wanted: lines(number)[-len(wanted):] == wanted,
                  f"node {number} to have been told {wanted}: {lines(number)}")
+
+
+def is_served(pair):
+    """Does a connection to the service come about?"""
+    with pair.client.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
+        connection.settimeout(0.3)
+        return connection.connect_ex((pair.service_address(), 80)) == 0
+
+
+def story_alone(lab):
+    """headrace-vrrp of a node that is alone stands still past its lease: nothing is served, and when it goes
+    on all is as before."""
+    pair = Pair(lab)
+    serve_echo(pair)
+    node = pair.nodes[0]
+    node.configure()
+    node.start()
+    pair.wait_active(0)
+    node.headrace.wait_ready()
+    wait_for(lambda: is_served(pair), "the service to answer")
+    node.signal_vrrp(signal.SIGSTOP)
+    wait_for(lambda: not node.may_serve(), "the lease to run out")
+    wait_for(lambda: not is_served(pair), "the dataplane to follow")
+    node.signal_vrrp(signal.SIGCONT)
+    wait_for(node.may_serve, "the lease to be renewed")
+    wait_for(lambda: is_served(pair), "the service to answer again")
