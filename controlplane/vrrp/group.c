@@ -198,6 +198,7 @@ static void find_fault(struct group *group, const char *dataplane)
 void group_refresh(struct group *group, struct means *means, const char *dataplane, uint64_t now)
 {
 	find_fault(group, dataplane);
+	holdings_again(&group->holdings);
 	if (group->fault[0] != '\0')
 		carry_out(group, means, election_fail(&group->election), now);
 	else

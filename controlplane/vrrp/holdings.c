@@ -121,9 +121,9 @@ int holdings_plan(struct holdings *holdings, const struct holdings_source *sourc
 		const struct holding *row = &holdings->rows[i];
 		struct holding *same = find(&next, row->address, row->interface);
 
-		if (row->index == 0)
+		if (row->index == 0 && !row->is_ours)
 			continue;
-		next.held++;
+		next.held += row->index != 0;
 		if (same == NULL) {
 			next.rows[next.count] = *row;
 			next.rows[next.count++].is_planned = false;
@@ -147,7 +147,13 @@ void holdings_free(struct holdings *holdings)
 void holdings_want(struct holdings *holdings, bool are_wanted)
 {
 	holdings->are_wanted = are_wanted;
+	holdings_again(holdings);
+}
+
+void holdings_again(struct holdings *holdings)
+{
 	holdings->is_settled = false;
+	holdings->next = 0;
 }
 
 static void take(struct holdings *holdings, struct holding *row, struct netlink *netlink)
@@ -159,19 +165,22 @@ static void take(struct holdings *holdings, struct holding *row, struct netlink 
 		holdings->error = error;
 		return;
 	}
+	/* What we have put there may be missed by mistake: news of our own removing it before. */
+	row->is_ours |= error == 0;
 	row->index = index;
-	row->is_ours = error == 0;
 	holdings->held++;
 }
 
 static void drop(struct holdings *holdings, struct holding *row, struct netlink *netlink)
 {
-	int error = row->is_ours ? remove_address(netlink, row->index, row->address) : 0;
+	uint32_t index = row->index != 0 ? row->index : row->interface->index;
+	int error = row->is_ours && index != 0 ? remove_address(netlink, index, row->address) : 0;
 
 	if (error < 0 && error != -EADDRNOTAVAIL && error != -ENODEV)
 		holdings->error = error;
+	holdings->held -= row->index != 0;
 	row->index = 0;
-	holdings->held--;
+	row->is_ours = false;
 }
 
 bool holdings_step(struct holdings *holdings, struct netlink *netlink)
@@ -180,11 +189,12 @@ bool holdings_step(struct holdings *holdings, struct netlink *netlink)
 
 	if (holdings->is_settled)
 		return false;
-	for (uint32_t i = 0; i < holdings->count; i++) {
-		struct holding *row = &holdings->rows[i];
+	for (; holdings->next < holdings->count; holdings->next++) {
+		struct holding *row = &holdings->rows[holdings->next];
 		bool is_wanted = holdings->are_wanted && row->is_planned;
+		bool is_done = is_wanted ? row->index != 0 : row->index == 0 && !row->is_ours;
 
-		if (is_wanted == (row->index != 0))
+		if (is_done)
 			continue;
 		if (done++ == HOLDINGS_STEP)
 			return true;
@@ -202,11 +212,14 @@ void holdings_lost(struct holdings *holdings, const struct lost_address *lost)
 	for (uint32_t i = 0; i < holdings->count; i++) {
 		struct holding *row = &holdings->rows[i];
 
-		if (row->index != lost->index || memcmp(row->address, lost->address, 16) != 0)
+		if (row->index == 0)
+			continue;
+		if (lost != NULL &&
+		    (row->index != lost->index || memcmp(row->address, lost->address, 16) != 0))
 			continue;
 		row->index = 0;
 		holdings->held--;
-		holdings->is_settled = false;
+		holdings_again(holdings);
 	}
 }
 

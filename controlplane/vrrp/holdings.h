@@ -20,14 +20,15 @@ struct holding {
 	uint8_t address[16];
 	struct interface *interface;    /* it is on */
 	struct interface *announced_on; /* NULL: on no link */
-	uint32_t index;                 /* of the interface it was put on; 0: it is not held */
-	bool is_ours;
+	uint32_t index;  /* of the interface it was put on; 0: it is not held, as far as is known */
+	bool is_ours;    /* we have put it there, and not removed it */
 	bool is_planned; /* else only to be removed */
 };
 
 struct holdings {
 	struct holding *rows; /* those of the plan first */
 	uint32_t count, planned, held;
+	uint32_t next; /* row to be looked at, those before it are done, or cannot be */
 	bool are_wanted;
 	bool is_settled; /* there is nothing to be done */
 	int error;       /* the last one */
@@ -46,9 +47,11 @@ int holdings_plan(struct holdings *holdings, const struct holdings_source *sourc
 void holdings_free(struct holdings *holdings);
 
 void holdings_want(struct holdings *holdings, bool are_wanted);
+/* What could not be done is tried again. */
+void holdings_again(struct holdings *holdings);
 /* Does the next few; true: there is more to do. */
 bool holdings_step(struct holdings *holdings, struct netlink *netlink);
-/* It was taken from the machine; if not by us, it is put back. */
+/* It was taken from the machine, NULL: any may have been; if not by us, it is put back. */
 void holdings_lost(struct holdings *holdings, const struct lost_address *lost);
 
 /* Removes what a process before us has left on the machine; 0 or -errno. */

@@ -287,12 +287,14 @@ bool interfaces_read(struct interfaces *interfaces)
 	for (;;) {
 		ssize_t length = mnl_socket_recvfrom(interfaces->monitor, buffer, sizeof(buffer));
 
-		if (length < 0 && errno == ENOBUFS)
+		if (length < 0 && errno == ENOBUFS) {
 			interfaces->must_reread = true;
-		else if (length <= 0)
+			interfaces->on_lost(interfaces->context, NULL);
+		} else if (length <= 0) {
 			return has_changed;
-		else
+		} else {
 			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, interfaces);
+		}
 		has_changed = true;
 	}
 }

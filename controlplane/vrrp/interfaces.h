@@ -46,6 +46,7 @@ struct interfaces {
 	bool is_stale;    /* addresses changed: they are read anew by interfaces_tick() */
 	bool must_reread; /* messages were lost: all is */
 	uint64_t read_at;
+	/* NULL: news were missed, any address may be gone. */
 	void (*on_lost)(void *context, const struct lost_address *lost);
 	void *context;
 };

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the Headrace authors
+
+"""Other plans for headrace-vrrp at work, and interfaces that change under it."""
+
+import signal
+
+from lab import check, wait_for
+from lab.vrrp import Node, Site, held, one_active
+from lab.vrrp_plan import group, instance
+from lab.waiting import pass_time
+
+MOVED = "192.0.2.200"
+
+
+def story_moved(lab):
+    """An address moves to another group, both served here: whoever gives that up has it no more."""
+    site = Site(lab)
+    nodes = [Node(lab, namespace.name, namespace) for namespace in site.nodes]
+
+    def plans(*extra):
+        for at, node in enumerate(nodes):
+            node.plan(*(group(f"g{number}", [instance(number, "eth1", [f"192.0.2.{100 + number}", *(
+                [MOVED] if number in extra else [])])], number=number, priority=(150, 100)[at], pair=True)
+                for number in (1, 2)))
+    plans(1)
+    for node in nodes:
+        node.start()
+    first, second = nodes
+    for to in (2, 1):
+        for number in (1, 2):
+            first.becomes("active", number=number)
+        plans(to)
+        wait_for(lambda: first.report.group(to)["addresses"] == 2, "the address to move")
+        pass_time(0.3, alive=[first.process])
+        check(MOVED in held(first.namespace), "it was lost")
+        check(first.tell(f"release g{to}") == "ok", "it would not")
+        wait_for(lambda: MOVED in held(second.namespace), "the other to have it")
+        wait_for(lambda: first.report.group(to)["addresses"] == 0, "all to be given up")
+        pass_time(0.3, alive=[first.process])
+        check(MOVED not in held(first.namespace), f"{MOVED} was left, from {to}")
+        check(first.tell(f"take g{to}") == "ok", "it would not")
+        wait_for(lambda: first.state(to) == "active" and MOVED not in held(second.namespace), "the first to have it")
+
+
+def story_remade(lab):
+    """The interface of an address that is not advertised is made anew: the address is put there."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    make = ["link add pool0 type veth peer name pool1", "link set pool0 up", "link set pool1 up"]
+    node.namespace.ip(*make)
+    node.plan(group("main", [instance(51, "eth1", ["192.0.2.100"])], addresses=[("203.0.113.5", "pool0")]))
+    node.start().becomes("active")
+    wait_for(lambda: "203.0.113.5" in held(node.namespace), "the address to be there")
+    node.namespace.ip("link del pool0")
+    wait_for(lambda: node.report.group()["addresses"] == 1, "it to be missed")
+    node.namespace.ip(*make)
+    wait_for(lambda: "203.0.113.5" in held(node.namespace), "the address to be put back", 3)
+
+
+def story_overrun(lab):
+    """News that it missed, since too many came while it stood still: what others took is put back."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    node.plan(group("main", [instance(51, "eth1", ["192.0.2.100"])]))
+    node.start().becomes("active")
+    wait_for(lambda: "192.0.2.100" in held(node.namespace), "the address to be there")
+    node.process.signal(signal.SIGSTOP)
+    batch = lab.directory / "batch"
+    lines = [f"addr add 10.9.{at // 250}.{at % 250 + 1}/32 dev lo" for at in range(5000)]
+    batch.write_text("\n".join(lines + [line.replace("add ", "del ") for line in lines] + ["addr del 192.0.2.100/32 dev eth1"]), encoding="ascii")
+    node.namespace.run("ip", "-batch", batch)
+    node.process.signal(signal.SIGCONT)
+    wait_for(lambda: "192.0.2.100" in held(node.namespace), "the address to be put back", 3)
+
+
+def story_nowhere(lab):
+    """More addresses than are put at once cannot be: those behind them are, and it rests."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    node.plan(group("main", [instance(51, "eth1", ["192.0.2.100"])], addresses=[
+        *((f"203.0.113.{at}", "nowhere0") for at in range(1, 41)), ("203.0.113.100", "lo")]))
+    node.start().becomes("active")
+    wait_for(lambda: "203.0.113.100" in held(node.namespace), "the last address to be there", 2)
+    check("No such device" in node.log(), node.log())
+
+    def ticks():
+        with open(f"/proc/{node.process.pid}/stat", encoding="ascii") as file:
+            return sum(int(word) for word in file.read().split()[13:15])
+    before = ticks()
+    pass_time(1, alive=[node.process])
+    check(ticks() - before < 10, f"it worked for {ticks() - before} hundredths of a second")
