@@ -79,15 +79,29 @@ void advert_socket_close(struct advert_socket *advert_socket)
 	advert_socket->index = 0;
 }
 
+/* Where Linux ends a family on an interface (an MTU too small for it), its last address goes, and
+ * with it the groups that a socket had joined, which nobody joins again. */
+static bool has_family(const struct interface *interface, uint8_t family)
+{
+	static const struct sources none;
+	const struct sources *has = &interface->sources;
+
+	if (family == 4)
+		return memcmp(has->ipv4, none.ipv4, 16) != 0;
+	return memcmp(has->link_local, none.link_local, 16) != 0 ||
+	       memcmp(has->global, none.global, 16) != 0;
+}
+
 int advert_socket_refresh(struct advert_socket *out)
 {
 	const struct interface *interface = out->interface;
+	uint32_t index = has_family(interface, out->family) ? interface->index : 0;
 	int descriptor, error = 0;
 
-	if (out->index == interface->index)
+	if (out->index == index)
 		return 0;
 	advert_socket_close(out);
-	if (interface->index == 0)
+	if (index == 0)
 		return -ENODEV;
 	descriptor = socket(out->family == 4 ? AF_INET : AF_INET6,
 			    SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, ADVERT_PROTOCOL);
@@ -108,7 +122,7 @@ int advert_socket_refresh(struct advert_socket *out)
 		return error;
 	}
 	out->descriptor = descriptor;
-	out->index = interface->index;
+	out->index = index;
 	return 0;
 }
 

@@ -26,7 +26,8 @@ struct socket_batch {
 	struct advert_packet packets[SOCKET_BATCH];
 };
 
-/* Opens it, or opens it anew when the interface is another one of the name. */
+/* Opens it, or opens it anew when the interface is another one of the name, or has addresses again.
+ */
 int advert_socket_refresh(struct advert_socket *socket);
 void advert_socket_close(struct advert_socket *socket);
 

@@ -43,6 +43,21 @@ def story_moved(lab):
         wait_for(lambda: first.state(to) == "active" and MOVED not in held(second.namespace), "the first to have it")
 
 
+def story_mtu(lab):
+    """An MTU too small for IPv6 takes its addresses away, and the group that was joined with them."""
+    site = Site(lab, families=(4, 6))
+    first, second = site.pair(vips=["2001:db8:1::100"])
+    first.start().becomes("active")
+    second.start()
+    wait_for(lambda: second.report.instance()["received"] > 2, "it to hear the first")
+    second.namespace.ip("link set eth1 mtu 1200")
+    second.becomes("fault")
+    second.namespace.ip("link set eth1 mtu 1500")
+    second.becomes("backup", 10)
+    pass_time(1.5, alive=[second.process])
+    check(one_active((first, second)), f"{first.state()}, {second.state()}")
+
+
 def story_remade(lab):
     """The interface of an address that is not advertised is made anew: the address is put there."""
     site = Site(lab)
