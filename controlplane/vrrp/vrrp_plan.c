@@ -21,11 +21,33 @@ void vrrp_drop_group(struct vrrp *vrrp, uint32_t number)
 	vrrp->groups[number] = NULL;
 }
 
-static bool is_in(const struct plan_view *plan, uint32_t number)
+static bool shares_instance(const struct group *group, const struct plan_view *plan,
+			    const struct plan_group *row)
+{
+	for (uint32_t i = 0; i < group->election.rules.path_count; i++) {
+		const struct instance *before = &group->instances[i];
+
+		for (uint32_t j = 0; j < row->instances.count; j++) {
+			const struct plan_instance *now =
+				&plan->instances[row->instances.first + j];
+
+			if (now->id == before->id && now->family == before->family &&
+			    strcmp(now->interface, before->interface->name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* By its row of the plan. One that has its number alone is another group, which begins anew. */
+static bool goes_on(const struct group *group, const struct plan_view *plan)
 {
 	for (uint32_t i = 0; i < plan->head->group_count; i++) {
-		if (plan->groups[i].number == number)
-			return true;
+		const struct plan_group *row = &plan->groups[i];
+
+		if (row->number == group->number)
+			return strcmp(row->name, group->name) == 0 ||
+			       shares_instance(group, plan, row);
 	}
 	return false;
 }
@@ -108,7 +130,7 @@ static int go_by(struct vrrp *vrrp, const struct plan_view *plan, char *trouble)
 	int first = 0;
 
 	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
-		if (vrrp->groups[number] != NULL && !is_in(plan, number))
+		if (vrrp->groups[number] != NULL && !goes_on(vrrp->groups[number], plan))
 			vrrp_drop_group(vrrp, number);
 	}
 	interfaces_begin(&vrrp->interfaces);

@@ -43,6 +43,21 @@ def story_moved(lab):
         wait_for(lambda: first.state(to) == "active" and MOVED not in held(second.namespace), "the first to have it")
 
 
+def story_replaced(lab):
+    """A group that has a former one's number, and nothing else of it, begins anew."""
+    site = Site(lab)
+    first, second = site.pair(pair=True)
+    first.start().becomes("active")
+    second.start()
+    check(first.tell("release main") == "ok", "it would not")
+    second.becomes("active")
+    for at, node in enumerate((first, second)):
+        node.plan(group("other", [instance(60, "eth1", ["192.0.2.160"])], priority=(150, 100)[at], pair=True))
+    wait_for(lambda: one_active((first, second)), "one to be active")
+    check(not first.report.group()["released"], "it is released, which nobody said")
+    first.becomes("active")
+
+
 def story_mtu(lab):
     """An MTU too small for IPv6 takes its addresses away, and the group that was joined with them."""
     site = Site(lab, families=(4, 6))
