@@ -10,6 +10,20 @@
 
 #define REPORTED (sizeof(((struct report_group *)0)->instances) / sizeof(struct report_instance))
 
+/* All instances of a group advertise by the shortest of their intervals, and say so, since others
+ * wait as long as that. With version 2 they say what they have: it must be the same everywhere. */
+static uint32_t interval_of(const struct plan_view *plan, const struct plan_group *row, uint32_t i)
+{
+	const struct plan_instance *instances = plan->instances + row->instances.first;
+	uint32_t interval = instances[i].advert_interval;
+
+	for (uint32_t j = 0; row->version == 3 && j < row->instances.count; j++) {
+		if (instances[j].advert_interval < interval)
+			interval = instances[j].advert_interval;
+	}
+	return interval;
+}
+
 static struct election_rules rules_of(const struct plan_view *plan, const struct plan_group *row)
 {
 	struct election_rules rules = {
@@ -21,8 +35,7 @@ static struct election_rules rules_of(const struct plan_view *plan, const struct
 		.path_count = row->instances.count};
 
 	for (uint32_t i = 0; i < rules.path_count; i++)
-		rules.intervals[i] =
-			plan->instances[row->instances.first + i].advert_interval * 1000000ull;
+		rules.intervals[i] = interval_of(plan, row, i) * 1000000ull;
 	return rules;
 }
 
@@ -66,10 +79,15 @@ static int make_parts(struct next_parts *next, const struct group *group,
 		if (error < 0)
 			return error;
 		next->instance_count++;
+		instance->interval = interval_of(plan, row, i);
 		instance->interface = interfaces_want(interfaces, from->interface);
 		if (instance->interface == NULL)
 			return -ENOSPC;
 		next->was[i] = find_before(group, instance);
+		/* It may have to speak before group_refresh() is called. */
+		if (next->was[i] != UINT32_MAX)
+			memcpy(instance->source, group->instances[next->was[i]].source,
+			       sizeof(instance->source));
 	}
 	return 0;
 }

@@ -3,7 +3,10 @@
 
 """Other plans for headrace-vrrp at work, and interfaces that change under it."""
 
+import contextlib
 import signal
+import socket
+import time
 
 from lab import check, wait_for
 from lab.vrrp import Node, Site, held, one_active
@@ -120,3 +123,43 @@ def story_nowhere(lab):
     before = ticks()
     pass_time(1, alive=[node.process])
     check(ticks() - before < 10, f"it worked for {ticks() - before} hundredths of a second")
+
+
+def story_told_both(lab):
+    """A plan and a release in one turn: the last word is one that the other takes."""
+    site = Site(lab, families=(4, 6))
+    first, second = site.pair(vips=["2001:db8:1::100"], pair=True)
+    first.start().becomes("active")
+    second.start()
+    wait_for(lambda: second.report.instance()["received"] > 2, "it to hear the first")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)) for _ in range(2)]
+        for client in clients:
+            client.connect(str(first.run_dir / "vrrp.sock"))
+        first.process.signal(signal.SIGSTOP)
+        clients[0].send(b"plan")
+        clients[1].send(b"release main")
+        first.process.signal(signal.SIGCONT)
+        check([client.recv(128) for client in clients] == [b"ok", b"ok"], "it would not")
+    second.becomes("active")
+    check(second.report.instance()["faults"]["checksum"] == 0, f"{second.report.instance()}")
+    check("gave up" in second.report.group()["reason"], second.report.group()["reason"])
+
+
+def story_intervals(lab):
+    """One instance advertises more often than the other: the group does, and is missed as soon."""
+    site = Site(lab, links=2)
+    nodes = []
+    for at, namespace in enumerate(site.nodes):
+        nodes.append(Node(lab, namespace.name, namespace))
+        nodes[at].plan(group("main", [instance(51, "eth1", ["192.0.2.100"], interval=2000),
+                                      instance(52, "eth2", ["198.51.100.100"], interval=100)],
+                             priority=(150, 100)[at]))
+    first, second = nodes
+    first.start().becomes("active", 12)
+    second.start()
+    wait_for(lambda: second.report.instance(1)["received"] > 2, "it to hear the first")
+    began = time.monotonic()
+    first.process.kill()
+    second.becomes("active", 12)
+    check(second.report.since() - began < 0.6, f"it took {second.report.since() - began:.1f} s")
