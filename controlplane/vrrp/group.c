@@ -195,10 +195,26 @@ static void find_fault(struct group *group, const char *dataplane)
 	}
 }
 
+/* Whoever has the one before in a table is to be told. */
+static bool has_new_mac(struct group *group)
+{
+	bool is_new = false;
+
+	for (uint32_t i = 0; i < group->election.rules.path_count; i++) {
+		struct instance *instance = &group->instances[i];
+
+		is_new |= memcmp(instance->mac, instance->interface->mac, 6) != 0;
+		memcpy(instance->mac, instance->interface->mac, 6);
+	}
+	return is_new;
+}
+
 void group_refresh(struct group *group, struct means *means, const char *dataplane, uint64_t now)
 {
 	find_fault(group, dataplane);
 	holdings_again(&group->holdings);
+	if (has_new_mac(group))
+		announce_pace_again(&group->pace, now);
 	if (group->fault[0] != '\0')
 		carry_out(group, means, election_fail(&group->election), now);
 	else

@@ -55,12 +55,25 @@ static bool is_link_local(const uint8_t address[16])
 	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-/* Multicast of IPv6 is sent from the link-local address; peers know us by an address like theirs.
- */
+static bool has_source(const struct sources *sources, const uint8_t address[16])
+{
+	for (uint32_t i = 0; i < sources->count; i++) {
+		if (memcmp(sources->any[i], address, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Multicast of IPv6 is sent from the link-local address; peers know us by the address that is among
+ * theirs, or at least one like that. */
 static const uint8_t *choose_source(const struct instance *instance)
 {
 	const struct sources *sources = &instance->interface->sources;
 
+	for (uint32_t i = 0; i < instance->peer_count; i++) {
+		if (has_source(sources, instance->peers[i]))
+			return instance->peers[i];
+	}
 	if (instance->family == 4)
 		return sources->ipv4;
 	if (instance->peer_count > 0 && !is_link_local(instance->peers[0]))

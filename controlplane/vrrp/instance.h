@@ -16,6 +16,7 @@ struct instance {
 	struct interface *interface;
 	struct advert_socket *socket;
 	uint8_t source[16]; /* all 0: the interface has none */
+	uint8_t mac[6];     /* of the interface, that others were told of */
 	uint8_t (*peers)[16];
 	uint32_t peer_count;
 	uint8_t *addresses; /* as they are in a packet */

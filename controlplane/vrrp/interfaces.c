@@ -161,6 +161,17 @@ static bool is_empty(const uint8_t address[16])
 	return memcmp(address, none, sizeof(none)) == 0;
 }
 
+/* Each once: a dump that was interrupted begins anew. */
+static void add_source(struct sources *sources, const struct address *address)
+{
+	for (uint32_t i = 0; i < sources->count; i++) {
+		if (memcmp(sources->any[i], address->bytes, 16) == 0)
+			return;
+	}
+	if (sources->count < SOURCES_MAX)
+		memcpy(sources->any[sources->count++], address->bytes, 16);
+}
+
 /* A /32 or /128 is a virtual address, ours or keepalived's. */
 static void take_source(struct interface *row, const struct address *address, uint8_t length)
 {
@@ -169,8 +180,11 @@ static void take_source(struct interface *row, const struct address *address, ui
 			 : address_is_link_local(address) ? next->link_local
 							  : next->global;
 
-	if (length < address_bits(address) && is_empty(place))
+	if (length == address_bits(address))
+		return;
+	if (is_empty(place))
 		memcpy(place, address->bytes, 16);
+	add_source(next, address);
 }
 
 struct address_news {

@@ -16,9 +16,13 @@
 
 #define INTERFACES_MAX 512
 
+#define SOURCES_MAX 16
+
 /* The first ones that are no virtual addresses; all 0: none. */
 struct sources {
 	uint8_t ipv4[16], link_local[16], global[16];
+	uint8_t any[SOURCES_MAX][16]; /* of all kinds */
+	uint32_t count;
 };
 
 struct interface {

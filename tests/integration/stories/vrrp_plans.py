@@ -163,3 +163,30 @@ def story_intervals(lab):
     first.process.kill()
     second.becomes("active", 12)
     check(second.report.since() - began < 0.6, f"it took {second.report.since() - began:.1f} s")
+
+
+def story_second_address(lab):
+    """An interface gets one more address of its own: peers go on knowing the node by theirs."""
+    site = Site(lab, families=(4, 6))
+    peers = ["2001:db8:1::1", "2001:db8:1::2"]
+    nodes = [Node(lab, namespace.name, namespace) for namespace in site.nodes]
+    for at, node in enumerate(nodes):
+        node.plan(group("main", [instance(51, "eth1", ["2001:db8:1::100"], peers=peers)], priority=(150, 100)[at]))
+    first, second = nodes
+    first.start().becomes("active")
+    second.start()
+    wait_for(lambda: second.report.instance()["received"] > 2, "it to hear the first")
+    first.namespace.ip("addr add 2001:db8:1::77/64 dev eth1 nodad")
+    pass_time(1, alive=[first.process])
+    check(one_active(nodes), f"{first.state()}, {second.state()}: {second.report.instance()['faults']}")
+
+
+def story_mac(lab):
+    """The interface gets another MAC address: who knew the old one is told."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    node.plan(group("main", [instance(51, "eth1", ["192.0.2.100"])]))
+    node.start().becomes("active")
+    wait_for(lambda: node.report.instance()["gratuitous"] == 3, "three rounds")
+    node.namespace.ip("link set eth1 address 02:00:00:00:00:77")
+    wait_for(lambda: node.report.instance()["gratuitous"] > 3, "one more", 3)
