@@ -42,8 +42,8 @@ void vrrp_close(struct vrrp *vrrp);
 
 /* vrrp_plan.c: goes by the plan in the run directory from now on; 0, or -errno and a sentence. */
 int vrrp_take_plan(struct vrrp *vrrp, char trouble[PLAN_TROUBLE_SIZE]);
-/* vrrp_plan.c: one turn of all groups until a group's addresses are gone, and the group with them.
- */
+/* vrrp_plan.c: those that serve have their turns until a group's addresses are gone, and it with
+ * them. */
 void vrrp_drop_group(struct vrrp *vrrp, uint32_t number);
 /* vrrp_command.c: a control_handler; the context is the struct vrrp. */
 void vrrp_command(void *context, char *command, char *answer);

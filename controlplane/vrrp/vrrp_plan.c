@@ -10,13 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Those that serve go on to say so. What a backup does waits until what there is to hear is heard.
+ */
+static void tick_active(struct vrrp *vrrp)
+{
+	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
+		struct group *group = vrrp->groups[number];
+
+		if (group != NULL && group->election.state == ELECTION_ACTIVE)
+			group_tick(group, &vrrp->means, clock_now_ns());
+	}
+}
+
 void vrrp_drop_group(struct vrrp *vrrp, uint32_t number)
 {
 	struct group *group = vrrp->groups[number];
 
 	group_stop(group, &vrrp->means);
 	while (holdings_step(&group->holdings, vrrp->means.netlink))
-		;
+		tick_active(vrrp);
 	group_free(group, &vrrp->means);
 	vrrp->groups[number] = NULL;
 }

@@ -190,3 +190,21 @@ def story_mac(lab):
     wait_for(lambda: node.report.instance()["gratuitous"] == 3, "three rounds")
     node.namespace.ip("link set eth1 address 02:00:00:00:00:77")
     wait_for(lambda: node.report.instance()["gratuitous"] > 3, "one more", 3)
+
+
+def story_big(lab):
+    """A big group comes, changes and goes beside one of short intervals: that never misses its lease."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    small = group("small", [instance(51, "eth1", ["192.0.2.100"], interval=20)])
+    addresses = [f"10.{at >> 8}.{at & 255}.1" for at in range(3000)]
+
+    def big(priority):
+        return group("big", [instance(52, "eth1", addresses)], number=2, priority=priority)
+    node.plan(small)
+    node.start().becomes("active")
+    for plan in ((small, big(100)), (small, big(110)), (small,)):
+        node.plan(*plan)
+        wait_for(lambda: node.state(2) == "none" or node.report.group(2)["addresses"] == 3000, "the plan to be done", 20)
+        wait_for(lambda sent=node.report.instance()["sent"]: node.report.instance()["sent"] > sent + 2, "more adverts")
+        check(node.report.group()["lease_lost"] == 0, "it was late")
