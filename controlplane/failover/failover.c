@@ -95,10 +95,17 @@ static void start_program(struct failover *failover)
 	failover->owes_plan = false;
 }
 
-/* Has it been started, and may not have got to its lock and its socket yet? */
+/* So long yet it may need to get to its lock and its socket; 0: it was not just started. */
+static uint64_t starting_ms(const struct failover *failover)
+{
+	uint64_t since = clock_now_ms() - failover->started_ms;
+
+	return failover->started_ms != 0 && since < START_MS ? START_MS - since : 0;
+}
+
 static bool is_starting(const struct failover *failover)
 {
-	return failover->started_ms != 0 && clock_now_ms() - failover->started_ms < START_MS;
+	return starting_ms(failover) != 0;
 }
 
 /* It reads the new plan when it starts, or is told to; if it cannot be told now, the watch does. */
@@ -192,7 +199,8 @@ int failover_say(const struct failover *failover, const char *line, char *answer
 void failover_stop_program(struct failover *failover)
 {
 	if (failover->controlplane != NULL && has_plan(failover))
-		program_stop(failover->controlplane->run_dir);
+		program_stop(failover->controlplane->run_dir,
+			     failover->told_of_start ? 0 : starting_ms(failover));
 }
 
 void failover_close(struct failover *failover)

@@ -119,14 +119,32 @@ int program_say(const char *run_dir, const char *line, char *answer)
 	return error;
 }
 
-static bool wait_for_end(const char *run_dir)
+static void look_away(void)
 {
 	const struct timespec pause = {.tv_nsec = STOP_LOOK_AGAIN * 1000000L};
+
+	nanosleep(&pause, NULL);
+}
+
+/* False: it has no socket yet. */
+static bool tell_to_stop(const char *run_dir)
+{
+	char answer[CONTROL_LINE_MAX];
+	int error = program_say(run_dir, "stop", answer);
+
+	return error != -ENOENT && error != -ECONNREFUSED;
+}
+
+/* False: it did not end in time. */
+static bool end(const char *run_dir)
+{
+	bool is_told = false;
 
 	for (int waited = 0; waited < STOP_MS; waited += STOP_LOOK_AGAIN) {
 		if (!program_lives(run_dir))
 			return true;
-		nanosleep(&pause, NULL);
+		is_told = is_told || tell_to_stop(run_dir);
+		look_away();
 	}
 	return false;
 }
@@ -145,14 +163,12 @@ static void kill_holder(const char *run_dir)
 		kill((pid_t)pid, SIGKILL);
 }
 
-void program_stop(const char *run_dir)
+void program_stop(const char *run_dir, uint64_t starting_ms)
 {
-	char answer[CONTROL_LINE_MAX];
-
-	if (!program_lives(run_dir))
-		return;
-	program_say(run_dir, "stop", answer);
-	if (wait_for_end(run_dir))
+	for (uint64_t waited = 0; waited < starting_ms && !program_lives(run_dir);
+	     waited += STOP_LOOK_AGAIN)
+		look_away();
+	if (end(run_dir))
 		return;
 	log_warning(PROGRAM " did not stop in time and is killed");
 	kill_holder(run_dir);

@@ -13,6 +13,7 @@ from lab import check, wait_for
 from lab.pair import pair
 from lab.processes import CommandFailed
 from lab.prometheus import check_documented
+from lab.waiting import pass_time
 
 GROUP = {"name": "main", "priority": 150, "standby_priority": 90, "instances": [
     {"id": 51, "interface": "eth1", "advert_interval": "100ms", "addresses": ["192.0.2.100/24"]},
@@ -167,3 +168,14 @@ def story(lab):
     for node in (other, one):
         check(node.stop_controlplane() == 0, node.controlplane.tail())
         check(not (node.run_dir / "vrrp.lock").exists(), "headrace-vrrp is left")
+
+
+def story_stopped_early(lab):
+    """SIGTERM while headrace-vrrp has only just been started: it is not left behind."""
+    one, _ = pair(lab, vrrp_groups=[GROUP])
+    for _ in range(3):
+        one.start_controlplane()
+        wait_for(lambda: "started headrace-vrrp" in one.controlplane.errors(), "it to be started", every=0)
+        check(one.stop_controlplane() == 0, one.controlplane.tail())
+        pass_time(0.3)
+        check(not (one.run_dir / "vrrp.lock").exists(), "headrace-vrrp is left")
