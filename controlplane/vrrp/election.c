@@ -161,12 +161,14 @@ static struct election_step hear_as_active(struct election *election,
 }
 
 /* As long as the active node is heard, one of a lower priority beside it is not: a node that has
- * not yielded yet, or a stranger, whose good-bye means nothing either. */
-static bool is_lesser(const struct election_path *path, const struct election_heard *heard,
-		      uint64_t now)
+ * not yielded yet, or a stranger, whose good-bye means nothing either. But one that we would not
+ * take over from may have done so from that node. */
+static bool is_lesser(const struct election *election, const struct election_path *path,
+		      const struct election_heard *heard, uint64_t now)
 {
 	return path->heard_at != 0 && path->down_at > now &&
 	       heard->priority < path->heard_priority &&
+	       heard->priority < election_priority(election) &&
 	       memcmp(path->source, heard->source, sizeof(path->source)) != 0;
 }
 
@@ -185,7 +187,7 @@ static void hear_as_backup(struct election *election, const struct election_hear
 {
 	struct election_path *path = &election->paths[heard->path];
 
-	if (is_lesser(path, heard, now))
+	if (is_lesser(election, path, heard, now))
 		return;
 	note(path, heard, now);
 	if (heard->priority == 0) {

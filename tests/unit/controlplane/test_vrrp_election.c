@@ -183,6 +183,24 @@ static void a_higher_one_on_another_path_holds_back(void **state)
 
 /* While the active node is heard, a lower one beside it is no reason to preempt, nor is its
  * good-bye one to take over; the active node's own word is. */
+/* Of three nodes the second has taken over from the first, as soon as that was silent long enough.
+ */
+static void one_that_took_over_is_heard_by_a_third(void **state)
+{
+	struct election_heard second = {.priority = 150, .interval = 100 * MS, .source = {2}};
+	struct election_rules rules = rules_of(100, 1);
+
+	(void)state;
+	begin(&rules);
+	hear(200);
+	pass(300 * MS + 106 * 100 * MS / 256);
+	for (int i = 0; i < 10; i++) {
+		election_hear(&election, &second, now);
+		assert_int_equal(pass(100 * MS).reason, ELECTION_NO_REASON);
+	}
+	assert_int_equal(election_active_priority(&election, now), 150);
+}
+
 static void a_lesser_one_beside_it_is_not_heard(void **state)
 {
 	struct election_rules rules = rules_of(100, 1);
@@ -545,6 +563,7 @@ int main(void)
 		cmocka_unit_test(or_never),
 		cmocka_unit_test(a_higher_one_on_another_path_holds_back),
 		cmocka_unit_test(a_lesser_one_beside_it_is_not_heard),
+		cmocka_unit_test(one_that_took_over_is_heard_by_a_third),
 		cmocka_unit_test(one_path_that_hears_is_enough),
 		cmocka_unit_test(a_good_bye_is_answered_after_the_skew),
 		cmocka_unit_test(of_a_pair_at_once),
