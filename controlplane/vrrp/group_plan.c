@@ -46,6 +46,13 @@ struct next_parts {
 	uint32_t was[PLAN_MAX_GROUP_INSTANCES]; /* positions before; UINT32_MAX: new */
 };
 
+/* Of an instance that goes on. It may have to speak before group_refresh() is called. */
+static void keep(struct instance *instance, const struct instance *before)
+{
+	memcpy(instance->source, before->source, sizeof(instance->source));
+	memcpy(instance->mac, before->mac, sizeof(instance->mac));
+}
+
 static uint32_t find_before(const struct group *group, const struct instance *instance)
 {
 	for (uint32_t i = 0; i < group->election.rules.path_count; i++) {
@@ -84,10 +91,8 @@ static int make_parts(struct next_parts *next, const struct group *group,
 		if (instance->interface == NULL)
 			return -ENOSPC;
 		next->was[i] = find_before(group, instance);
-		/* It may have to speak before group_refresh() is called. */
 		if (next->was[i] != UINT32_MAX)
-			memcpy(instance->source, group->instances[next->was[i]].source,
-			       sizeof(instance->source));
+			keep(instance, &group->instances[next->was[i]]);
 	}
 	return 0;
 }
@@ -190,8 +195,9 @@ int group_plan(struct group *group, const struct plan_view *plan, const struct p
 		election_init(&group->election, &rules);
 	else
 		election_change(&group->election, &rules, next.was, now);
-	/* New addresses of a group that serves are announced. */
-	if (group->election.state == ELECTION_ACTIVE)
+	/* New addresses of a group that serves are announced; on new links group_refresh() sees to
+	 * it. */
+	if (group->election.state == ELECTION_ACTIVE && holdings_lack(&group->holdings))
 		announce_pace_start(&group->pace, now);
 	return 0;
 }

@@ -150,6 +150,15 @@ void holdings_want(struct holdings *holdings, bool are_wanted)
 	holdings_again(holdings);
 }
 
+bool holdings_lack(const struct holdings *holdings)
+{
+	for (uint32_t i = 0; i < holdings->planned; i++) {
+		if (holdings->rows[i].index == 0)
+			return true;
+	}
+	return false;
+}
+
 void holdings_again(struct holdings *holdings)
 {
 	holdings->is_settled = false;

@@ -38,6 +38,8 @@ static int open_signals(struct vrrp *vrrp)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
 	signal(SIGPIPE, SIG_IGN);
+	/* The control plane's; a service manager may send it to all that it started. */
+	signal(SIGUSR1, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
 		return -errno;
 	vrrp->signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -208,3 +208,34 @@ def story_big(lab):
         wait_for(lambda: node.state(2) == "none" or node.report.group(2)["addresses"] == 3000, "the plan to be done", 20)
         wait_for(lambda sent=node.report.instance()["sent"]: node.report.instance()["sent"] > sent + 2, "more adverts")
         check(node.report.group()["lease_lost"] == 0, "it was late")
+
+
+def story_quiet(lab):
+    """Plans without new addresses, as backends come and go, are no reason to announce those there are."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+
+    def plan(lowered, *more):
+        node.plan(group("main", [instance(51, "eth1", ["192.0.2.100", *more])], lowered=lowered))
+    plan(0)
+    node.start().becomes("active")
+    wait_for(lambda: node.report.instance()["gratuitous"] == 3, "three rounds")
+    for lowered in (1, 2, 3):
+        plan(lowered)
+        pass_time(0.1, alive=[node.process])
+    wait_for(lambda: node.report.group()["priority"] == 97, "it to go by the last one")
+    pass_time(1.1, alive=[node.process])
+    check(node.report.instance()["gratuitous"] == 3, f"{node.report.instance()}")
+    plan(3, "192.0.2.101")
+    wait_for(lambda: node.report.instance()["gratuitous"] == 9, "three rounds of two")
+
+
+def story_signalled(lab):
+    """SIGUSR1, which is for the control plane: a service manager may send it to all that it started."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    node.plan(group("main", [instance(51, "eth1", ["192.0.2.100"])]))
+    node.start().becomes("active")
+    node.process.signal(signal.SIGUSR1)
+    pass_time(0.3, alive=[node.process])
+    check(node.state() == "active" and node.report.lease() > 0, "it was disturbed")
