@@ -112,7 +112,7 @@ static struct interface *find_name(struct interfaces *interfaces, const char *na
 
 static void lose(struct interface *row)
 {
-	struct interface gone = {.is_wanted = row->is_wanted};
+	struct interface gone = {.is_wanted = row->is_wanted, .losses = row->losses + 1};
 
 	memcpy(gone.name, row->name, sizeof(gone.name));
 	*row = gone;
@@ -293,6 +293,14 @@ static int on_news(const struct nlmsghdr *message, void *context)
 	}
 }
 
+static void miss_news(struct interfaces *interfaces)
+{
+	interfaces->must_reread = true;
+	for (uint32_t i = 0; i < INTERFACES_MAX; i++)
+		interfaces->rows[i].losses++;
+	interfaces->on_lost(interfaces->context, NULL);
+}
+
 bool interfaces_read(struct interfaces *interfaces)
 {
 	char buffer[8192] __attribute__((aligned(8)));
@@ -301,14 +309,12 @@ bool interfaces_read(struct interfaces *interfaces)
 	for (;;) {
 		ssize_t length = mnl_socket_recvfrom(interfaces->monitor, buffer, sizeof(buffer));
 
-		if (length < 0 && errno == ENOBUFS) {
-			interfaces->must_reread = true;
-			interfaces->on_lost(interfaces->context, NULL);
-		} else if (length <= 0) {
+		if (length < 0 && errno == ENOBUFS)
+			miss_news(interfaces);
+		else if (length <= 0)
 			return has_changed;
-		} else {
+		else
 			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, interfaces);
-		}
 		has_changed = true;
 	}
 }

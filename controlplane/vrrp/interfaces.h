@@ -28,6 +28,8 @@ struct sources {
 struct interface {
 	char name[PLAN_INTERFACE_SIZE]; /* empty: the row is free */
 	uint32_t index;                 /* 0: there is none of this name */
+	uint32_t losses; /* how often it was lost: one made anew may have the index of the one
+			    before */
 	bool is_wanted;
 	bool is_up; /* and has a carrier */
 	bool is_loopback;

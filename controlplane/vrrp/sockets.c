@@ -98,7 +98,7 @@ int advert_socket_refresh(struct advert_socket *out)
 	uint32_t index = has_family(interface, out->family) ? interface->index : 0;
 	int descriptor, error = 0;
 
-	if (out->index == index)
+	if (out->index == index && (index == 0 || out->losses == interface->losses))
 		return 0;
 	advert_socket_close(out);
 	if (index == 0)
@@ -123,6 +123,7 @@ int advert_socket_refresh(struct advert_socket *out)
 	}
 	out->descriptor = descriptor;
 	out->index = index;
+	out->losses = interface->losses;
 	return 0;
 }
 

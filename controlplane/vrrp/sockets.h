@@ -15,7 +15,8 @@
 
 struct advert_socket {
 	struct interface *interface;
-	uint32_t index; /* of the interface it is bound to; 0: it is closed */
+	uint32_t index;  /* of the interface it is bound to; 0: it is closed */
+	uint32_t losses; /* of the interface, when it was bound */
 	uint8_t family;
 	int descriptor;
 };

@@ -239,3 +239,21 @@ def story_signalled(lab):
     node.process.signal(signal.SIGUSR1)
     pass_time(0.3, alive=[node.process])
     check(node.state() == "active" and node.report.lease() > 0, "it was disturbed")
+
+
+def story_same_number(lab):
+    """An interface is removed and made anew with its number, before anyone looks: it is listened to again."""
+    site = Site(lab)
+    node = Node(lab, "n1", site.nodes[0])
+    make = ["link add made0 index 77 type veth peer name made1", "link set made0 up", "link set made1 up",
+            "addr add 10.1.1.1/24 dev made0"]
+    node.namespace.ip(*make)
+    node.plan(group("main", [instance(51, "made0", ["10.1.1.100"])]))
+    node.start().becomes("active")
+    batch = lab.directory / "batch"
+    batch.write_text("\n".join(["link del made0", *make]), encoding="ascii")
+    node.process.signal(signal.SIGSTOP)
+    node.namespace.run("ip", "-batch", batch)
+    node.process.signal(signal.SIGCONT)
+    wait_for(lambda: "224.0.0.18" in node.namespace.run("ip", "maddr", "show", "dev", "made0"), "it to listen", 3)
+    wait_for(lambda: node.state() == "active" and "10.1.1.100" in held(node.namespace), "it to serve")
