@@ -250,9 +250,17 @@ static bool is_reported_otherwise(const struct group *group, const struct report
 	       (row->released != 0) != group->election.is_released;
 }
 
+/* Since the turn began, we stood still for so long: what came meanwhile is to be heard first. */
+static bool has_lapsed(const struct election *election, uint64_t now)
+{
+	return election->state == ELECTION_ACTIVE && now <= election->lease &&
+	       clock_now_ns() > election->lease;
+}
+
 void group_tick(struct group *group, struct means *means, uint64_t now)
 {
-	carry_out(group, means, election_tick(&group->election, now), now);
+	if (!has_lapsed(&group->election, now))
+		carry_out(group, means, election_tick(&group->election, now), now);
 	move_addresses(group, means, now);
 	if (is_reported_otherwise(group, &means->report->groups[group->number]))
 		write_report(group, means, now, false);

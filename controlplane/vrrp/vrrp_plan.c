@@ -10,15 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Those that serve go on to say so. What a backup does waits until what there is to hear is heard.
- */
+/* Those that serve go on to say so. What a backup does, or one that is late, waits until what there
+ * is to hear is heard. */
 static void tick_active(struct vrrp *vrrp)
 {
 	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
 		struct group *group = vrrp->groups[number];
+		uint64_t now = clock_now_ns();
 
-		if (group != NULL && group->election.state == ELECTION_ACTIVE)
-			group_tick(group, &vrrp->means, clock_now_ns());
+		if (group != NULL && group->election.state == ELECTION_ACTIVE &&
+		    now <= group->election.lease)
+			group_tick(group, &vrrp->means, now);
 	}
 }
 

@@ -8,7 +8,7 @@ import signal
 import time
 
 from lab import Capture, check, wait_for
-from lab.vrrp import Site, held, one_active
+from lab.vrrp import Node, Site, held, one_active
 from lab.vrrp_plan import group, instance
 from lab.waiting import pass_time
 
@@ -106,3 +106,26 @@ def story_split(lab):
              "the client to know better", 1)
     lab.notes.append(f"one active {1e3 * healed:.0f} ms after the split was mended")
 
+
+
+def story_between(lab):
+    """It stands still between the adverts of two groups, both due: the other serves both from then on."""
+    site = Site(lab)
+    nodes = [Node(lab, namespace.name, namespace) for namespace in site.nodes]
+    for at, node in enumerate(nodes):
+        node.plan(*(group(f"g{number}", [instance(number, "eth1", [f"192.0.2.{100 + number}"])], number=number,
+                          priority=(150, 100)[at], preempt=False) for number in (1, 2)))
+    first, second = nodes
+    for node, state in ((first, "active"), (second, "backup")):
+        node.start()
+        for number in (1, 2):
+            node.becomes(state, number=number)
+    wait_for(lambda: second.report.instance(number=2)["received"] > 2, "it to hear the first")
+    # The fifth advert is one of the first group's: theirs are sent in turn.
+    first.namespace.spawn("strace", ["strace", "-p", first.process.pid, "-e", "trace=sendmsg",
+                                     "-e", "inject=sendmsg:delay_exit=1000000:when=5"])
+    for number in (1, 2):
+        second.becomes("active", number=number)
+    pass_time(1.5, alive=[first.process])
+    states = [(first.state(number), second.state(number)) for number in (1, 2)]
+    check(states == [("backup", "active")] * 2, f"{states}")
