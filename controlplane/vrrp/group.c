@@ -34,19 +34,22 @@ static bool send_all(struct group *group, uint32_t priority)
 	return is_sent;
 }
 
-/* The lease counts from before the adverts: whoever hears them counts from later. */
-static void send_round(struct group *group, struct means *means, bool is_first)
+/* The lease counts from before the adverts: whoever hears them counts from later. False: not all
+ * were sent, and there is none, or that of before. */
+static bool send_round(struct group *group, struct means *means, bool is_first)
 {
 	uint64_t until = election_lease(&group->election, clock_now_ns());
 
 	if (is_first) /* the dataplane serves while we speak */
 		lease_set(&means->lease, group->number, until);
-	if (send_all(group, election_priority(&group->election))) {
-		lease_set(&means->lease, group->number, until);
-		election_renewed(&group->election, until);
-	} else if (is_first) {
-		lease_set(&means->lease, group->number, 0);
+	if (!send_all(group, election_priority(&group->election))) {
+		if (is_first)
+			lease_set(&means->lease, group->number, 0);
+		return false;
 	}
+	lease_set(&means->lease, group->number, until);
+	election_renewed(&group->election, until);
+	return true;
 }
 
 static void write_report(struct group *group, struct means *means, uint64_t now, bool is_new_state)
@@ -149,22 +152,26 @@ static void carry_out(struct group *group, struct means *means, struct election_
 		      uint64_t now)
 {
 	struct report_group *row = &means->report->groups[group->number];
+	bool is_leased = false;
 
 	if (step.actions & ELECTION_END_LEASE) {
 		lease_set(&means->lease, group->number, 0);
 		row->released_active++;
 	}
 	if (step.actions & ELECTION_ADVERT)
-		send_round(group, means, step.actions & ELECTION_TAKE);
+		is_leased = send_round(group, means, step.actions & ELECTION_TAKE);
 	if (step.actions & ELECTION_LAST_ADVERT)
 		send_all(group, election_priority(&group->election));
 	if (step.actions & ELECTION_ZERO)
 		send_all(group, 0);
-	if (step.actions & ELECTION_TAKE) {
+	if (step.actions & ELECTION_TAKE)
 		row->became_active++;
+	/* Without a lease nobody is to be told, who may find another node: with the first that
+	 * there is. */
+	if (is_leased && !group->holdings.are_wanted) {
 		holdings_want(&group->holdings, true);
 		announce_pace_start(&group->pace, now);
-		move_addresses(group, means, now); /* before anyone is told */
+		move_addresses(group, means, now); /* before anyone is told of the state */
 	}
 	if (step.actions & ELECTION_DROP) {
 		holdings_want(&group->holdings, false);

@@ -152,7 +152,7 @@ void holdings_want(struct holdings *holdings, bool are_wanted)
 
 bool holdings_lack(const struct holdings *holdings)
 {
-	for (uint32_t i = 0; i < holdings->planned; i++) {
+	for (uint32_t i = 0; holdings->are_wanted && i < holdings->planned; i++) {
 		if (holdings->rows[i].index == 0)
 			return true;
 	}

@@ -47,7 +47,7 @@ int holdings_plan(struct holdings *holdings, const struct holdings_source *sourc
 void holdings_free(struct holdings *holdings);
 
 void holdings_want(struct holdings *holdings, bool are_wanted);
-/* Whether some of the plan's are not there yet, as far as is known. */
+/* Whether some that are wanted are not there yet, as far as is known. */
 bool holdings_lack(const struct holdings *holdings);
 /* What could not be done is tried again. */
 void holdings_again(struct holdings *holdings);

@@ -274,3 +274,21 @@ def story_leftover(lab):
     first.becomes("active")
     first.process.stop()
     check("192.0.2.77" in held(first.namespace), "another's address was removed")
+
+
+def story_unsent(lab):
+    """A node whose adverts its kernel does not take has no lease, and tells nobody that it has the address."""
+    site = Site(lab)
+    first, second = site.pair()
+    second.start().becomes("active")
+    first.namespace.nft("table ip filter { chain out { type filter hook output priority 0\n ip protocol vrrp drop\n }\n}\n")
+    lease = second.lease()
+    first.start()
+    wait_for(lambda: first.report.instance()["not_sent"] > 3, "it to be refused")
+    check(lease.holds() and second.report.group()["released_active"] == 0, "the second gave up")
+    check(first.report.instance()["gratuitous"] == 0, f"{first.report.instance()}")
+    check(not held(first.namespace, "192"), f"{held(first.namespace)}")
+    first.namespace.nft("delete table ip filter\n")
+    first.becomes("active")
+    wait_for(lambda: "192.0.2.100" in held(first.namespace), "it to have the address")
+    wait_for(lambda: first.report.instance()["gratuitous"] > 0, "it to say so")
