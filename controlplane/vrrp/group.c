@@ -72,6 +72,14 @@ static void write_report(struct group *group, struct means *means, uint64_t now,
 	__atomic_store_n(&row->version, row->version + 1, __ATOMIC_RELEASE);
 }
 
+/* What was heard in this turn was so behind its beginning, which is `now`. */
+static uint64_t silence_ms(const struct group *group, uint64_t now)
+{
+	if (group->heard_at == 0)
+		return UINT64_MAX;
+	return now > group->heard_at ? (now - group->heard_at) / 1000000 : 0;
+}
+
 static void tell(struct group *group, struct means *means, const struct election_step *step,
 		 uint64_t now)
 {
@@ -80,9 +88,7 @@ static void tell(struct group *group, struct means *means, const struct election
 				     .rival = format(group->heard_source, rival),
 				     .rival_priority = group->heard_priority,
 				     .own_priority = election_priority(&group->election),
-				     .silence_ms = group->heard_at == 0
-							   ? UINT64_MAX
-							   : (now - group->heard_at) / 1000000};
+				     .silence_ms = silence_ms(group, now)};
 	const char *state = state_name(step->state);
 
 	reason_write(step->reason, &facts, group->reason, sizeof(group->reason));

@@ -154,16 +154,16 @@ static int open_ipv6(struct msghdr *message, const uint8_t *bytes, size_t length
 	return 0;
 }
 
-uint32_t advert_socket_read(const struct advert_socket *advert_socket, struct socket_batch *batch)
+bool advert_socket_read(const struct advert_socket *advert_socket, struct socket_batch *batch)
 {
 	char control[SOCKET_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))]
 		__attribute__((aligned(8)));
 	struct sockaddr_in6 from[SOCKET_BATCH];
 	struct mmsghdr messages[SOCKET_BATCH];
 	struct iovec parts[SOCKET_BATCH];
-	uint32_t taken = 0;
 	int count;
 
+	batch->count = 0;
 	for (int i = 0; i < SOCKET_BATCH; i++) {
 		parts[i] = (struct iovec){batch->bytes[i], SOCKET_PACKET_SIZE};
 		messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
@@ -175,15 +175,15 @@ uint32_t advert_socket_read(const struct advert_socket *advert_socket, struct so
 	}
 	count = recvmmsg(advert_socket->descriptor, messages, SOCKET_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++) {
-		struct advert_packet *packet = &batch->packets[taken];
+		struct advert_packet *packet = &batch->packets[batch->count];
 		int error = advert_socket->family == 4
 				    ? advert_open_ipv4(batch->bytes[i], messages[i].msg_len, packet)
 				    : open_ipv6(&messages[i].msg_hdr, batch->bytes[i],
 						messages[i].msg_len, packet);
 
-		taken += error == 0;
+		batch->count += error == 0;
 	}
-	return taken;
+	return count == SOCKET_BATCH;
 }
 
 static void add_item(struct msghdr *message, int level, int type, const void *data, size_t size)

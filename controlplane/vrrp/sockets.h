@@ -25,6 +25,7 @@ struct advert_socket {
 struct socket_batch {
 	uint8_t bytes[SOCKET_BATCH][SOCKET_PACKET_SIZE];
 	struct advert_packet packets[SOCKET_BATCH];
+	uint32_t count;
 };
 
 /* Opens it, or opens it anew when the interface is another one of the name, or has addresses again.
@@ -32,8 +33,8 @@ struct socket_batch {
 int advert_socket_refresh(struct advert_socket *socket);
 void advert_socket_close(struct advert_socket *socket);
 
-/* How many packets came, none when it would have to wait. */
-uint32_t advert_socket_read(const struct advert_socket *socket, struct socket_batch *batch);
+/* Reads as many as there are and a batch holds; false: no more had come. */
+bool advert_socket_read(const struct advert_socket *socket, struct socket_batch *batch);
 
 /* NULL as destination: the group of all VRRP routers. */
 int advert_socket_send(const struct advert_socket *socket, const uint8_t source[16],

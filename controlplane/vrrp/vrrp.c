@@ -117,18 +117,23 @@ static void dispatch(struct vrrp *vrrp, const struct advert_socket *socket,
 		first->report->faults[fault == ADVERT_OK ? REPORT_BAD_VRID : fault]++;
 }
 
-static void read_adverts(struct vrrp *vrrp, uint64_t now)
+/* Heard when it was read, and no earlier: were we stopped since the turn began, what came
+ * meanwhile would be old, and whoever sends it not be heard any more in the turn that follows. */
+static void read_adverts(struct vrrp *vrrp)
 {
+	const struct socket_batch *batch = &vrrp->batch;
+
 	for (uint32_t i = 0; i < VRRP_SOCKETS; i++) {
 		struct advert_socket *socket = &vrrp->sockets[i];
-		uint32_t count = SOCKET_BATCH;
+		bool is_more = socket->interface != NULL && socket->index != 0;
 
-		if (socket->interface == NULL || socket->index == 0)
-			continue;
-		for (int batch = 0; batch < BATCHES_A_TURN && count == SOCKET_BATCH; batch++) {
-			count = advert_socket_read(socket, &vrrp->batch);
-			for (uint32_t j = 0; j < count; j++)
-				dispatch(vrrp, socket, &vrrp->batch.packets[j], now);
+		for (int turns = 0; is_more && turns < BATCHES_A_TURN; turns++) {
+			is_more = advert_socket_read(socket, &vrrp->batch);
+
+			uint64_t heard_at = clock_now_ns();
+
+			for (uint32_t j = 0; j < batch->count; j++)
+				dispatch(vrrp, socket, &batch->packets[j], heard_at);
 		}
 	}
 }
@@ -198,7 +203,7 @@ static bool is_any(const struct pollfd *polled, int count)
 /* One turn: first everything that is to be known, then what is due. */
 static void turn(struct vrrp *vrrp, const struct pollfd *polled, uint64_t now)
 {
-	read_adverts(vrrp, now);
+	read_adverts(vrrp);
 	if (polled[POLL_MONITOR].revents != 0)
 		vrrp->must_refresh |= interfaces_read(&vrrp->interfaces);
 	vrrp->must_refresh |= interfaces_tick(&vrrp->interfaces, now);

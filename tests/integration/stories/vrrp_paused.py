@@ -107,7 +107,6 @@ def story_split(lab):
     lab.notes.append(f"one active {1e3 * healed:.0f} ms after the split was mended")
 
 
-
 def story_between(lab):
     """It stands still between the adverts of two groups, both due: the other serves both from then on."""
     site = Site(lab)
@@ -129,3 +128,15 @@ def story_between(lab):
     pass_time(1.5, alive=[first.process])
     states = [(first.state(number), second.state(number)) for number in (1, 2)]
     check(states == [("backup", "active")] * 2, f"{states}")
+
+
+def story_reading(lab):
+    """The backup stands still between the begin of a turn and its reading: what it reads then is heard then."""
+    _, first, second = start_pair(lab)
+    second.namespace.spawn("strace", ["strace", "-p", second.process.pid, "-e", "trace=recvmmsg",
+                                      "-e", "inject=recvmmsg:delay_enter=1500000:when=5"])
+    before = second.report.instance()["received"]
+    wait_for(lambda: second.report.instance()["received"] - before > 12, "it to go on after it stood still", 5)
+    pass_time(0.5, alive=[second.process])
+    check(first.report.group()["released_active"] == 0, "the active one was disturbed")
+    check(second.report.group()["became_active"] == 0, "the backup took over")
