@@ -50,11 +50,26 @@ void engine_set_isa(struct engine *engine, enum engine_isa isa)
 	engine->burst = bursts[isa];
 }
 
+/*
+ * While a worker naps between two turns it holds no snapshot: the one it had may be released, the
+ * next one come and go, and the one after that lie where the first did.
+ */
+static bool is_in_use(const struct engine *engine, const struct snapshot *snapshot)
+{
+	return engine->snapshot == snapshot &&
+	       (snapshot == NULL || (engine->generation == snapshot->generation &&
+				     engine->instance == snapshot->instance));
+}
+
 void engine_use(struct engine *engine, const struct snapshot *snapshot)
 {
-	if (engine->snapshot == snapshot)
+	if (is_in_use(engine, snapshot))
 		return;
 	engine->snapshot = snapshot;
+	if (snapshot != NULL) {
+		engine->instance = snapshot->instance;
+		engine->generation = snapshot->generation;
+	}
 	/* 0 is that of a hop whose way was never made. */
 	if (++engine->era == 0)
 		engine->era = 1;

@@ -84,6 +84,9 @@ struct engine {
 
 	struct engine_made made[PACKET_BURST];
 	unsigned made_count;
+
+	/* The snapshot's: where it lies another one may lie later. engine_use() */
+	uint64_t instance, generation;
 };
 
 /* The instruction sets the burst is compiled for: x86-64 levels of the psABI. */

@@ -142,6 +142,30 @@ static void a_routers_new_mac_repairs_its_flows(void **state)
 	world_free(world);
 }
 
+/* A worker that was late has missed a generation, and the next one lies where its last one lay. */
+static void another_generation_in_the_same_place(void **state)
+{
+	const struct half *half = *state;
+	struct world *world = world_new(10);
+	struct snapshot *place = world->snapshot, *next, last;
+	struct frame frame;
+
+	ask_from(world, half, half->far_client, MAC_ROUTER, &frame);
+	struct frame request = frame;
+	assert_int_equal(way_back(world, &request), MAC_ROUTER);
+	router(world, half)->mac[5] = 0xca;
+	next = snapshot_builder_take_for(world->builder, world->engine.ports,
+					 world->engine.port_count);
+	last = *place;
+	*place = *next;
+	engine_use(&world->engine, place);
+	request = frame;
+	assert_int_equal(way_back(world, &request), 0xca);
+	*place = last;
+	snapshot_release(next);
+	world_free(world);
+}
+
 static void vlans(void **state)
 {
 	const struct half *half = *state;
@@ -240,6 +264,7 @@ int main(void)
 		OF_BOTH_FAMILIES(follows_the_client),
 		OF_BOTH_FAMILIES(a_stranger_turns_nothing),
 		OF_BOTH_FAMILIES(a_routers_new_mac_repairs_its_flows),
+		OF_BOTH_FAMILIES(another_generation_in_the_same_place),
 		OF_BOTH_FAMILIES(vlans),
 		OF_BOTH_FAMILIES(more_macs_than_places),
 		OF_BOTH_FAMILIES(macs_side_by_side),
