@@ -19,8 +19,8 @@
  * it: written - taken <= command_count.
  *
  * A full ring: the writer waits, a worker never does. A worker takes a bounded
- * number each turn of its loop. One that finds more written than the ring holds
- * takes none of it, and goes on behind.
+ * number each turn of its loop, and none before it has tables. One that finds more written than the
+ * ring holds takes none of it, and goes on behind.
  *
  * A worker trusts nothing: it looks at a copy, and passes over a kind, a family or
  * a protocol that it does not know.

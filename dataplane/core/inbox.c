@@ -57,7 +57,8 @@ unsigned engine_take_commands(struct engine *engine, struct abi_inbox_ring *ring
 	uint64_t taken = ring->taken;
 	uint64_t waiting = __atomic_load_n(&ring->written, __ATOMIC_ACQUIRE) - taken;
 
-	if (likely(waiting == 0))
+	/* Before there are tables the records are those of a process before, nobody's flows yet. */
+	if (likely(waiting == 0) || engine->snapshot == NULL)
 		return 0;
 	if (unlikely(waiting > command_count)) {
 		__atomic_store_n(&ring->taken, taken + waiting, __ATOMIC_RELEASE);

@@ -12,7 +12,7 @@
 
 /*
  * Takes and carries out commands of the ring; how many. Between bursts, by the worker whose ring
- * it is. `command_count` is what the ring was made with.
+ * it is. `command_count` is what the ring was made with. Without tables they wait.
  */
 unsigned engine_take_commands(struct engine *engine, struct abi_inbox_ring *ring,
 			      uint32_t command_count);

@@ -130,6 +130,29 @@ static void what_is_no_command_is_passed_over(void **state)
 	world_free(world);
 }
 
+/* Records that a process before left are nobody's flows until there are tables to take them over
+ * by; their index is what that process left of it, their timers were never armed. */
+static void nothing_is_ended_before_there_are_tables(void **state)
+{
+	const struct half *half = *state;
+	struct world *world = world_new(100);
+	struct abi_inbox_ring *ring = new_ring();
+	const struct frame_spec meant = syn_to(half->full_nat);
+	struct abi_command command;
+
+	world_client(world, &meant, NULL);
+	command = end_of(world_only_flow(world));
+	put(ring, &command);
+	engine_use(&world->engine, NULL);
+	assert_int_equal(engine_take_commands(&world->engine, ring, ROOM), 0);
+	assert_int_equal(world_flow_count(world), 1);
+	engine_use(&world->engine, world->snapshot);
+	assert_int_equal(engine_take_commands(&world->engine, ring, ROOM), 1);
+	assert_int_equal(world_flow_count(world), 0);
+	free(ring);
+	world_free(world);
+}
+
 static void a_turn_takes_a_bounded_number(void **state)
 {
 	const struct half *half = *state;
@@ -190,6 +213,7 @@ int main(void)
 		OF_BOTH_FAMILIES(the_flow_that_is_meant_ends),
 		OF_BOTH_FAMILIES(another_flow_of_the_same_tuple_stays),
 		OF_BOTH_FAMILIES(what_is_no_command_is_passed_over),
+		OF_BOTH_FAMILIES(nothing_is_ended_before_there_are_tables),
 		OF_BOTH_FAMILIES(a_turn_takes_a_bounded_number),
 		OF_BOTH_FAMILIES(a_ring_that_lies_is_skipped),
 	};
