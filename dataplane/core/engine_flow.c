@@ -101,6 +101,19 @@ static bool gives_up(const struct service_rule *service, const struct backend_ru
 	       (backend->state == ABI_BACKEND_DOWN && service->resets);
 }
 
+/* A client that asks for another connection by the ports of one that it has, or had, is asked again
+ * whether it may. What is open goes on. */
+static bool is_denied(const struct snapshot *snapshot, const struct abi_flow *flow,
+		      uint8_t tcp_flags)
+{
+	if (!flow_state_is_opening(tcp_flags))
+		return false;
+	struct flow_tuple tuple = flow_tuple_of(flow, ABI_FLOW_FROM_CLIENT);
+	struct ip_address client = flow_tuple_source(&tuple);
+
+	return !snapshot_allows(snapshot->services[flow->service], &client);
+}
+
 /*
  * A client's packet that the old record should not serve: a new connection
  * from the ports of one that is closing, whose backend takes no new ones, or
@@ -257,6 +270,10 @@ uint8_t engine_run_flow(struct engine *engine, struct packet *packet, const stru
 	if (service == NULL || backend == NULL) {
 		engine_end_flow(engine, table, record);
 		return VERDICT_NONE;
+	}
+	if (from_client && is_denied(engine->snapshot, flow, headers->tcp_flags)) {
+		engine_count_drop(engine, flow);
+		return ABI_VERDICT_DENIED;
 	}
 	if (from_client && !reconsider(engine, table, record, service, backend, headers, now))
 		return VERDICT_NONE;

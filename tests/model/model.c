@@ -193,6 +193,11 @@ static uint8_t run_flow(struct model *model, struct model_packet *packet,
 
 	const struct abi_service *service = model_service_of(model, flow);
 	const struct abi_backend *backend = model_backend_of(model, flow);
+	if (service && backend && from_client && model_is_opening(headers->tcp_flags) &&
+	    !model_allows(service, flow->client.source.address)) {
+		model_count(model, flow, true, ABI_VERDICT_DENIED, headers->ip_length);
+		return ABI_VERDICT_DENIED;
+	}
 	if (!service || !backend ||
 	    (from_client && begins_anew(flow, service, backend, headers->tcp_flags))) {
 		model_end_flow(model, flow);

@@ -280,6 +280,42 @@ static void denied_clients(void **state)
 	world_free(world);
 }
 
+/* Whose record is still there begins no other connection by it, whatever became of the last one. */
+static void who_is_denied_begins_nothing_anew(void **state)
+{
+	static const uint8_t ends[] = {0, RST | ACK, FIN | ACK};
+	const struct half *half = *state;
+	const uint32_t index = half->service + SERVICE_FULL_TCP;
+
+	for (unsigned i = 0; i < sizeof(ends); i++) {
+		struct world *world = world_new(10);
+		struct frame_spec spec = syn_to(half->full_nat);
+		struct frame frame, answer;
+
+		world_client(world, &spec, &frame);
+		struct frame request = frame;
+		world_answer(world, &request, SYN | ACK, &answer);
+		spec.flags = ACK;
+		world_client(world, &spec, NULL);
+		if (ends[i] != 0) {
+			request = frame;
+			world_answer(world, &request, ends[i], &answer);
+			spec.flags = ends[i];
+			world_client(world, &spec, NULL);
+		}
+		snapshot_builder_deny(world->builder, index, half->client, half->client);
+		world_publish(world);
+		spec.flags = SYN;
+		assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_DENIED);
+		assert_int_equal(world->counters->services[index].flows_started, 1);
+		assert_int_equal(world->counters->services[index].drops, 1);
+		spec.flags = ACK;
+		assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
+		world_check_law(world);
+		world_free(world);
+	}
+}
+
 /* A range of ports, kept on the way to backends without a port of their own. */
 static void a_range_keeps_the_port(void **state)
 {
@@ -324,6 +360,7 @@ int main(void)
 		cmocka_unit_test(families_in_one_burst),
 		cmocka_unit_test(instruction_sets_agree),
 		OF_BOTH_FAMILIES(denied_clients),
+		OF_BOTH_FAMILIES(who_is_denied_begins_nothing_anew),
 		OF_BOTH_FAMILIES(a_range_keeps_the_port),
 	};
 
