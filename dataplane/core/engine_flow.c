@@ -6,6 +6,7 @@
 #include "dataplane/core/flow_state.h"
 #include "dataplane/core/flow_timers.h"
 #include "dataplane/core/mss_clamp.h"
+#include "dataplane/core/select.h"
 #include "dataplane/core/translate.h"
 
 static void count_started(struct engine *engine, const struct abi_flow *flow)
@@ -114,13 +115,33 @@ static bool is_denied(const struct snapshot *snapshot, const struct abi_flow *fl
 	return !snapshot_allows(snapshot->services[flow->service], &client);
 }
 
+/* Whether a client's next connection would begin as this one did: by the same service, in the same
+ * way, with the same backend. */
+static bool would_begin_so(const struct snapshot *snapshot, const struct abi_flow *flow)
+{
+	struct flow_tuple tuple = flow_tuple_of(flow, ABI_FLOW_FROM_CLIENT);
+	struct ip_address destination = flow_tuple_destination(&tuple);
+	bool is_full_nat = (flow->flags & ABI_FLOW_FULL_NAT) != 0;
+	struct selection selection;
+	uint32_t index;
+	const struct abi_service *service =
+		snapshot_find_service(snapshot, &destination, be16toh(tuple.ports.be_destination),
+				      tuple.protocol, &index);
+
+	return service != NULL && index == flow->service &&
+	       (service->forwarding == ABI_FULL_NAT) == is_full_nat &&
+	       select_begin(snapshot, service, &tuple, &selection) &&
+	       select_next(&selection) == flow->backend;
+}
+
 /*
  * A client's packet that the old record should not serve: a new connection
- * from the ports of one that is closing, whose backend takes no new ones, or
+ * from the ports of one that is closing, which the tables would begin otherwise by now, or
  * something that can still go to another backend while its own is down.
  */
-static bool begins_anew(const struct abi_flow *flow, const struct service_rule *service,
-			const struct backend_rule *backend, const struct headers *headers)
+static bool begins_anew(const struct snapshot *snapshot, const struct abi_flow *flow,
+			const struct service_rule *service, const struct backend_rule *backend,
+			const struct headers *headers)
 {
 	bool is_down = backend->state == ABI_BACKEND_DOWN;
 
@@ -129,7 +150,7 @@ static bool begins_anew(const struct abi_flow *flow, const struct service_rule *
 	if (!flow_state_is_opening(headers->tcp_flags))
 		return false;
 	if (flow->state == ABI_FLOW_TCP_CLOSING && !flow_state_is_in_doubt(flow))
-		return backend->state != ABI_BACKEND_UP;
+		return backend->state != ABI_BACKEND_UP || !would_begin_so(snapshot, flow);
 	return is_down && (flow->state != ABI_FLOW_TCP_ESTABLISHED || gives_up(service, backend));
 }
 
@@ -163,7 +184,7 @@ static bool reconsider(struct engine *engine, struct flow_table *table, uint32_t
 {
 	const struct abi_flow *flow = flow_table_record(table, record);
 
-	if (begins_anew(flow, service, backend, headers)) {
+	if (begins_anew(engine->snapshot, flow, service, backend, headers)) {
 		engine_end_flow(engine, table, record);
 		return false;
 	}

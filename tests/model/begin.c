@@ -64,6 +64,21 @@ static uint32_t slot_of(const struct model *model, const struct abi_service *ser
 	return (uint32_t)(hash * ring->size >> 32);
 }
 
+bool model_would_begin_so(const struct model *model, const struct model_flow *flow)
+{
+	const struct model_tables *tables = model->tables;
+	int found = model_find_service(tables, &flow->client.destination, flow->client.protocol);
+
+	if (found != flow->service ||
+	    (tables->services[found]->forwarding == ABI_FULL_NAT) != flow->full_nat)
+		return false;
+	const struct abi_service *service = tables->services[found];
+	const struct abi_ring *ring =
+		service->ring == ABI_NONE ? NULL : tables->rings[service->ring];
+	return ring &&
+	       ring->slots[slot_of(model, service, ring, &flow->client.source)] == flow->backend;
+}
+
 static void put_backend(const struct model *model, struct model_flow *flow, uint16_t index)
 {
 	const struct abi_backend *backend = model->tables->backends[index];

@@ -8,3 +8,7 @@
 
 uint8_t model_begin(struct model *model, struct model_packet *packet,
 		    const struct model_headers *headers, uint32_t now);
+
+/* Whether the flow's client would meet the same service, in the same way, and the same backend,
+ * were it to begin now. */
+bool model_would_begin_so(const struct model *model, const struct model_flow *flow);

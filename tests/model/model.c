@@ -72,8 +72,9 @@ static bool gives_up(const struct abi_service *service, const struct abi_backend
 }
 
 /* The client's packet begins something that the old record should not serve. */
-static bool begins_anew(const struct model_flow *flow, const struct abi_service *service,
-			const struct abi_backend *backend, uint8_t tcp_flags)
+static bool begins_anew(const struct model *model, const struct model_flow *flow,
+			const struct abi_service *service, const struct abi_backend *backend,
+			uint8_t tcp_flags)
 {
 	switch (flow->state) {
 	case ABI_FLOW_UDP:
@@ -83,7 +84,8 @@ static bool begins_anew(const struct model_flow *flow, const struct abi_service 
 	case ABI_FLOW_TCP_CLOSING:
 		if (model_is_in_doubt(flow))
 			return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN;
-		return model_is_opening(tcp_flags) && backend->state != ABI_BACKEND_UP;
+		return model_is_opening(tcp_flags) &&
+		       (backend->state != ABI_BACKEND_UP || !model_would_begin_so(model, flow));
 	case ABI_FLOW_TCP_ESTABLISHED:
 		return model_is_opening(tcp_flags) && backend->state == ABI_BACKEND_DOWN &&
 		       gives_up(service, backend);
@@ -199,7 +201,7 @@ static uint8_t run_flow(struct model *model, struct model_packet *packet,
 		return ABI_VERDICT_DENIED;
 	}
 	if (!service || !backend ||
-	    (from_client && begins_anew(flow, service, backend, headers->tcp_flags))) {
+	    (from_client && begins_anew(model, flow, service, backend, headers->tcp_flags))) {
 		model_end_flow(model, flow);
 		return MODEL_NO_VERDICT;
 	}

@@ -234,6 +234,67 @@ static void a_syn_leaves_a_backend_that_fails(void **state)
 	world_free(world);
 }
 
+/* Of a pool that the service has no more, say: the backend is up, and somebody else's. */
+static void turn_to_others(struct world *world, const struct half *half, unsigned backend)
+{
+	const uint16_t other = (uint16_t)(half->backend + 3 + (backend + 1) % 3);
+
+	snapshot_builder_ring(world->builder, half->ring + RING_FULL_NAT, 7, &other, 1);
+}
+
+static void turn_to_dnat(struct world *world, const struct half *half, unsigned backend)
+{
+	struct abi_service *service =
+		snapshot_builder_get(world->builder, ABI_SERVICE, half->service + SERVICE_FULL_TCP);
+
+	(void)backend;
+	service->forwarding = ABI_DNAT;
+	service->local_pool = ABI_NONE;
+}
+
+static void turn_to_another_port(struct world *world, const struct half *half, unsigned backend)
+{
+	struct abi_service *service =
+		snapshot_builder_get(world->builder, ABI_SERVICE, half->service + SERVICE_FULL_TCP);
+
+	(void)backend;
+	service->listeners[0].port_first = service->listeners[0].port_last = 81;
+}
+
+/* The record of a closed connection serves the next one only where that would be begun so. */
+static void a_syn_begins_what_the_tables_say(void **state)
+{
+	static void (*const turns[])(struct world * world, const struct half *half,
+				     unsigned backend) = {turn_to_others, turn_to_dnat,
+							  turn_to_another_port};
+	const struct half *half = *state;
+
+	for (unsigned i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		struct world *world = world_new(100);
+		const struct frame_spec syn = syn_to(half->full_nat);
+		struct frame frame, answer;
+
+		world_client(world, &syn, &frame);
+		unsigned backend = frame_backend(&frame);
+		world_answer(world, &frame, RST | ACK, &answer);
+		turns[i](world, half, backend);
+		world_publish(world);
+		uint8_t verdict = world_client(world, &syn, &frame);
+		if (turns[i] == turn_to_another_port) {
+			assert_int_equal(verdict, ABI_VERDICT_TO_LINUX);
+			assert_int_equal(world_flow_count(world), 0);
+		} else {
+			assert_int_equal(verdict, ABI_VERDICT_TO_BACKEND);
+			assert_int_equal(world_only_flow(world)->flags & ABI_FLOW_FULL_NAT,
+					 turns[i] == turn_to_dnat ? 0 : ABI_FLOW_FULL_NAT);
+		}
+		if (turns[i] == turn_to_others)
+			assert_int_equal(frame_backend(&frame), (backend + 1) % 3);
+		world_check_law(world);
+		world_free(world);
+	}
+}
+
 static void what_moves_when_a_backend_fails(void **state)
 {
 	const struct half *half = *state;
@@ -456,6 +517,7 @@ int main(void)
 		OF_BOTH_FAMILIES(counters_of_service_and_backend),
 		OF_BOTH_FAMILIES(a_syn_starts_a_closing_flow_anew),
 		OF_BOTH_FAMILIES(a_syn_leaves_a_backend_that_fails),
+		OF_BOTH_FAMILIES(a_syn_begins_what_the_tables_say),
 		OF_BOTH_FAMILIES(what_moves_when_a_backend_fails),
 		OF_BOTH_FAMILIES(draining_keeps_what_it_has),
 		OF_BOTH_FAMILIES(a_new_epoch_ends_flows),
