@@ -85,6 +85,8 @@ struct engine {
 	struct engine_made made[PACKET_BURST];
 	unsigned made_count;
 
+	uint32_t begun; /* flows, since engine_age() */
+
 	/* The snapshot's: where it lies another one may lie later. engine_use() */
 	uint64_t instance, generation;
 };
@@ -130,7 +132,8 @@ static inline void engine_count_latency(struct engine *engine, uint64_t cycles, 
 	engine->counters->latency_cycles += cycles * count;
 }
 
-/* Ends flows whose time is over: a bounded piece of work, to be called once a poll. */
+/* Ends flows whose time is over: a bounded piece of work, more than were begun since it was called
+ * last. To be called once a poll. */
 void engine_age(struct engine *engine, uint64_t now_ms);
 
 /*

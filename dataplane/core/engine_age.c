@@ -11,7 +11,8 @@
 #include "dataplane/core/flow_timers.h"
 #include "dataplane/core/fragments.h"
 
-/* The most work of one call: batches of records, and empty slots passed. */
+/* The most work of one call, of a wheel: batches of records beside one for each that flows begun
+ * since the last call would fill, so that it keeps up with them; and empty slots passed. */
 #define AGE_BATCHES 4
 #define AGE_BATCH   16
 #define AGE_SLOTS   1024
@@ -66,13 +67,13 @@ static void age_batch(struct engine *engine, struct flow_table *table, const uin
 }
 
 static void age_wheel(struct engine *engine, struct flow_table *table, struct flow_wheel *wheel,
-		      uint32_t now)
+		      unsigned batches, uint32_t now)
 {
 	uint32_t patience = AGE_SLOTS;
 	uint32_t due[AGE_BATCH];
 	unsigned count = AGE_BATCH;
 
-	for (unsigned i = 0; i < AGE_BATCHES && count == AGE_BATCH; i++) {
+	for (unsigned i = 0; i < batches && count == AGE_BATCH; i++) {
 		count = take_due(table, wheel, now, &patience, due);
 		age_batch(engine, table, due, count, now);
 	}
@@ -81,13 +82,17 @@ static void age_wheel(struct engine *engine, struct flow_table *table, struct fl
 void engine_age(struct engine *engine, uint64_t now_ms)
 {
 	uint32_t now = (uint32_t)(now_ms >> ABI_FLOW_TICK_SHIFT);
+	unsigned batches = AGE_BATCHES + engine->begun / AGE_BATCH;
 
+	engine->begun = 0;
 	fragments_age(engine->fragments, now);
 	if (engine->snapshot == NULL)
 		return;
 	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
-		age_wheel(engine, engine->flows[i], &engine->flows[i]->timers, now);
-		age_wheel(engine, engine->flows[i], &engine->flows[i]->half_open, now);
-		age_wheel(engine, engine->flows[i], &engine->flows[i]->closing, now);
+		struct flow_table *table = engine->flows[i];
+
+		age_wheel(engine, table, &table->timers, batches, now);
+		age_wheel(engine, table, &table->half_open, batches, now);
+		age_wheel(engine, table, &table->closing, batches, now);
 	}
 }

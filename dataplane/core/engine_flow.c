@@ -60,6 +60,7 @@ uint32_t engine_start_flow(struct engine *engine, struct flow_table *table,
 	if (record == FLOW_NONE)
 		return FLOW_NONE;
 	engine_arm(engine, table, record);
+	engine->begun++;
 	if (flow->flow.state != ABI_FLOW_DIRECT)
 		count_started(engine, &flow->flow);
 	return record;

@@ -128,6 +128,7 @@ static void ageing_is_bounded(void **state)
 		spec.source_port = (uint16_t)(1 + i);
 		assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
 	}
+	engine_age(&world->engine, world->now_ms);
 	world->now_ms += 40000;
 	engine_age(&world->engine, world->now_ms);
 	assert_int_equal(world_flow_count(world), 500 - 64);
@@ -135,6 +136,30 @@ static void ageing_is_bounded(void **state)
 	world_wait(world, 0);
 	assert_int_equal(world_flow_count(world), 0);
 	assert_int_equal(world->counters->aged, 500);
+	world_free(world);
+}
+
+/* However many flows a turn of the worker begins, of however many queues: those that are over do
+ * not keep their places. */
+static void ageing_keeps_up(void **state)
+{
+	enum { EACH_TURN = 256, TURNS = 100, TIMEOUT_MS = 640 };
+	const struct half *half = *state;
+	struct world *world = world_new(14 * EACH_TURN);
+	const uint32_t index = half->service + SERVICE_FULL_UDP;
+	struct frame_spec spec = ask(half->full_nat);
+	struct abi_service *service = snapshot_builder_get(world->builder, ABI_SERVICE, index);
+
+	service->timeouts[ABI_TIMEOUT_UDP] = TIMEOUT_MS;
+	world_publish(world);
+	for (uint32_t i = 0; i < TURNS * EACH_TURN; i++) {
+		spec.source_port = (uint16_t)(1 + i);
+		assert_int_equal(world_client(world, &spec, NULL), ABI_VERDICT_TO_BACKEND);
+		if (i % EACH_TURN != EACH_TURN - 1)
+			continue;
+		world->now_ms += ABI_FLOW_TICK_MS;
+		engine_age(&world->engine, world->now_ms);
+	}
 	world_free(world);
 }
 
@@ -359,6 +384,7 @@ int main(void)
 		OF_BOTH_FAMILIES(udp_lasts_as_long_as_somebody_speaks),
 		OF_BOTH_FAMILIES(one_question_and_one_answer_go_soon),
 		OF_BOTH_FAMILIES(ageing_is_bounded),
+		OF_BOTH_FAMILIES(ageing_keeps_up),
 		OF_BOTH_FAMILIES(the_oldest_half_open_gives_way),
 		OF_BOTH_FAMILIES(a_flood_of_syns),
 		OF_BOTH_FAMILIES(full_of_established),
