@@ -16,6 +16,7 @@ struct means {
 	struct vrrp_log log;
 	struct lease lease;
 	struct report *report;
+	struct released released; /* those of them whose group is not there yet */
 	struct netlink *netlink;
 	int announcement_socket;
 };

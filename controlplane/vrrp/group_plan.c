@@ -163,6 +163,17 @@ static void take_parts(struct group *group, struct next_parts *next, struct mean
 	group->tracked = next->tracked;
 }
 
+static bool take_released(struct released *released, const char *name)
+{
+	for (uint32_t i = 1; i <= ABI_MAX_GROUPS; i++) {
+		if (strcmp(released->names[i], name) == 0) {
+			released->names[i][0] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
 int group_plan(struct group *group, const struct plan_view *plan, const struct plan_group *row,
 	       struct interfaces *interfaces, struct means *means, uint64_t now)
 {
@@ -191,10 +202,12 @@ int group_plan(struct group *group, const struct plan_view *plan, const struct p
 		announce_pace_stop(&group->pace);
 	}
 	take_parts(group, &next, means);
-	if (is_new)
+	if (is_new) {
 		election_init(&group->election, &rules);
-	else
+		group->election.is_released = take_released(&means->released, group->name);
+	} else {
 		election_change(&group->election, &rules, next.was, now);
+	}
 	/* New addresses of a group that serves are announced; on new links group_refresh() sees to
 	 * it. */
 	if (group->election.state == ELECTION_ACTIVE && holdings_lack(&group->holdings))

@@ -198,13 +198,42 @@ void lease_set(const struct lease *lease, uint32_t group, uint64_t until)
 		return;
 }
 
-int report_open(const char *run_dir, struct report **out)
+static void note_released(const struct report *report, struct released *released)
+{
+	if (report->file.magic != REPORT_MAGIC || report->file.abi_version != ABI_VERSION)
+		return;
+	for (uint32_t i = 1; i <= ABI_MAX_GROUPS; i++) {
+		const struct report_group *row = &report->groups[i];
+
+		if (row->released != 0)
+			snprintf(released->names[i], ABI_NAME_SIZE, "%.*s", ABI_NAME_SIZE - 1,
+				 row->name);
+	}
+}
+
+/* Maintenance is not over because a program was started again. */
+static void find_released(const char *path, struct released *released)
+{
+	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct report *report = malloc(sizeof(*report));
+
+	*released = (struct released){0};
+	if (report != NULL && descriptor >= 0 &&
+	    read(descriptor, report, sizeof(*report)) == (ssize_t)sizeof(*report))
+		note_released(report, released);
+	free(report);
+	if (descriptor >= 0)
+		close(descriptor);
+}
+
+int report_open(const char *run_dir, struct report **out, struct released *released)
 {
 	char path[RUN_PATH_SIZE];
 	void *created;
 	int error;
 
 	run_path(run_dir, REPORT_FILE, path);
+	find_released(path, released);
 	error = create(path, REPORT_MAGIC, sizeof(**out), &created);
 	if (error == 0)
 		*out = created;

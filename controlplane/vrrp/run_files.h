@@ -32,5 +32,10 @@ int lease_open(const char *run_dir, struct lease *out);
  * it had run out, or ends, or will end earlier than was said. */
 void lease_set(const struct lease *lease, uint32_t group, uint64_t until);
 
-/* A new one, in place of that of the process before. */
-int report_open(const char *run_dir, struct report **out);
+/* The groups that were released when the process before ended; empty: none. */
+struct released {
+	char names[ABI_MAX_GROUPS + 1][ABI_NAME_SIZE];
+};
+
+/* A new one, in place of that of the process before, of which this is kept. */
+int report_open(const char *run_dir, struct report **out, struct released *released);

@@ -64,7 +64,7 @@ int vrrp_open(struct vrrp *vrrp, const char *run_dir)
 	dataplane_watch_init(&vrrp->dataplane, run_dir);
 	error = lease_open(run_dir, &vrrp->means.lease);
 	if (error == 0)
-		error = report_open(run_dir, &vrrp->means.report);
+		error = report_open(run_dir, &vrrp->means.report, &vrrp->means.released);
 	if (error < 0)
 		return failed(vrrp, "cannot make the files in the run directory", error);
 	error = open_signals(vrrp);

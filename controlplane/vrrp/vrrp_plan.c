@@ -144,8 +144,10 @@ static int go_by(struct vrrp *vrrp, const struct plan_view *plan, char *trouble)
 	int first = 0;
 
 	for (uint32_t number = 1; number <= ABI_MAX_GROUPS; number++) {
-		if (vrrp->groups[number] != NULL && !goes_on(vrrp->groups[number], plan))
+		if (vrrp->groups[number] != NULL && !goes_on(vrrp->groups[number], plan)) {
 			vrrp_drop_group(vrrp, number);
+			vrrp->means.report->groups[number].released = 0;
+		}
 	}
 	interfaces_begin(&vrrp->interfaces);
 	for (uint32_t i = 0; i < plan->head->group_count; i++) {

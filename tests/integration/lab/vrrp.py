@@ -121,14 +121,19 @@ class Node:
         if self.process is not None and not self.process.ended():
             check(self.tell("plan") == "ok", f"{self.name} refused its plan")
 
-    def start(self, wait=True):
-        """Starts it. What a process before has said of itself is nothing to go by."""
-        (self.run_dir / "vrrp").unlink(missing_ok=True)
+    def start(self, wait=True, keep=False):
+        """Starts it. What a process before has said of itself is nothing to go by, and so removed first
+        where it is not to keep something of it."""
+        report = self.run_dir / "vrrp"
+        before = report.stat().st_ino if keep else None
+        if not keep:
+            report.unlink(missing_ok=True)
         self.process = self.lab.spawn(f"vrrp-{self.name}", [
             self.lab.program("headrace-vrrp"), "--run-dir", self.run_dir],
             namespace=self.namespace.full_name)
         if wait:
-            wait_for(lambda: self.state() not in ("none", "init"), f"{self.name} to start")
+            wait_for(lambda: (not keep or report.stat().st_ino != before) and
+                     self.state() not in ("none", "init"), f"{self.name} to start")
         return self
 
     def state(self, number=1):

@@ -131,3 +131,28 @@ def story_announced(lab):
     check(len(told) == 400 and len(set(told)) == 200, f"{len(told)} announcements of {len(set(told))}")
     check(gap < 0.2, f"200 addresses took {gap} s")
     lab.notes.append(f"200 addresses in {1e3 * gap:.0f} ms")
+
+
+def story_released(lab):
+    """A group that was released is so still when its program is killed, or stopped, and started again."""
+    site = Site(lab)
+    first, second = site.pair(pair=True)
+    first.start()
+    first.becomes("active")
+    second.start()
+    second.becomes("backup")
+    check(first.tell("release main") == "ok", "it would not")
+    second.becomes("active")
+    for end in (first.process.kill, lambda: first.tell("stop")):
+        end()
+        first.start(keep=True)
+        first.becomes("backup")
+        wait_for(lambda: first.report.instance()["received"] > 10, "it to hear the second")
+        group = first.report.group()
+        check(group["released"] and group["priority"] == 1 and group["became_active"] == 0, f"{group}")
+        check(second.report.group()["released_active"] == 0, "the second gave up")
+    check(first.tell("take main") == "ok", "it would not")
+    first.becomes("active")
+    first.process.kill()
+    first.start(keep=True)
+    first.becomes("active")
