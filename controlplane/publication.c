@@ -184,7 +184,7 @@ static bool is_refused(struct publication *publication)
 	struct controlplane *controlplane = publication->controlplane;
 	const struct abi_status *status = stats_status(controlplane->stats);
 
-	return status != NULL && stats_dataplane_lives(controlplane->stats) &&
+	return stats_dataplane_lives(controlplane->stats, status) &&
 	       refusals_call_for_repair(&publication->refusals, status,
 					publisher_generation(controlplane->publisher),
 					clock_now_ms());

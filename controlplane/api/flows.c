@@ -168,7 +168,8 @@ void api_end_flows(struct controlplane *controlplane, const struct api_request *
 	ending = open_ending(controlplane, &filter, names);
 	if (ending == NULL)
 		return;
-	if (!flow_flush_has_inbox(ending->flush) || !stats_dataplane_lives(controlplane->stats)) {
+	if (!flow_flush_has_inbox(ending->flush) ||
+	    !stats_dataplane_lives(controlplane->stats, stats_status(controlplane->stats))) {
 		problem_set(&answer->problem, MHD_HTTP_SERVICE_UNAVAILABLE,
 			    "no dataplane runs that could end flows");
 		close_ending(ending);

@@ -136,7 +136,7 @@ static json_t *render_dataplane(struct controlplane *controlplane, const struct 
 	for (uint32_t i = 0; i < status->port_count; i++)
 		json_array_append_new(ports, api_port(&status->ports[i], &totals->ports[i]));
 
-	bool lives = stats_dataplane_lives(controlplane->stats);
+	bool lives = stats_dataplane_lives(controlplane->stats, status);
 
 	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o}", "running", lives, "pid",
 			 value_of_number(status->file.writer_pid), "state",

@@ -45,10 +45,8 @@ char *metrics_render(struct controlplane *controlplane)
 
 	if (totals == NULL)
 		return NULL;
-	/* In this order: each call may map another file, and then the last one's is what stays. */
-	source.lives = stats_dataplane_lives(controlplane->stats);
 	source.status = stats_status(controlplane->stats);
-	source.lives = source.lives && source.status != NULL;
+	source.lives = stats_dataplane_lives(controlplane->stats, source.status);
 	stats_totals(controlplane->stats, totals);
 	reserve(&text, controlplane->config);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

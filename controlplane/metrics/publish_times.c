@@ -36,10 +36,9 @@ static bool is_half_taken(const struct abi_status *status)
 /* One that is away, or starting, takes the generation when it is there: that is no time of ours. */
 static bool is_forwarding(struct stats *stats)
 {
-	bool lives = stats_dataplane_lives(stats);
 	const struct abi_status *status = stats_status(stats);
 
-	return lives && status != NULL && status->state == ABI_DATAPLANE_RUNNING;
+	return stats_dataplane_lives(stats, status) && status->state == ABI_DATAPLANE_RUNNING;
 }
 
 static void end(struct publish_times *times)
@@ -66,7 +65,7 @@ static void on_look(struct ev_loop *loop, ev_timer *watcher, int events)
 				      at > times->published_ns ? at - times->published_ns : 0);
 		end(times);
 	} else if (clock_now_ns() - times->published_ns > GIVE_UP_NS ||
-		   !stats_dataplane_lives(times->stats)) {
+		   !stats_dataplane_lives(times->stats, status)) {
 		end(times);
 	}
 }

@@ -60,10 +60,8 @@ const struct abi_status *stats_status(struct stats *stats)
 	return status;
 }
 
-bool stats_dataplane_lives(struct stats *stats)
+bool stats_dataplane_lives(const struct stats *stats, const struct abi_status *status)
 {
-	const struct abi_status *status = stats_status(stats);
-
 	return status != NULL && liveness_check(stats->lock_path, status->file.writer_pid,
 						status->heartbeat, clock_now_ns());
 }
@@ -236,7 +234,7 @@ static bool knows_its_flows(struct stats *stats)
 {
 	const struct abi_status *status = stats_status(stats);
 
-	return status != NULL && stats_dataplane_lives(stats) &&
+	return stats_dataplane_lives(stats, status) &&
 	       __atomic_load_n(&status->generation_taken, __ATOMIC_ACQUIRE) != 0;
 }
 

@@ -23,11 +23,14 @@ struct stats;
 int stats_open(const char *run_dir, struct stats **out);
 void stats_close(struct stats *stats);
 
-/* `status` of the dataplane, dead or alive; NULL: none, or none that we understand. */
+/*
+ * `status` of the dataplane, dead or alive; NULL: none, or none that we understand.
+ * It is there until this is called again: the file of another dataplane may be in its place then.
+ */
 const struct abi_status *stats_status(struct stats *stats);
 
-/* True when the process that wrote `status` lives. */
-bool stats_dataplane_lives(struct stats *stats);
+/* True when the process that wrote this `status` lives; NULL: there is none. */
+bool stats_dataplane_lives(const struct stats *stats, const struct abi_status *status);
 
 /*
  * The head of all blocks summed: everything of struct abi_counters_block before

@@ -76,6 +76,8 @@ static int tear_down(void **state)
 
 	snprintf(path, sizeof(path), "%s/counters", world->dir);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/status", world->dir);
+	unlink(path);
 	baselines_path(world, path);
 	unlink(path);
 	rmdir(world->dir);
@@ -99,8 +101,44 @@ static void no_dataplane_is_all_zero(void **state)
 
 	assert_int_equal(packets_in(world, 3), 0);
 	assert_null(stats_status(world->stats));
-	assert_false(stats_dataplane_lives(world->stats));
+	assert_false(stats_dataplane_lives(world->stats, NULL));
 	assert_true(stats_flows_of_backend(world->stats, 3) == UINT64_MAX);
+}
+
+/* In the place of what is there, as a dataplane does it that starts. */
+static void put_status(const struct world *world, uint64_t instance)
+{
+	struct abi_status *status = calloc(1, sizeof(*status));
+	char path[96], aside[96];
+	FILE *file;
+
+	status->file = (struct abi_file){.magic = ABI_MAGIC_STATUS,
+					 .abi_version = ABI_VERSION,
+					 .size = sizeof(*status),
+					 .instance = instance};
+	snprintf(path, sizeof(path), "%s/status", world->dir);
+	snprintf(aside, sizeof(aside), "%s/status.new", world->dir);
+	file = fopen(aside, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(status, sizeof(*status), 1, file), 1);
+	fclose(file);
+	assert_int_equal(rename(aside, path), 0);
+	free(status);
+}
+
+/* One dataplane takes another's place while an answer is made: what is held is of the first. */
+static void a_status_stays_until_it_is_asked_for_again(void **state)
+{
+	struct world *world = *state;
+	const struct abi_status *status;
+
+	put_status(world, 1);
+	status = stats_status(world->stats);
+	assert_non_null(status);
+	put_status(world, 2);
+	assert_false(stats_dataplane_lives(world->stats, status));
+	assert_int_equal(status->file.instance, 1);
+	assert_int_equal(stats_status(world->stats)->file.instance, 2);
 }
 
 static void blocks_are_summed(void **state)
@@ -288,6 +326,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(no_dataplane_is_all_zero, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_status_stays_until_it_is_asked_for_again, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(blocks_are_summed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(times_of_a_worker_need_its_clock, set_up,
 						tear_down),
