@@ -4,6 +4,7 @@
 """Captures: tcpdump in a namespace, read back without any help from what is tested."""
 
 import re
+import signal
 import socket
 import struct
 
@@ -16,6 +17,7 @@ IPV6_FLAGS = "ip6 and ip6[6] = 6 and ip6[53]"
 RESETS = f"(tcp[tcpflags] & tcp-rst != 0 or ({IPV6_FLAGS} & 4 != 0))"
 FIRST_SYNS = f"(tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn or ({IPV6_FLAGS} & 0x12 = 2))"
 ICMP_ERRORS = "(icmp or (ip6[6] = 58 and ip6[40] < 128))"  # of IPv4 all there is: nobody pings
+COUNTS = re.compile(r"(\d+) packets? captured[,\s]+(\d+) packets? received by filter[,\s]+(\d+) packets? dropped by kernel")
 OF_LINUX = "(ip[8] = 64 or ip6[7] = 64)"  # on its first hop, sent and not forwarded
 
 
@@ -28,16 +30,35 @@ class Capture:
 
     def __init__(self, namespace, interface, expression, name, first=None):
         self.file = namespace.lab.logs / f"{name}.pcap"
+        # The first so many of a flood are handed over in blocks, others each at once.
+        how = ["-c", first] if first else ["--immediate-mode"]
         self.process = namespace.spawn(f"tcpdump-{name}", [
             "tcpdump", "-Z", "root", "-i", interface, "-n", "-p", "-U", "-s", "0", "-B", "32768",
-            *(["-c", first] if first else []), "-w", self.file, expression])
+            *how, "-w", self.file, expression])
         wait_for(lambda: "listening on" in self.process.errors(), f"tcpdump on {name} to listen")
+        self._others = self._unread()
+
+    def _told(self):
+        """What it has said of its counts, each time: (captured, received, dropped)."""
+        return [tuple(map(int, counts)) for counts in COUNTS.findall(self.process.errors())]
+
+    def _unread(self):
+        """How many have come and are not captured: those before there was a filter, and those that wait to be read."""
+        said = len(self._told())
+        self.process.signal(signal.SIGUSR1)
+        wait_for(lambda: self.process.ended() or len(self._told()) > said, f"{self.process.name} to tell its counts",
+                 every=0.002)
+        captured, received, dropped = (self._told() or [(0, 0, 0)])[-1]
+        return received - captured - dropped
 
     def stop(self):
-        """Ends it and returns the frames captured; raises when the kernel dropped any."""
+        """Ends it and returns the frames that came until now; raises when the kernel dropped any."""
+        # Told to end, tcpdump leaves what it has not read.
+        wait_for(lambda: self.process.ended() or self._unread() <= self._others,
+                 f"{self.process.name} to write what has come")
         self.process.stop()
-        dropped = re.search(r"(\d+) packets? dropped by kernel", self.process.errors())
-        if not dropped or int(dropped.group(1)) > 0:
+        told = self._told()
+        if not told or told[-1][2] > 0:
             raise RuntimeError(f"{self.process.name} missed packets: {self.process.tail()}")
         return [frame for _, frame in read_pcap(self.file)]
 

@@ -9,12 +9,14 @@ MAC for the group's addresses, from the moment the other one serves.
 
 import signal
 import socket
+import struct
 import time
 
 from lab import Capture, check, wait_for
 from lab.captures import describe
 from lab.standby import Pair
 from lab.talks import Talks, serve_echo
+from lab.vrrp import Report
 from lab.waiting import pass_time
 
 CONNECTIONS = 40
@@ -49,7 +51,11 @@ def captures(pair, node, what):
     """Of what the node sends as one of the group's addresses, or says of them, to the client; and of
     what it sends on to backends."""
     wan, lan = node.host.mac("wan"), node.host.mac("lan")
-    told = " or (icmp6 and ip6[40] == 136)" if pair.family == 6 else ""
+    told = ""
+    if pair.family == 6:  # ARP is a matter of its source; here Linux may tell of addresses of its own
+        words = struct.unpack(">4I", socket.inet_pton(socket.AF_INET6, pair.service_address()))
+        told = " or (icmp6 and ip6[40] = 136 and " + " and ".join(
+            f"ip6[{48 + 4 * at}:4] = {word:#x}" for at, word in enumerate(words)) + ")"
     yield Capture(pair.client, "eth0", f"ether src {wan} and (src host {pair.service_address()}{told})",
                   f"{what}-to-client")
     for backend in pair.backends:
@@ -133,12 +139,12 @@ def story_split(lab):
     for switch in (pair.wan, pair.lan):
         switch.nft("delete table bridge split\n")
     mended = time.monotonic()
-    wait_for(lambda: not other.may_serve(), "node 1 to yield", every=0.002)
-    yielded = time.monotonic() - mended
+    wait_for(lambda: not other.may_serve() and other.state() == "backup", "node 1 to yield", every=0.002)
+    yielded = Report(other.headrace.run_dir).since() - mended  # by its own clock
     check(yielded < 0.35, f"two were active {yielded:.2f} s after the split was mended")
     talks.still()
     talks.check(seconds=1)
-    lab.notes.append(f"one active {yielded * 1e3:.0f} ms after the split was mended")
+    lab.notes.append(f"one active {max(yielded, 0.0) * 1e3:.0f} ms after the split was mended")
     check(pair.active() == [0], f"active: {pair.active()}")
 
 
