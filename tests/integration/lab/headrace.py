@@ -176,6 +176,11 @@ class Headrace:
             return states.count("up") == wanted and "checking" not in states and self.running()
         wait_for(ready, "the backends to be up and the tables that say so to be taken", seconds)
 
+    def wait_next_hops(self):
+        """Waits until the MAC of each backend's next hop is known, and the dataplane knows it too."""
+        wait_for(lambda: all(backend["next_hop"] for backend in self.backends().values()) and self.running(),
+                 "the backends' MACs to be taken")
+
     def wait_state(self, backend, state, seconds=20):
         """Waits until a backend ("pool/backend") is up, down, ... and the dataplane knows."""
         wait_for(lambda: self.backends()[backend]["state"] == state and self.running(),

@@ -26,7 +26,7 @@ def run_with(lab, family):
     wait_for(lambda: state_of(world, addresses[2]) in ("REACHABLE", "STALE", "DELAY"), "b3 to be found")
     states = [state_of(world, address) for address in addresses]
     check(states[:2] == ["PERMANENT", "NOARP"], f"Linux has them as {states}")
-    wait_for(lambda: all(backend["next_hop"] for backend in headrace.backends().values()), "their MACs to be taken")
+    headrace.wait_next_hops()
     macs = [backend["next_hop"]["mac"] for _, backend in sorted(headrace.backends().items())]
     check(macs == [backend.mac("eth0") for backend in world.backends], f"{macs}")
     check(headrace.stop() == (0, 0), "a clean stop did not end with 0")

@@ -15,7 +15,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, PadN
 from scapy.layers.l2 import Ether
 
-from lab import check, check_law, two_arms, wait_for
+from lab import check, check_law, two_arms
 from lab.addressing import WAN, family_of
 from lab.captures import skip_extensions
 
@@ -129,7 +129,7 @@ def compare(world, forwarding):
         world.service("web", forwarding, health_check={"type": "none"}),
         world.service("dns", forwarding, port=53, protocol="udp", backend_port=5353))
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "b1's MAC")
+    headrace.wait_next_hops()
     for what, header, payload, spoil in cases(world.family):
         service = world.vip, 53 if isinstance(header, UDP) else 80
         server = world.backends[0].address, 5353 if isinstance(header, UDP) else 8080

@@ -98,7 +98,7 @@ def change_mac(world, announces, within=WITHIN):
     headrace = world.headrace(world.service("push", "dnat" if announces else "full-nat", port=PORT,
                                             backend_port=PORT, health_check={"type": "none"}))
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "the backends' MACs")
+    headrace.wait_next_hops()
     audience = Audience(customer, (world.vip, PORT), CONNECTIONS)
     longest = 0.0
     for mac in ("02:00:00:00:05:01", "02:00:00:00:05:02"):

@@ -14,7 +14,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 
-from lab import check, check_law, two_arms, wait_for
+from lab import check, check_law, two_arms
 from lab.addressing import WAN
 
 TYPES = {4: 0x0800, 6: 0x86dd}
@@ -76,7 +76,7 @@ def talk(world, forwarding):
     headrace.config["dataplane"]["ports"][0]["last_hop_from"] = "anyone"
     headrace.write_config()
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "b1's MAC")
+    headrace.wait_next_hops()
     customer = WAN[world.family].format(77)
     for port, (what, tags) in enumerate(TAGS.items(), 4000):
         client.put(layer(src=customer, dst=world.vip) / TCP(sport=port, dport=80, flags="S"), tags)
