@@ -84,10 +84,13 @@ class Lease:
         """Lets go of the file."""
         self.memory.close()
 
+    def until(self, number=1):
+        """Until when the group may be served, as time.monotonic() counts."""
+        return struct.unpack_from("<Q", self.memory, 128 + 8 * number)[0] / 1e9
+
     def holds(self, number=1):
         """May the group be served now?"""
-        until = struct.unpack_from("<Q", self.memory, 128 + 8 * number)[0]
-        return until > time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        return self.until(number) > time.monotonic()
 
 
 def held(namespace, prefix=""):
@@ -97,8 +100,9 @@ def held(namespace, prefix=""):
             if item["prefixlen"] in (32, 128) and item["local"].startswith(prefix)}
 
 
-def reaches(namespace, address, seconds=1):
-    """Does Linux there answer? It refuses a connection."""
+def reaches(namespace, address, seconds=3):
+    """Does Linux there answer? It refuses a connection. In that time a SYN is sent again once or twice, and
+    who knows another MAC does not begin to doubt it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with namespace.socket(family, socket.SOCK_STREAM) as connection:
         connection.settimeout(seconds)
@@ -199,7 +203,9 @@ class Keepalived:
         return "\n".join(lines)
 
     def start(self):
-        """Starts it."""
+        """Starts it. What one before has said of itself is nothing to go by."""
+        for path in self.states.values():
+            path.unlink(missing_ok=True)
         self.process = self.namespace.spawn(f"keepalived-{self.name}", [
             "keepalived", "-n", "-l", "-P", "-f", self.configuration, "-p", self.data / "pid", "-r",
             self.data / "vrrp-pid"])

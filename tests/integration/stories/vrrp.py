@@ -9,6 +9,7 @@ import time
 from lab import Capture, check, wait_for
 from lab.captures import read_pcap
 from lab.vrrp import Site, held, one_active, reaches
+from lab.waiting import promptly
 
 
 def check_taken(taker, left, address):
@@ -32,8 +33,10 @@ def story_killed(lab):
     for _ in range(5):
         wait_for(lambda: first.state() == "active" and second.state() == "backup", "one to serve")
         lease = second.lease()
-        began = time.monotonic()
-        first.process.kill()
+        with promptly():
+            began = time.monotonic()
+            first.process.signal(signal.SIGKILL)
+        first.process.kill()  # and what it has started
         wait_for(lease.holds, "the second to take over", every=0)
         second.becomes("active")
         gaps.append(second.report.since() - began)
@@ -60,11 +63,12 @@ def story_stopped(lab):
     for way in ("SIGTERM", "stop", "release") * 3:
         wait_for(lambda: first.state() == "active" and second.state() == "backup", "one to serve")
         lease = second.lease()
-        began = time.monotonic()
-        if way == "SIGTERM":
-            first.process.signal(signal.SIGTERM)
-        else:
-            check(first.tell("stop" if way == "stop" else "release main") == "ok", "it would not")
+        with promptly():
+            began = time.monotonic()
+            if way == "SIGTERM":
+                first.process.signal(signal.SIGTERM)
+            else:
+                check(first.tell("stop" if way == "stop" else "release main") == "ok", "it would not")
         wait_for(lease.holds, "the second to take over", 1, every=0)
         second.becomes("active")
         gaps.append(second.report.since() - began)
@@ -112,9 +116,10 @@ def story_announced(lab):
     wait_for(lambda: first.report.group()["addresses"] == 200, "all addresses to be there")
     capture = Capture(site.client, "eth1", "arp", "announced")
     lease = second.lease()
-    began = time.monotonic()
-    check(first.tell("release main") == "ok", "it would not")
-    wait_for(lambda: second.report.group()["addresses"] == 200, "all addresses to move", every=0)
+    with promptly():
+        began = time.monotonic()
+        check(first.tell("release main") == "ok", "it would not")
+    wait_for(lambda: second.report.group()["addresses"] == 200, "all addresses to move", every=0.001)
     gap = time.monotonic() - began
     wait_for(lambda: second.report.instance()["gratuitous"] >= 400, "two rounds")
     wait_for(lambda: not held(first.namespace, "192"), "the addresses to be given up")

@@ -51,10 +51,11 @@ def story_together(lab):
         first.namespace.set_link(interface, False)
         second.becomes("active", 2)
         gap = second.report.since() - began
-        check(first.state() == "fault", f"the first is {first.state()}")
+        first.becomes("fault")
         check(f"interface {interface}" in first.report.group()["reason"], first.report.group()["reason"])
         wait_for(lambda: has_all(second), "all addresses to move")
-        check(not held(first.namespace, "192") and not held(first.namespace, "198"), "some were left")
+        wait_for(lambda: not held(first.namespace, "192") and not held(first.namespace, "198"),
+                 "the first to give all of them up")
         for address in ("192.0.2.100", "2001:db8:1::100"):
             check(reaches(site.client, address), f"{address} is not reached")
         first.namespace.set_link(interface, True)
@@ -96,6 +97,7 @@ def story_followed(lab):
     second.start()
     first.namespace.set_link("track0", False)
     second.becomes("active", 1)
+    first.becomes("fault")
     check("interface track0 is down" in first.report.group()["reason"], first.report.group()["reason"])
     first.namespace.set_link("track0", True)
     first.becomes("active", 2)
@@ -224,16 +226,16 @@ def story_dataplane(lab):
     first.start().becomes("fault")
     second.start().becomes("active")
 
-    def beating(dataplane, state, threads=("main", "worker")):
+    def beating(dataplane, node, state, threads=("main", "worker")):
         def look():
             dataplane.beat(threads)
-            return first.state() == state
-        wait_for(look, f"the first to be {state}", 2, every=0.01)
-        return first.report.group()["reason"]
+            return node.state() == state
+        wait_for(look, f"{node.name} to be {state}", 2, every=0.01)
+        return node.report.group()["reason"]
     for way in ("killed", "still", "killed"):
         dataplane = Dataplane(lab, first.run_dir)
-        beating(dataplane, "active")
-        second.becomes("backup")
+        beating(dataplane, first, "active")
+        beating(dataplane, second, "backup")
         lease, began = second.lease(), time.monotonic()
         if way == "killed":
             dataplane.process.kill()
@@ -241,7 +243,7 @@ def story_dataplane(lab):
             wait_for(lambda: first.state() == "fault", "the first to know")
             check("the dataplane has ended" in first.report.group()["reason"], first.report.group()["reason"])
         else:
-            check("worker" in beating(dataplane, "fault", ["main"]), first.report.group()["reason"])
+            check("worker" in beating(dataplane, first, "fault", ["main"]), first.report.group()["reason"])
             wait_for(lease.holds, "the second to serve", 1, every=0)
             dataplane.process.kill()
         second.becomes("active")
