@@ -97,7 +97,10 @@ def tls_goes_up(world, headrace, farm):
                              "timeout": "250ms", **more}})
         wait_for(lambda name=name: headrace.backends()[f"{name}/b1"]["state"] == "up", f"{name} to be up")
         wanted = f"Host: {more.get('host', f'[{BACKEND}]:{9000 + number}')}\r\n"
-        check(wanted in servers[name].seen[-1].request, f"{name}: {servers[name].seen[-1].request!r}")
+        # The last one may be on its way, and what was read is noted when a connection ends.
+        requests = wait_for(lambda seen=servers[name].seen: [one.request for one in list(seen) if one.request],
+                            f"{name} to have been asked")
+        check(all(wanted in request for request in requests), f"{name}: {requests}")
         headrace.change("DELETE", f"/v1/services/{name}")
     headrace.config = json.loads(headrace.config_file.read_text(encoding="utf-8"))
 
@@ -124,8 +127,10 @@ def guarded(world):
     for address, port, wanted in ((VIP, 80, "silence"), (VIP, 8050, "silence"), (VIP, 8100, "refused"),
                                   (FAR_VIP, 80, "silence"), (FAR_VIP, 81, "refused"),
                                   (LOCAL, 2000, "silence"), (LOCAL, 80, "refused")):
-        seen = try_tcp(world.client, address, port)
-        check(seen == wanted, f"[{address}]:{port}: {seen} instead of {wanted}")
+        seen = [try_tcp(world.client, address, port)]
+        if wanted == "refused" and seen == ["silence"]:  # a busy machine may be late with it
+            seen.append(try_tcp(world.client, address, port))
+        check(seen[-1] == wanted, f"[{address}]:{port}: {seen} instead of {wanted}")
     for address, size, wanted in ((VIP, 10, "silence"), (VIP, 4000, "silence"), (FAR_VIP, 10, "refused")):
         seen = try_udp(world, address, 5353, size)
         check(seen == wanted, f"{size} bytes to [{address}]:5353: {seen} instead of {wanted}")

@@ -39,8 +39,8 @@ def every_state(lab):
         backend["name"] = f"{backend['name']}-{LONG}"
     headrace.write_config()
     headrace.start()
+    held = hold_connection(world, headrace)  # before there are flows that end by themselves
     http_load(world.client, world.service_addresses[1], requests=200, connections=10)
-    held = hold_connection(world, headrace)
     servers["b2"].kill()
     headrace.change("PATCH", "/v1/pools/web/backends/b3", {"admin": "drain"})
     headrace.change("PATCH", "/v1/pools/web/backends/b4", {"admin": "maint"})

@@ -9,6 +9,7 @@ kill -9 at a random moment of one more. The tables are checked, every sum of the
 while this goes on, and after each death.
 """
 
+import http.client
 import json
 import random
 import time
@@ -65,7 +66,7 @@ class Killer:
         try:
             answer = connection.getresponse()
             answer.read()
-        except OSError:
+        except (OSError, http.client.HTTPException):  # none, or a part of it
             self.lost_answers += 1
             return (self.weights, after)
         check(answer.status == 200, f"{answer.status}")
