@@ -96,6 +96,7 @@ def story(lab):
         node.headrace.wait_ready()
     host = pair.nodes[0].host
     server = host.spawn("server", ["/usr/bin/python3", "-m", "http.server", "--bind", "::", PORT])
+    wait_for(lambda: host.run("ss", "-Hltn", f"sport = :{PORT}"), "the program to listen")
     talks = Talks(pair.client)
     talks.open(pair.service_address(), 80, 20, every=0.1)
     set_accept(pair, True)
