@@ -7,6 +7,7 @@ import hashlib
 import os
 
 from .addressing import end
+from .lab import check
 from .waiting import wait_for
 
 NGINX = """\
@@ -113,6 +114,14 @@ def serve_http(backends, port=8080, root=None, log_requests=True):
         server.start()
         servers[backend.name] = server
     return servers
+
+
+def check_served(servers, count):
+    """Together they have so many requests in their logs: nginx writes of one after it has answered."""
+    def served():
+        return sum(server.requests_served() for server in servers.values())
+    wait_for(lambda: served() >= count, f"{count} requests to be in the logs of nginx")
+    check(served() == count, f"nginx served {served()} requests, not {count}")
 
 
 class UdpServer:
