@@ -43,21 +43,28 @@ def states(headrace):
     return {name.partition("/")[2]: backend for name, backend in headrace.backends().items()}
 
 
+def wait_for_durations(headrace):
+    """The last check of each took as long as its way makes it; one that a busy machine held up is followed by others."""
+    def unlike():
+        bounds = [WAYS[number // 2 % len(WAYS)][3:] if number % 2 else (0, 250) for number in range(COUNT)]
+        return [backend for backend, (least, most) in zip(states(headrace).values(), bounds)
+                if not 0 < backend["check_duration_ms"] or
+                not least <= backend["check_duration_ms"] < most]
+    wait_for(lambda: not unlike(), f"the durations of checks; not so: {unlike()}")
+
+
 def check_view(headrace, names, went_down):
-    """State, reason, duration and last change of each are visible, and right."""
+    """State, reason and last change of each are visible, and right."""
     elapsed = time.monotonic() - went_down
     for number, (name, backend) in enumerate(states(headrace).items()):
         check(name == names[number], "another order")
         if number % 2 == 0:
             check((backend["state"], backend["reason"]) == ("up", "HTTP status 200"), f"{backend}")
             check(backend["since"] > elapsed, f"a change of one that stays: {backend}")
-            check(0 < backend["check_duration_ms"] < 250, f"{backend}")
         else:
-            _, _, reason, least, most = WAYS[number // 2 % len(WAYS)]
+            reason = WAYS[number // 2 % len(WAYS)][2]
             check((backend["state"], backend["reason"]) == ("down", reason), f"{backend}")
             check(0 < backend["since"] < elapsed, f"{elapsed:.3f} s ago: {backend}")
-            check(least <= backend["check_duration_ms"] < most and backend["check_duration_ms"] > 0,
-                  f"{backend}")
 
 
 def story(lab):
@@ -94,6 +101,7 @@ def story(lab):
     for name, _, reason, *_ in lines:
         check(reason == WAYS[int(name[1:]) // 2 % len(WAYS)][2], f"{name}: {reason}")
     check_view(headrace, names, went_down)
+    wait_for_durations(headrace)
     check(headrace.services()["forty"]["backends_up"] == COUNT // 2, "backends_up of the service")
 
     for number in range(1, COUNT, 2):
