@@ -86,10 +86,10 @@ def curl(client, url, *options, timeout=10):
                       timeout=timeout + 10)
 
 
-def try_tcp(client, address, port, source=None):
-    """What becomes of a connection, from a source of the client's own: "open", "refused" or "silence"."""
+def try_tcp(client, address, port, source=None, seconds=0.5):
+    """What becomes of a connection, from a source of the client's own: "open", "refused" or "silence", for so long."""
     with client.socket(socket_family(address), socket.SOCK_STREAM) as asked:
-        asked.settimeout(0.5)
+        asked.settimeout(seconds)
         if source:
             asked.bind((source, 0))
         try:

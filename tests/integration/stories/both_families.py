@@ -62,7 +62,7 @@ def story_ports(lab):
 
     def ask(vip, port, backend):
         if backend == "nobody":
-            check(try_tcp(world.client, vip, port) == "refused", f"{end(vip, port)} is not b2's")
+            check(try_tcp(world.client, vip, port, seconds=5) == "refused", f"{end(vip, port)} is not b2's")
             return
         body = curl(world.client, f"http://{end(vip, port)}/")
         check(f"served by {backend}" in body, f"{end(vip, port)}: {body.strip('.')}")
@@ -77,7 +77,8 @@ def story_ports_udp(lab):
     serve_udp(world.backends[1:2], 8099)
 
     def ask(vip, port, backend):
-        result = udp_load(world.client, vip, port, count=1, sockets=1, timeout=0.3)
+        result = udp_load(world.client, vip, port, count=1, sockets=1,
+                          timeout=0.3 if backend == "nobody" else 5)
         check(result["answered"] == (backend != "nobody"), f"{end(vip, port)}: {result}")
     check_ports(world, headrace, ask)
 

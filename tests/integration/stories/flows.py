@@ -18,6 +18,7 @@ from lab.clients import start_http_load
 from lab.processes import CommandFailed
 
 EACH = 12  # connections to each service
+SILENCE = 0.7  # seconds after which one that is to get no answer has got none
 NAMES = {"full": "full-nat", "plain": "dnat", "echo": "full-nat"}
 
 
@@ -245,9 +246,9 @@ def story_churn(lab):
     lab.notes.append(f"50 lists with {len(standing)} that stood, {len(seen)} flows in all")
 
 
-def answers(connection):
+def answers(connection, seconds=5):
     """Whether the connection is still answered."""
-    connection.settimeout(0.7)
+    connection.settimeout(seconds)
     try:
         if connection.type & 0xf == socket.SOCK_DGRAM:
             connection.send(b"hello")
@@ -304,7 +305,7 @@ def story_flush(lab):
     for (service, client), connection in connections.open.items():
         if not service.startswith("echo"):
             is_ended = (client, end(*targets[service])) in ended
-            check(answers(connection) != is_ended, f"{service} {client}")
+            check(answers(connection, SILENCE if is_ended else 5) != is_ended, f"{service} {client}")
     check(headrace.status()["verdicts"]["no-flow"] > 0, "nothing was refused")
     answer = headrace.change("DELETE", "/v1/flows?all=true").body
     check(answer["complete"] and answer["asked"] > 0 and not headrace.flows(), f"{answer}")
@@ -354,5 +355,5 @@ def story_flush_restarts(lab):
         connection = connections.begin("web", (world.vip, 80))
         check("1 flow ended" in headrace.command("flush", "flow", "--client",
                                                  end(*connection.getsockname()[:2])), daemon)
-        check(not answers(connection), f"{daemon}: it goes on")
+        check(not answers(connection, SILENCE), f"{daemon}: it goes on")
     connections.close()

@@ -37,7 +37,7 @@ class Judge:
             check(not self.dataplane.ended(), f"the dataplane ended: {self.dataplane.tail()}")
             check(time.monotonic() < end, f"not refused within 5 s: {part}")
         self.refused += now - before
-        wait_for(lambda: part in self.status.refusal, f'"{part}" as the reason', 1)
+        wait_for(lambda: part in self.status.refusal, f'"{part}" as the reason', 5)
         check(self.status.taken == self.taken, f"generation {self.status.taken} was taken: {part}")
 
     def of(self, spoil, part):
