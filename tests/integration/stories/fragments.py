@@ -105,8 +105,7 @@ def shuffled(world, forwarding):
     rest = [part for number in range(100, 300) for part in cut(world, bytes(4000), number)[1:]]
     for part in rest:
         wire.send(ether + part)
-    status = headrace.status()
-    check(status["accounts"]["held"] > 0, f"nothing waits: {status['accounts']}")
+    wait_for(lambda: headrace.status()["accounts"]["held"] > 0, "some to wait", every=0.001)
     verdicts = check_law(headrace)
     check(verdicts["fragment-timeout"] > 0 and verdicts["fragment-table-full"] > 0, f"{verdicts}")
     wire.close()
