@@ -23,8 +23,9 @@ LOSSES = ("flush chain netdev headrace guard", "flush table netdev headrace",
 
 
 def is_guarded(world):
-    """Is the guard's table there? What stands in for it while it is replaced has a longer name."""
-    return "table netdev headrace" in world.balancer.run("nft", "list", "tables").splitlines()
+    """Is the guard's table there, and nothing more? What stands in for it while it is replaced has a longer name."""
+    tables = world.balancer.run("nft", "list", "tables").splitlines()
+    return [name for name in tables if "headrace" in name] == ["table netdev headrace"]
 
 
 def losses(world, headrace):
