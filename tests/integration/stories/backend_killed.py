@@ -30,6 +30,7 @@ def die_and_return(world, forwarding, kill, revive):
 
     killed = time.monotonic()
     kill(world, servers)
+    dead = time.monotonic()
     headrace.wait_state("web/b1", "down")
     noticed = time.monotonic() - killed
     pass_time(2)
@@ -42,7 +43,7 @@ def die_and_return(world, forwarding, kill, revive):
     for name, result in results.items():
         wrong = [f for f in result["failures"] if not killed <= f["failed"]]
         check(not wrong, f"{name}: failed while nothing was broken: {wrong[:3]}")
-        late = [f for f in result["failures"] if f["begun"] > killed + TIME_TO_NOTICE]
+        late = [f for f in result["failures"] if f["begun"] > dead + TIME_TO_NOTICE]
         check(not late, f"{name}: {len(late)} failed that began when it had to be noticed: {late[:3]}")
     check(results["kept"]["done"] > 1000 and results["fresh"]["done"] > 1000, "there was no load")
     shares = [report["backends"] for report in fresh.progress() if report["time"] > returned]
