@@ -35,8 +35,17 @@ struct guard {
 	struct guard_input input; /* what was asked for, */
 	struct guard_sets loaded; /* and the sets made of it that are in the kernel, */
 	char *chains;             /* with these chains; NULL: nothing is */
+	bool is_spoilt;           /* somebody has taken something of it away */
 	struct mnl_socket *news;  /* of the kernel's tables */
 	ev_io news_readable;
+};
+
+/* What the kernel told of our table since it was made, if it was. */
+struct news {
+	bool is_loss;    /* something went, */
+	uint32_t sender; /* by this netlink port, */
+	bool by_several; /* or by more than one */
+	bool is_missed;  /* what there was no room for */
 };
 
 static void forget(struct guard *guard)
@@ -62,20 +71,18 @@ static int run(struct guard *guard, const char *commands)
 /* The table's name is attribute 1 of a table, a chain, a rule, a set and a list of elements. */
 static int on_news_attribute(const struct nlattr *attribute, void *context)
 {
-	bool *something_went = context;
+	bool *is_ours = context;
 
 	if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
 	    strcmp(mnl_attr_get_str(attribute), TABLE_NAME) == 0)
-		*something_went = true;
+		*is_ours = true;
 	return MNL_CB_OK;
 }
 
 /* Of nftables' messages, those by which a table loses something. */
-static bool tells_of_loss(uint16_t type)
+static bool tells_of_loss(uint8_t type)
 {
-	if (NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES)
-		return false;
-	switch (NFNL_MSG_TYPE(type)) {
+	switch (type) {
 	case NFT_MSG_DELTABLE:
 	case NFT_MSG_DELCHAIN:
 	case NFT_MSG_DELRULE:
@@ -90,36 +97,71 @@ static bool tells_of_loss(uint16_t type)
 static int on_news(const struct nlmsghdr *message, void *context)
 {
 	const struct nfgenmsg *info = mnl_nlmsg_get_payload(message);
+	uint8_t type = NFNL_MSG_TYPE(message->nlmsg_type);
+	struct news *news = context;
+	bool is_ours = false;
 
-	if (tells_of_loss(message->nlmsg_type) && info->nfgen_family == NFPROTO_NETDEV)
-		mnl_attr_parse(message, sizeof(*info), on_news_attribute, context);
+	if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
+	    info->nfgen_family != NFPROTO_NETDEV ||
+	    (type != NFT_MSG_NEWTABLE && !tells_of_loss(type)))
+		return MNL_CB_OK;
+	mnl_attr_parse(message, sizeof(*info), on_news_attribute, &is_ours);
+	if (!is_ours)
+		return MNL_CB_OK;
+	if (type == NFT_MSG_NEWTABLE) {
+		*news = (struct news){.is_missed = news->is_missed};
+		return MNL_CB_OK;
+	}
+	if (news->is_loss && news->sender != message->nlmsg_pid)
+		news->by_several = true;
+	news->is_loss = true;
+	news->sender = message->nlmsg_pid;
 	return MNL_CB_OK;
 }
 
-/* Reads what there is; true when our table, or something in it, was among what went. */
-static bool read_news(struct guard *guard)
+/* Reads what there is. */
+static struct news read_news(struct guard *guard)
 {
 	char buffer[16384] __attribute__((aligned(8)));
-	bool something_went = false;
+	struct news news = {0};
 
 	for (;;) {
 		ssize_t length = mnl_socket_recvfrom(guard->news, buffer, sizeof(buffer));
 
 		if (length < 0 && errno == ENOBUFS)
-			something_went = true; /* perhaps: loading it again does no harm */
+			news.is_missed = true;
 		else if (length <= 0)
-			return something_went;
+			return news;
 		else
-			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, &something_went);
+			mnl_cb_run(buffer, (size_t)length, 0, 0, on_news, &news);
 	}
 }
 
-static int load_text(struct guard *guard, const char *text)
+/* True when others have taken something away since it was loaded. */
+static bool is_spoilt(struct guard *guard)
+{
+	struct news news = read_news(guard);
+
+	/* Of what was missed, perhaps: loading it again does no harm. */
+	if (news.is_loss || news.is_missed)
+		guard->is_spoilt = true;
+	return guard->is_spoilt;
+}
+
+/*
+ * The kernel tells of our own change too, of all of it before run() is back. What
+ * others take away meanwhile is a loss that nobody will tell of again: of one
+ * that is missed here, which our own change may do, nothing is known.
+ */
+static int load_text(struct guard *guard, const char *text, bool takes_away)
 {
 	int error = run(guard, text);
+	struct news news = read_news(guard);
 
-	/* The kernel told of our own change while we made it: that is no news. */
-	read_news(guard);
+	if (news.is_loss && !news.is_missed && (!takes_away || news.by_several)) {
+		guard->is_spoilt = true;
+		ev_feed_event(guard->network->loop, &guard->news_readable, EV_READ);
+	}
 	return error;
 }
 
@@ -127,12 +169,13 @@ static int replace(struct guard *guard, const struct guard_sets *sets, const cha
 {
 	char *stand_in = guard_ruleset_make(STAND_IN_NAME, sets, chains);
 	char *text = guard_ruleset_make(TABLE_NAME, sets, chains);
-	int error = stand_in == NULL || text == NULL ? -ENOMEM : load_text(guard, stand_in);
+	int error = stand_in == NULL || text == NULL ? -ENOMEM : load_text(guard, stand_in, false);
 
+	guard->is_spoilt = false; /* once it is made anew */
 	if (error == 0)
-		error = load_text(guard, text);
+		error = load_text(guard, text, false);
 	if (error == 0)
-		error = load_text(guard, DELETE_TABLE(STAND_IN_NAME));
+		error = load_text(guard, DELETE_TABLE(STAND_IN_NAME), false);
 	free(stand_in);
 	free(text);
 	return error;
@@ -144,7 +187,7 @@ static void guard_news(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	if (!read_news(guard) || guard->chains == NULL)
+	if (!is_spoilt(guard) || guard->chains == NULL)
 		return;
 	log_warning("somebody removed the nftables table netdev %s or something in it (a flush?): "
 		    "putting it back",
@@ -210,14 +253,14 @@ static bool change_elements(struct guard *guard, const struct guard_sets *sets, 
 	char *text;
 	bool done;
 
-	/* Ours is the next news, and is passed over: nobody else's may be among it. */
-	if (read_news(guard))
+	if (is_spoilt(guard))
 		return false;
 	if (guard->chains == NULL || strcmp(guard->chains, chains) != 0 ||
 	    !guard_ranges_equal(&guard->loaded, sets))
 		return false;
 	text = guard_ruleset_change(TABLE_NAME, &guard->loaded, sets);
-	done = text != NULL && (text[0] == '\0' || load_text(guard, text) == 0);
+	done = text != NULL &&
+	       (text[0] == '\0' || load_text(guard, text, strstr(text, "delete ") != NULL) == 0);
 	free(text);
 	return done;
 }
@@ -258,7 +301,7 @@ static int collect(const struct guard *guard, const struct config *config,
 /* Most changes are none to the guard: then the sets need not be made to know it. */
 static bool is_loaded(struct guard *guard, const struct guard_input *input, const char *chains)
 {
-	if (read_news(guard))
+	if (is_spoilt(guard))
 		forget(guard);
 	return guard->chains != NULL && strcmp(guard->chains, chains) == 0 &&
 	       guard_input_equal(&guard->input, input);
@@ -284,5 +327,5 @@ int guard_load(struct guard *guard, const struct config *config, const struct co
 void guard_remove(struct guard *guard)
 {
 	forget(guard);
-	load_text(guard, DELETE_TABLE(STAND_IN_NAME) DELETE_TABLE(TABLE_NAME));
+	load_text(guard, DELETE_TABLE(STAND_IN_NAME) DELETE_TABLE(TABLE_NAME), true);
 }

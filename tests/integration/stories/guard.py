@@ -6,13 +6,18 @@
     datagrams to 198.51.100.10:53, where nothing listens
 """
 
+import random
+import subprocess
+
 from lab import Capture, check, serve_udp, two_arms, wait_for
 from lab.captures import ICMP_ERRORS
 from lab.clients import start_udp_load
+from lab.processes import enter
 from lab.waiting import pass_time
 from lab.worlds import GUARD_SUFFIX
 
 RELOADS = 40
+AGAIN = 15  # losses while the last one is mended
 
 # What somebody may do to the table without taking it away. Sets are of a family.
 LOSSES = ("flush chain netdev headrace guard", "flush table netdev headrace",
@@ -40,6 +45,22 @@ def losses(world, headrace):
                  f"the guard to be whole again after: {loss}", 5)
         told = headrace.controlplane.errors().count("putting it back")
         check(told == number, f"{loss}: it was put back {told} times after {number} losses")
+    lose_again(world, table, whole)
+
+
+def lose_again(world, table, whole):
+    """What is lost once more while it is put back comes back too."""
+    drawn = random.Random(3)
+    with subprocess.Popen([*enter(world.balancer.full_name), "nft", "-i"], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL) as nft:
+        for _ in range(AGAIN):
+            for pause in (drawn.uniform(0, 0.01), 0):
+                nft.stdin.write(b"flush chain netdev headrace guard\n")
+                nft.stdin.flush()
+                pass_time(pause)
+            pass_time(0.05)  # nothing tells when nft has done it
+            wait_for(lambda: is_guarded(world) and table() == whole, "the guard to be whole again", 5)
+        nft.stdin.write(b"quit\n")
 
 
 def stay_silent(world):
