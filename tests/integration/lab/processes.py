@@ -112,6 +112,10 @@ class Process:
         said = self.errors().splitlines() or self.output().splitlines()
         return " | ".join(line[:300] for line in said[-lines:])
 
+    def waited(self):
+        """Seconds for which its first thread could have run, and others had the processors."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+
     def cpu_seconds(self):
         """Processor time used so far, all threads."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

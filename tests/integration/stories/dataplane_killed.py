@@ -44,8 +44,9 @@ def finish(headrace, turn):
 
 
 def works(world, vip):
-    """Do new connections work?"""
-    return http_load(world.client, vip, requests=8, connections=8, timeout=0.3)["failed"] == 0
+    """Do new connections work? When they were begun."""
+    result = http_load(world.client, vip, requests=8, connections=8, timeout=0.3)
+    return result["started"] if result["failed"] == 0 else None
 
 
 def kill_and_start(world, rounds):
@@ -63,7 +64,7 @@ def kill_and_start(world, rounds):
     loads = [start_http_load(world.client, vip, rate=200, connections=100, timeout=0.5,
                              per_connection=per_connection)
              for vip in (plain, full) for per_connection in (1, 100)]
-    slowest = 0
+    slowest = waited = 0
     for turn in range(rounds):
         pass_time(0.3, alive=[load.process for load in loads])
         finish(headrace, turn)
@@ -74,9 +75,11 @@ def kill_and_start(world, rounds):
             pass_time(0.2)
         started = time.monotonic()
         headrace.start_dataplane()
-        for vip in (plain, full):
-            wait_for(lambda vip=vip: works(world, vip), f"new connections to {vip} to work", 10)
-        slowest = max(slowest, time.monotonic() - started)
+        worked = [wait_for(lambda vip=vip: works(world, vip), f"new connections to {vip} to work", 10)
+                  for vip in (plain, full)]
+        # What a busy machine keeps it from running is not its own.
+        waited = max(waited, headrace.dataplane.waited())
+        slowest = max(slowest, worked[-1] - started - headrace.dataplane.waited())
     results = [load.stop() for load in loads]
     done = [result["done"] for result in results]
     check(min(done) > 25 * rounds, f"there was hardly a load: {done}")
@@ -85,7 +88,8 @@ def kill_and_start(world, rounds):
         check(not frames, f"{capture.process.name}: {len(frames)} packets, the first: "
                           f"{describe(frames[0]) if frames else ''}")
     check(slowest < 2, f"new connections worked only {slowest:.2f} s after a start")
-    world.lab.notes.append(f"{rounds} ends and starts; new connections after {slowest:.2f} s at most")
+    world.lab.notes.append(f"{rounds} ends and starts; new connections after {slowest:.2f} s at most, "
+                           f"less the {waited:.2f} s at most that it waited for a processor")
 
 
 def story(lab):
