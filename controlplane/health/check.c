@@ -32,7 +32,9 @@ static void cancel_probe(struct check *check)
 
 static uint64_t lost_since(const struct check *check)
 {
-	return check->shared->pulse.lost_ns - check->lost_ns;
+	uint64_t lost = pulse_lost(&check->shared->pulse, clock_now_ns());
+
+	return lost > check->lost_ns ? lost - check->lost_ns : 0;
 }
 
 static void arm(struct check *check, uint64_t due_ns, uint64_t now_ns)
@@ -40,7 +42,7 @@ static void arm(struct check *check, uint64_t due_ns, uint64_t now_ns)
 	uint64_t ahead = due_ns > now_ns ? due_ns - now_ns : 0;
 
 	check->due_ns = due_ns;
-	check->lost_ns = check->shared->pulse.lost_ns;
+	check->lost_ns = pulse_lost(&check->shared->pulse, clock_now_ns());
 	/* The loop's time is that of its waking, which may be a while ago. */
 	ev_now_update(check->shared->loop);
 	ev_timer_stop(check->shared->loop, &check->timer);
@@ -151,7 +153,7 @@ static void begin(struct check *check, uint64_t now_ns)
 	check->planned_ns = check->due_ns;
 	check->due_ns = 0;
 	check->began_ns = now_ns;
-	check->lost_ns = check->shared->pulse.lost_ns;
+	check->lost_ns = pulse_lost(&check->shared->pulse, clock_now_ns());
 	ev_now_update(check->shared->loop);
 	check->error = -start_probe(check);
 	if (check->error != 0) {

@@ -19,9 +19,13 @@
 struct pulse {
 	uint64_t beat_ns;
 	uint64_t slept_ns, woke_ns; /* when the loop last went to sleep, and woke; 0: not yet */
-	uint64_t lost_ns;           /* in all */
+	uint64_t lost_ns;           /* in all, up to then */
 };
 
 /* The loop goes to sleep, and wakes. Each returns what was lost since the other. */
 uint64_t pulse_sleep(struct pulse *pulse, uint64_t now_ns);
 uint64_t pulse_wake(struct pulse *pulse, uint64_t now_ns);
+
+/* What was lost in all, in this turn too, in the middle of which the process may have stood still.
+ */
+uint64_t pulse_lost(const struct pulse *pulse, uint64_t now_ns);

@@ -49,6 +49,21 @@ static void a_long_turn_is_lost_but_for_what_a_turn_takes(void **state)
 	assert_int_equal(pulse.lost_ns, 300 * MS - PULSE_TURN_NS);
 }
 
+static void what_is_lost_is_known_before_it_is_over(void **state)
+{
+	struct pulse pulse = {.beat_ns = BEAT};
+
+	(void)state;
+	pulse_sleep(&pulse, 1000 * MS);
+	assert_int_equal(pulse_lost(&pulse, 1000 * MS + SLEEP), 0);
+	assert_int_equal(pulse_lost(&pulse, 31000 * MS), 30000 * MS - SLEEP);
+	pulse_wake(&pulse, 1001 * MS);
+	assert_int_equal(pulse_lost(&pulse, 1001 * MS + PULSE_TURN_NS), 0);
+	assert_int_equal(pulse_lost(&pulse, 31001 * MS), 30000 * MS - PULSE_TURN_NS);
+	pulse_sleep(&pulse, 31001 * MS);
+	assert_int_equal(pulse_lost(&pulse, 31001 * MS), 30000 * MS - PULSE_TURN_NS);
+}
+
 /* It begins in the middle of a turn: what was before is not known, and not lost. */
 static void the_first_of_each_loses_nothing(void **state)
 {
@@ -68,6 +83,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_lost_while_it_beats),
 		cmocka_unit_test(a_long_sleep_is_lost_but_for_a_beat),
 		cmocka_unit_test(a_long_turn_is_lost_but_for_what_a_turn_takes),
+		cmocka_unit_test(what_is_lost_is_known_before_it_is_over),
 		cmocka_unit_test(the_first_of_each_loses_nothing),
 	};
 
