@@ -192,7 +192,7 @@ def through_both(lab, kinds):
     wire_up(world)
     headrace = configure(world)
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "the backends' MACs")
+    headrace.wait_next_hops()
     traffic = make_traffic(headrace, kinds)
     ours = replay(world, traffic, lambda: learn(headrace, traffic.flows))
     check_law(headrace)

@@ -28,7 +28,7 @@ def begin(world, forwarding):
     headrace = world.headrace(world.service("echo", forwarding, port=PORT, backend_port=PORT,
                                             health_check={"type": "none"}))
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "the backends' MACs")
+    headrace.wait_next_hops()
     talks = Talks(world.client)
     talks.open(world.vip, PORT, CONNECTIONS // 2, every=0.05)
     talks.open(world.vip, PORT, CONNECTIONS // 2)

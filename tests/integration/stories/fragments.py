@@ -39,7 +39,7 @@ def start(world, forwarding):
     headrace = world.headrace(world.service("echo", forwarding, port=53, protocol="udp",
                                             backend_port=5353))
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "the MACs")
+    headrace.wait_next_hops()
     return headrace
 
 

@@ -26,7 +26,7 @@ def close_one_half(world, forwarding):
         "count", forwarding, port=PORT, backend_port=PORT, health_check={"type": "none"},
         timeouts={"tcp_closing": "500ms"}))
     headrace.start()
-    wait_for(lambda: all(row["next_hop"] for row in headrace.backends().values()), "b1's MAC")
+    headrace.wait_next_hops()
     with world.client.socket(socket_family(world.vip), socket.SOCK_STREAM) as own:
         own.settimeout(10)
         own.connect((world.vip, PORT))
