@@ -427,7 +427,7 @@ static const struct field service_fields[] = {
 	 .help = "Clients that may use the service, as prefixes (`\"192.0.2.0/24\"`); none named: all."},
 	{.key = "deny", .type = FIELD_PREFIX, LIST(config_service, deny, deny_count),
 	 .count_maximum = ABI_MAX_RANGES, .flags = FIELD_NETWORK,
-	 .help = "Clients that may not, be they in `allow` or not."},
+	 .help = "Clients that may not, be they in `allow` or not. Connections that are open when that changes go on."},
 	{.key = "timeouts", .type = FIELD_OBJECT, IN(config_service, timeouts),
 	 .object = &service_timeouts_object, .help = "Its own flow timeouts."},
 };
