@@ -146,6 +146,7 @@ void publication_publish(struct publication *publication)
 	uint64_t began = clock_now_ns();
 	int outcome = publish(controlplane);
 
+	publication->pending = outcome < 0;
 	publish_times_note(&publication->times, outcome,
 			   publisher_generation(controlplane->publisher), began);
 
@@ -250,11 +251,9 @@ void publication_stop(struct publication *publication)
 
 void publication_request(struct publication *publication)
 {
-	if (publication->controlplane != NULL && !ev_is_active(&publication->settle))
+	if (publication->controlplane == NULL)
+		return;
+	publication->pending = true;
+	if (!ev_is_active(&publication->settle))
 		start_timer(publication, &publication->settle, SETTLE_SECONDS);
-}
-
-bool publication_is_pending(const struct publication *publication)
-{
-	return ev_is_active(&publication->settle) || publication->waiting || publication->failed;
 }

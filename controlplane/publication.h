@@ -24,6 +24,7 @@ struct publication {
 	ev_timer settle; /* after a change */
 	ev_timer due;    /* when publishing is due without one */
 	ev_timer watch;  /* looks whether what we wrote is there, and taken */
+	bool pending;    /* something changed that no generation says yet */
 	bool waiting;    /* for first checks, at start */
 	ev_tstamp wait_until;
 	bool failed; /* the last one, as the log says */
@@ -36,9 +37,6 @@ void publication_stop(struct publication *publication);
 
 /* Something changed. */
 void publication_request(struct publication *publication);
-
-/* Has something changed that no generation says yet? */
-bool publication_is_pending(const struct publication *publication);
 
 /* At once, unless the start still waits for first checks. */
 void publication_publish(struct publication *publication);

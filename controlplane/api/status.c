@@ -48,7 +48,7 @@ static json_t *render_generation(const struct controlplane *controlplane,
 {
 	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "published",
 			 value_of_number(publisher_generation(controlplane->publisher)), "pending",
-			 publication_is_pending(&controlplane->publication), "taken",
+			 controlplane->publication.pending, "taken",
 			 value_of_number(status != NULL ? status->generation_taken : 0), "refused",
 			 value_of_number(status != NULL ? status->generation_refused : 0),
 			 "refusals", value_of_number(status != NULL ? status->refusals : 0),
