@@ -126,8 +126,10 @@ int identities_claim(struct identities *identities, uint64_t key, uint32_t *inde
 		at = identities->lowest_free;
 		while (at < identities->count && identities->rows[at].key != 0)
 			at++;
-		if (at >= identities->limit)
+		if (at >= identities->limit) {
+			identities->lowest_free = at;
 			return -ENOSPC;
+		}
 		if (place(identities, at, key, epoch_of(key)) < 0)
 			return -ENOMEM;
 		identities->lowest_free = at + 1;

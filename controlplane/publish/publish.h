@@ -13,6 +13,8 @@
  * resets or a minute is over. So long it is also
  * reached in the ways of services that left it. When the indexes do not suffice
  * for those that drain, the ones that have drained longest go before their time.
+ * Of other kinds what finds no index, since those that leave have them, is put
+ * in by a second generation right behind the first.
  */
 #pragma once
 

@@ -28,8 +28,7 @@ int round_claim(struct round *round, uint32_t kind, uint64_t key, uint32_t *inde
 	int rc = identities_claim(identities, key, index);
 
 	if (rc == -ENOSPC)
-		return round_fail(round, -E2BIG, "more than %u objects of kind %s",
-				  identities->limit, identities->kind);
+		round->missing[kind]++;
 	if (rc == 0)
 		*epoch = identities->rows[*index].epoch;
 	return rc;
@@ -208,6 +207,33 @@ static int publish_round(struct round *round)
 	return 1;
 }
 
+/* Rows that are free in the generation after this one. */
+static size_t count_leaving(const struct identities *identities)
+{
+	size_t leaving = 0;
+
+	for (uint32_t i = 0; i < identities->count; i++)
+		leaving += identities->rows[i].key != 0 && !identities->rows[i].wanted;
+	return leaving;
+}
+
+/* Neighbours without a place are nobody's fault, and no reason to stand still. */
+static int wait_for_indexes(struct round *round)
+{
+	for (uint32_t kind = 1; kind < ABI_KIND_END; kind++) {
+		const struct identities *identities = &round->publisher->kinds[kind];
+		size_t missing = round->missing[kind];
+		size_t leaving = missing > 0 ? count_leaving(identities) : 0;
+
+		if (missing > leaving && kind != ABI_NEXT_HOP)
+			return round_fail(round, -E2BIG, "more than %u objects of kind %s",
+					  identities->limit, identities->kind);
+		round->waiting += missing < leaving ? missing : leaving;
+	}
+	round->publisher->short_of_indexes = round->waiting > 0;
+	return 0;
+}
+
 static int put_all(struct round *round)
 {
 	int rc;
@@ -221,7 +247,7 @@ static int put_all(struct round *round)
 		rc = round_put_rings(round);
 	if (rc == 0)
 		rc = round_put_services(round);
-	return rc;
+	return rc == 0 ? wait_for_indexes(round) : rc;
 }
 
 int round_run(struct publisher *publisher, const struct publish_input *input)

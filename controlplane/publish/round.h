@@ -30,7 +30,8 @@ struct round {
 	const struct config *config;
 	uint64_t generation;
 	bool changed;
-	size_t waiting; /* configured backends for which there is no index yet */
+	size_t waiting; /* objects that get an index in the generation after this one */
+	size_t missing[ABI_KIND_END]; /* claims without an index */
 	struct scratch scratch;
 	struct pool_use *uses; /* of each pool of the configuration */
 	uint32_t *members;     /* of all pools */
@@ -41,7 +42,10 @@ struct round {
 int round_fail(const struct round *round, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The index and epoch of an object, new ones when it had none. */
+/*
+ * The index and epoch of an object, new ones when it had none. -ENOSPC: objects that leave have
+ * them all; this one is left out, until the generation after this one.
+ */
 int round_claim(struct round *round, uint32_t kind, uint64_t key, uint32_t *index, uint32_t *epoch);
 /* Puts an object in; the second time for one index does nothing. */
 int round_put(struct round *round, uint32_t kind, uint32_t index, const void *bytes, size_t length);

@@ -175,6 +175,5 @@ int round_put_removed(struct round *round)
 	int rc = leavers ? put_leavers(round, leavers) : -ENOMEM;
 
 	free(leavers);
-	round->publisher->short_of_indexes = round->waiting > 0;
 	return rc;
 }

@@ -69,6 +69,8 @@ static int put_next_hops(struct round *round)
 		uint32_t index;
 
 		rc = put_next_hop(round, &round->input->next_hops[i], &index);
+		if (rc == -ENOSPC)
+			rc = 0;
 	}
 	return rc;
 }
@@ -100,6 +102,8 @@ static int fill_routes(struct round *round, struct abi_route *rows, size_t *coun
 					  "route %zu: port %u or prefix length %u out of range", i,
 					  route->port, route->length);
 		rc = route->on_link ? 0 : find_gateway(round, route, &next_hop);
+		if (rc == -ENOSPC)
+			continue;
 		if (rc < 0)
 			return rc;
 		object_route(&rows[(*count)++], route, next_hop);

@@ -72,7 +72,7 @@ static int put_ring(struct round *round, const struct config_pool *pool, struct 
 	int rc = round_claim(round, ABI_RING, use->key, &use->ring, &epoch);
 
 	if (rc < 0)
-		return rc;
+		return rc == -ENOSPC ? 0 : rc;
 	last = published_bytes(publisher, &publisher->kinds[ABI_RING].rows[use->ring]);
 	if (is_as_before(round, use, last)) {
 		round_keep(round, ABI_RING, use->ring);

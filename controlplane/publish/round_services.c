@@ -41,9 +41,12 @@ static int put_local_pool(struct round *round, const struct config_local_pool *p
 	object->group = number_of(round, config_group_of_local_pool(round->config, pool));
 	rc = round_claim(round, ABI_LOCAL_POOL, identity_of_name(pool->name), &index,
 			 &object->epoch);
-	return rc < 0 ? rc : round_put(round, ABI_LOCAL_POOL, index, object, length);
+	if (rc < 0)
+		return rc == -ENOSPC ? 0 : rc;
+	return round_put(round, ABI_LOCAL_POOL, index, object, length);
 }
 
+/* -ENOSPC: it waits for an index. */
 static int find_local_pool(const struct round *round, const struct config_service *service,
 			   uint32_t *index)
 {
@@ -53,8 +56,10 @@ static int find_local_pool(const struct round *round, const struct config_servic
 	*index = identities_find(&round->publisher->kinds[ABI_LOCAL_POOL],
 				 identity_of_name(service->local_pool));
 	if (!round_bytes(round, ABI_LOCAL_POOL, *index))
-		return round_fail(round, -EINVAL, "service %s: there is no local pool %s",
-				  service->name, service->local_pool);
+		return round->missing[ABI_LOCAL_POOL] > 0
+			       ? -ENOSPC
+			       : round_fail(round, -EINVAL, "service %s: there is no local pool %s",
+					    service->name, service->local_pool);
 	return 0;
 }
 
@@ -68,7 +73,7 @@ static int put_service(struct round *round, const struct config_service *service
 	int rc = find_local_pool(round, service, &local_pool);
 
 	if (rc < 0)
-		return rc;
+		return rc == -ENOSPC ? 0 : rc;
 	if (listeners > ABI_MAX_LISTENERS)
 		return round_fail(round, -E2BIG,
 				  "service %s: %zu addresses times ports, at most %u",
@@ -87,7 +92,9 @@ static int put_service(struct round *round, const struct config_service *service
 	object->group = number_of(round, config_group_of_service(round->config, service));
 	rc = round_claim(round, ABI_SERVICE, identity_of_name(service->name), &index,
 			 &object->epoch);
-	return rc < 0 ? rc : round_put(round, ABI_SERVICE, index, object, length);
+	if (rc < 0)
+		return rc == -ENOSPC ? 0 : rc;
+	return round_put(round, ABI_SERVICE, index, object, length);
 }
 
 /* They are sorted already. */
