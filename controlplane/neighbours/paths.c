@@ -236,6 +236,17 @@ static bool has_same_addresses(const struct config *a, const struct config *b)
 	return true;
 }
 
+/* The way of a backend may be one of these. */
+static bool has_same_next_hops(const struct config *a, const struct config *b)
+{
+	const struct config_dataplane *left = &a->dataplane, *right = &b->dataplane;
+
+	return left->next_hop_count == right->next_hop_count &&
+	       (left->next_hop_count == 0 ||
+		memcmp(left->next_hops, right->next_hops,
+		       left->next_hop_count * sizeof(left->next_hops[0])) == 0);
+}
+
 /* What was found for a configuration before; it holds while Linux's network is the same. */
 static int know_all(struct known *known, const struct config *config,
 		    const struct network_path *paths)
@@ -326,11 +337,12 @@ int paths_follow(struct network *network, const struct config *before)
 {
 	struct known known = {0};
 	struct network_path *paths = make_paths(network);
+	bool holds = has_same_next_hops(before, network->config);
 	int error = paths == NULL ? -ENOMEM : 0;
 
-	known.in_order = has_same_addresses(before, network->config);
+	known.in_order = holds && has_same_addresses(before, network->config);
 	known.paths = network->paths;
-	if (error == 0 && !known.in_order)
+	if (error == 0 && holds && !known.in_order)
 		error = know_all(&known, before, network->paths);
 	if (error == 0)
 		error = fill(network, &known, NULL, paths);
