@@ -4,6 +4,7 @@
 #include "controlplane/gather.h"
 
 #include "controlplane/neighbours/paths.h"
+#include "controlplane/neighbours/resolver.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,13 +107,17 @@ static bool make_next_hop(const struct network *network, uint32_t interface,
 	return true;
 }
 
-static void collect_neighbours(const struct network *network, struct gathered *out)
+/* Of those whose MAC is known the ones that we send to, or the others. */
+static void collect_neighbours(const struct network *network, bool are_sent_to,
+			       struct gathered *out)
 {
 	for (size_t i = 0; i < network->neighbours.count; i++) {
 		const struct neighbour *row = &network->neighbours.rows[i];
 		struct publish_next_hop next_hop;
 
 		if (!row->has_mac ||
+		    resolver_wants(network->resolver, row->interface, &row->address) !=
+			    are_sent_to ||
 		    !make_next_hop(network, row->interface, &row->address, &next_hop))
 			continue;
 		next_hop.resolved = true;
@@ -248,8 +253,10 @@ int gathered_collect(const struct config *config, const struct network *network,
 	}
 	collect_backends(config, network, health, out);
 	collect_configured(config, out);
-	collect_neighbours(network, out);
+	/* There may be more neighbours than places: these are the last to have one. */
+	collect_neighbours(network, true, out);
 	collect_unresolved(network, out);
+	collect_neighbours(network, false, out);
 	collect_routes(config, network, out);
 	collect_hosts(network, out);
 	return 0;

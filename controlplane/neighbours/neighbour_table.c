@@ -59,12 +59,12 @@ const struct neighbour *neighbour_table_find(const struct neighbour_table *table
 	return find_row(table, interface, address);
 }
 
-static struct neighbour *insert_row(struct neighbour_table *table, uint32_t interface,
-				    const struct address *address)
+static struct neighbour *insert_row(struct neighbour_table *table,
+				    const struct neighbour_news *news)
 {
-	size_t place = find_place(table, interface, address);
+	size_t place = find_place(table, news->interface, &news->address);
 
-	if (table->count >= ABI_MAX_NEXT_HOPS)
+	if (table->count >= ABI_MAX_NEXT_HOPS && !news->is_sent_to)
 		return NULL;
 
 	struct neighbour *rows = array_grow(table->rows, table->count, &table->room, sizeof(*rows));
@@ -74,7 +74,7 @@ static struct neighbour *insert_row(struct neighbour_table *table, uint32_t inte
 	table->rows = rows;
 	memmove(&rows[place + 1], &rows[place], (table->count - place) * sizeof(*rows));
 	table->count++;
-	rows[place] = (struct neighbour){.interface = interface, .address = *address};
+	rows[place] = (struct neighbour){.interface = news->interface, .address = news->address};
 	return &rows[place];
 }
 
@@ -83,7 +83,7 @@ bool neighbour_table_update(struct neighbour_table *table, const struct neighbou
 	struct neighbour *row = find_row(table, news->interface, &news->address);
 
 	if (row == NULL)
-		row = insert_row(table, news->interface, &news->address);
+		row = insert_row(table, news);
 	if (row == NULL)
 		return false;
 	row->state = news->state;

@@ -35,6 +35,7 @@ struct neighbour_news {
 	struct address address;
 	uint16_t state;
 	const uint8_t *mac;
+	bool is_sent_to; /* then it finds room in a full table */
 };
 
 void neighbour_table_free(struct neighbour_table *table);

@@ -104,12 +104,12 @@ bool read_neighbour_message(struct network *network, const struct nlmsghdr *mess
 	/* Linux has entries for groups too; one for a host is somebody's doing (nud noarp). */
 	if (address_is_missing(&news.address) || ((news.state & NUD_NOARP) && is_group(news.mac)))
 		return false;
+	news.is_sent_to = resolver_wants(network->resolver, news.interface, &news.address);
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		return neighbour_table_update(&network->neighbours, &news);
 	if (message->nlmsg_type == RTM_DELNEIGH)
-		return neighbour_table_forget(
-			&network->neighbours, news.interface, &news.address,
-			resolver_wants(network->resolver, news.interface, &news.address));
+		return neighbour_table_forget(&network->neighbours, news.interface, &news.address,
+					      news.is_sent_to);
 	return false;
 }
 

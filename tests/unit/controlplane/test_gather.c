@@ -4,6 +4,7 @@
 /* What a generation is made from: next hops, routes and addresses out of Linux's view. */
 #include "config/config.h"
 #include "controlplane/gather.h"
+#include "controlplane/neighbours/resolver.h"
 #include "tests/unit/controlplane/check.h"
 
 #include <linux/neighbour.h>
@@ -196,10 +197,10 @@ static void next_hops_on_vlan_interfaces_have_their_tags(void **state)
 	world->network.route_count = 3;
 	collect(world);
 
-	/* On 5, 6 and 7: the same address three times. */
+	/* On 5, 6 and 7: the same address three times, behind all that we send to. */
 	for (unsigned i = 1; i <= 3; i++) {
 		static const uint16_t tags[][2] = {{0, 0}, {100, 0}, {200, ABI_OUTER_8021Q | 100}};
-		const struct publish_next_hop *row = &gathered->next_hops[i + 1];
+		const struct publish_next_hop *row = &gathered->next_hops[i + 3];
 
 		assert_true(address_equal(&row->address, &news.address));
 		assert_int_equal(row->vlan, tags[i - 1][0]);
@@ -285,6 +286,43 @@ static void ipv6_goes_beside_ipv4(void **state)
 	dataplane->next_hop_count = 1;
 }
 
+/* More neighbours than there may be, all before ours in the table. */
+static void whom_we_send_to_is_never_crowded_out(void **state)
+{
+	struct world *world = *state;
+	struct network *network = &world->network;
+	struct neighbour_news news = {.interface = 5, .state = NUD_REACHABLE, .mac = mac};
+	struct neighbour_news ours = {.interface = 5,
+				      .address = address_of("192.0.2.254"),
+				      .state = NUD_REACHABLE,
+				      .mac = mac,
+				      .is_sent_to = true};
+
+	/* Linux is not asked for who is known. */
+	network->loop = world->loop;
+	neighbour_table_update(&network->neighbours, &ours);
+	assert_int_equal(resolver_open(network, &network->resolver), 0);
+	resolver_refresh(network->resolver);
+	neighbour_table_forget(&network->neighbours, 5, &ours.address, false);
+	for (unsigned i = 0; i < ABI_MAX_NEXT_HOPS + 5u; i++) {
+		news.address = address_of("10.0.0.0");
+		news.address.bytes[14] = (uint8_t)(i >> 8);
+		news.address.bytes[15] = (uint8_t)i;
+		neighbour_table_update(&network->neighbours, &news);
+	}
+	collect(world);
+	assert_int_equal(world->gathered.next_hop_count, ABI_MAX_NEXT_HOPS);
+	assert_true(find(&world->gathered, "192.0.2.11")->resolved);
+	assert_false(find(&world->gathered, "192.0.2.254")->resolved);
+
+	/* It comes when the table is full. */
+	assert_true(neighbour_table_update(&network->neighbours, &ours));
+	collect(world);
+	assert_int_equal(world->gathered.next_hop_count, ABI_MAX_NEXT_HOPS);
+	assert_true(find(&world->gathered, "192.0.2.254")->resolved);
+	resolver_close(network->resolver);
+}
+
 static void each_host_address_once(void **state)
 {
 	struct world *world = *state;
@@ -336,6 +374,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(first_configured_next_hop_is_the_last_resort,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ipv6_goes_beside_ipv4, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whom_we_send_to_is_never_crowded_out, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(each_host_address_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(backends_begin_as_they_were, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(back_from_maintenance_a_backend_is_new, set_up,
