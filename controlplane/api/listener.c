@@ -25,9 +25,15 @@ static int open_socket(int family)
 	return descriptor < 0 ? -errno : descriptor;
 }
 
-/* True when nobody answers on the socket any more. */
+/* True when nobody answers on the socket any more. A file of another kind refuses in the same way.
+ */
 static bool is_stale(const struct sockaddr_un *name)
 {
+	struct stat info;
+
+	if (lstat(name->sun_path, &info) < 0 || !S_ISSOCK(info.st_mode))
+		return false;
+
 	int descriptor = open_socket(AF_UNIX);
 
 	if (descriptor < 0)
