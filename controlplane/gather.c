@@ -52,6 +52,7 @@ static void collect_pool(const struct network *network, const struct health *hea
 
 		out->backends[out->backend_count++] = (struct publish_backend){
 			.up = verdict == CHECK_UP || (trusting && verdict == CHECK_UNDECIDED),
+			.undecided = verdict == CHECK_UNDECIDED,
 			.has_next_hop = path->known,
 			.port = path->place.port,
 			.vlan = path->place.vlan,

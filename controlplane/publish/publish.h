@@ -48,7 +48,9 @@ struct publish_route {
 
 /* Of each backend of config->pools, in their order, pool after pool. */
 struct publish_backend {
-	bool up; /* by its health checks (or has none) */
+	bool up;        /* by its health checks (or has none) */
+	bool undecided; /* its first check has not ended: not up, but what is open with it goes on
+			 */
 	bool has_next_hop;
 	uint16_t port, vlan, outer_vlan; /* the link of its next hop, */
 	struct address next_hop;         /* one of next_hops */

@@ -109,6 +109,22 @@ static int claim_backend(struct round *round, const char *pool,
 	return 0;
 }
 
+/*
+ * Who waits for its first check takes no new flows, but keeps those that it may
+ * have: it is back in the configuration, or was taken for up when nobody was. Down it would
+ * lose them.
+ */
+static bool may_have_flows(const struct round *round, uint32_t index,
+			   const struct config_backend *backend,
+			   const struct publish_backend *health)
+{
+	const struct identity *row = &round->publisher->kinds[ABI_BACKEND].rows[index];
+	const struct abi_backend *last = published_bytes(round->publisher, row);
+
+	return health->undecided && backend->admin != CONFIG_MAINT && last &&
+	       last->state != ABI_BACKEND_DOWN;
+}
+
 /* Where it was is looked at first. */
 static uint32_t find_next_hop(const struct round *round, uint32_t index,
 			      const struct publish_backend *backend)
@@ -142,6 +158,8 @@ static int put_backend(struct round *round, const struct config_pool *pool,
 	}
 	if (rc < 0)
 		return rc;
+	if (object.state == ABI_BACKEND_DOWN && may_have_flows(round, index, backend, health))
+		object.state = ABI_BACKEND_DRAINING;
 	object.next_hop = find_next_hop(round, index, health);
 	keep_flags(round, index, &object);
 	rc = round_put(round, ABI_BACKEND, index, &object, sizeof(object));

@@ -362,6 +362,9 @@ static void back_from_maintenance_a_backend_is_new(void **state)
 	assert_string_equal(health_view(world->health, 0).reason, "waiting for its first check");
 	assert_false(health_is_decided(world->health));
 	assert_int_equal(health_view(world->health, 1).verdict, CHECK_DOWN);
+	collect(world);
+	assert_true(world->gathered.backends[0].undecided);
+	assert_false(world->gathered.backends[1].undecided);
 }
 
 int main(void)

@@ -62,6 +62,57 @@ static void a_removed_backend_drains_until_its_flows_end(void **state)
 	assert_int_equal(publisher_next_due(world->publisher), 0);
 }
 
+/* Back before its first check has ended it is not down: that would end what is open with it. */
+static void a_removed_backend_that_is_back_drains_until_it_is_checked(void **state)
+{
+	struct world *world = *state;
+	uint32_t index;
+
+	world_step(world);
+	index = world_index(world, &world->pools[0], 2);
+	world->flows[index] = 7;
+	remove_last(world);
+	world_step(world);
+	world->pools[0].backend_count++;
+	world->health[0][2].up = false;
+	world->health[0][2].undecided = true;
+	world_step(world);
+	assert_int_equal(world_index(world, &world->pools[0], 2), index);
+	assert_int_equal(backend_of(world, 0, 2)->state, ABI_BACKEND_DRAINING);
+	/* Nor is it in the generations after that, also of another control plane. */
+	world_restart_publisher(world);
+	world->pools[0].backends[0].weight = 7;
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 2)->state, ABI_BACKEND_DRAINING);
+	world->health[0][2].undecided = false;
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 2)->state, ABI_BACKEND_DOWN);
+}
+
+/* It was taken for up while nobody else was: see docs/decisions/0017. */
+static void who_is_trusted_no_more_drains_until_it_is_checked(void **state)
+{
+	struct world *world = *state;
+	struct publish_backend *health = &world->health[0][2];
+
+	health->undecided = true;
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 2)->state, ABI_BACKEND_UP);
+	health->up = false;
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 2)->state, ABI_BACKEND_DRAINING);
+	world->pools[0].backends[2].admin = CONFIG_MAINT;
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 2)->state, ABI_BACKEND_DOWN);
+	/* What is down stays so until a check says otherwise; and so does who is new. */
+	world->pools[0].backends[2].admin = CONFIG_READY;
+	assert_int_equal(world_publish(world), 0);
+	world_add_backend(world, &world->pools[0], "d", "10.0.0.14", 8080);
+	world->health[0][3] = (struct publish_backend){.undecided = true};
+	world_step(world);
+	assert_int_equal(backend_of(world, 0, 3)->state, ABI_BACKEND_DOWN);
+}
+
 static void an_expired_backend_stays_for_a_minute_more(void **state)
 {
 	struct world *world = *state;
@@ -317,6 +368,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_removed_backend_drains_until_its_flows_end),
+		TEST(a_removed_backend_that_is_back_drains_until_it_is_checked),
+		TEST(who_is_trusted_no_more_drains_until_it_is_checked),
 		TEST(an_expired_backend_stays_for_a_minute_more),
 		TEST(an_expired_backend_goes_with_its_last_flow),
 		TEST(an_expired_backend_that_comes_back_is_not_expired),
