@@ -103,7 +103,7 @@ static void validate_clients(const struct config_service *service, const char *w
 			     const char *list, const struct config_prefix *prefixes, size_t count,
 			     struct report *report)
 {
-	const struct address *address = &service->addresses[0];
+	const struct address *address = service->addresses;
 
 	for (size_t i = 0; i < count; i++) {
 		struct place at = place("%s/%s/%zu", where, list, i);

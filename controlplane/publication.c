@@ -18,7 +18,7 @@
 #define WATCH_SECONDS  1.0
 
 /* What first checks, and answers to ARP, may take beyond that. */
-#define START_SLACK_SECONDS 0.5
+#define START_SLACK_MS 500
 
 static uint64_t flows_of_backend(void *context, uint32_t index)
 {
@@ -112,15 +112,17 @@ static bool must_wait(struct publication *publication)
 
 	if (!publication->waiting)
 		return false;
-	ev_now_update(controlplane->loop);
+	/* Not the loop's time, which steps with the machine's clock. */
+	uint64_t now = clock_now_ms();
+
 	if ((health_is_decided(controlplane->health) &&
 	     resolver_is_settled(controlplane->network->resolver)) ||
-	    ev_now(controlplane->loop) >= publication->wait_until) {
+	    now >= publication->wait_until_ms) {
 		publication->waiting = false;
 		return false;
 	}
 	start_timer(publication, &publication->due,
-		    publication->wait_until - ev_now(controlplane->loop) + SETTLE_SECONDS);
+		    (double)(publication->wait_until_ms - now) / 1000.0 + SETTLE_SECONDS);
 	return true;
 }
 
@@ -215,12 +217,9 @@ static void on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
 /* Later changes wait for nothing: see gather.c for what becomes of their new backends. */
 static void wait_for_first_checks(struct publication *publication)
 {
-	uint64_t checks_ms = check_first_ms(publication->controlplane->config);
-
 	publication->waiting = true;
-	ev_now_update(publication->controlplane->loop);
-	publication->wait_until = ev_now(publication->controlplane->loop) +
-				  (double)checks_ms / 1000.0 + START_SLACK_SECONDS;
+	publication->wait_until_ms =
+		clock_now_ms() + check_first_ms(publication->controlplane->config) + START_SLACK_MS;
 }
 
 void publication_start(struct publication *publication, struct controlplane *controlplane)

@@ -21,13 +21,13 @@ struct controlplane;
 
 struct publication {
 	struct controlplane *controlplane;
-	ev_timer settle; /* after a change */
-	ev_timer due;    /* when publishing is due without one */
-	ev_timer watch;  /* looks whether what we wrote is there, and taken */
-	bool pending;    /* something changed that no generation says yet */
-	bool waiting;    /* for first checks, at start */
-	ev_tstamp wait_until;
-	bool failed; /* the last one, as the log says */
+	ev_timer settle;        /* after a change */
+	ev_timer due;           /* when publishing is due without one */
+	ev_timer watch;         /* looks whether what we wrote is there, and taken */
+	bool pending;           /* something changed that no generation says yet */
+	bool waiting;           /* for first checks, at start */
+	uint64_t wait_until_ms; /* CLOCK_MONOTONIC */
+	bool failed;            /* the last one, as the log says */
 	struct publish_times times;
 	struct refusals refusals; /* of what we wrote */
 };
