@@ -135,10 +135,14 @@ static json_t *named_body(const struct object_edit *edit, const char *name)
 	if (json_object_get(edit->body, "name") != NULL)
 		return json_incref(edit->body);
 
-	json_t *named = json_pack("{s:s}", "name", name);
+	json_t *named = json_object();
 
-	json_object_update(named, edit->body);
-	return named;
+	/* Out of a path it may be no UTF-8, and is then refused with the names that are none. */
+	if (json_object_set_new(named, "name", json_string_nocheck(name)) == 0 &&
+	    json_object_update(named, edit->body) == 0)
+		return named;
+	json_decref(named);
+	return NULL;
 }
 
 static bool not_found(const struct object_edit *edit, const char *name, struct api_problem *problem)

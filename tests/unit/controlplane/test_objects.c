@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Headrace authors */
 
 /* Paths, hosts, queries, conditions, edits and problems of the API. */
+#include "config/config.h"
 #include "controlplane/api/conditions.h"
 #include "controlplane/api/host.h"
 #include "controlplane/api/objects.h"
@@ -10,6 +11,7 @@
 #include "controlplane/backend_state.h"
 #include "tests/unit/controlplane/check.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char document_text[] =
@@ -60,6 +62,30 @@ static void hosts(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (host_is_loopback(bad[i]))
 			fail_msg("%s is taken", bad[i]);
+}
+
+/* Of a path whose bytes are no text: no memory is not what is missing. */
+static void a_name_that_is_no_text_is_refused_as_a_name(void **state)
+{
+	json_t *document = json_loads(document_text, 0, NULL), *body = json_object();
+	const struct object_edit edit = {
+		.kind = OBJECT_POOL, .verb = OBJECT_REPLACE, .name = "\xff", .body = body};
+	struct api_problem problem = {0};
+	struct config_errors errors = {0};
+	struct config *config;
+	bool created, is_told = false;
+	json_t *edited = objects_edit(document, &edit, &created, &problem);
+
+	(void)state;
+	assert_non_null(edited);
+	assert_int_equal(config_from_document(edited, &config, &errors), -EINVAL);
+	for (size_t i = 0; i < errors.count; i++)
+		is_told = is_told || strcmp(errors.items[i].pointer, "/pools/2/name") == 0;
+	assert_true(is_told);
+	config_errors_free(&errors);
+	json_decref(edited);
+	json_decref(body);
+	json_decref(document);
 }
 
 struct edit_case {
@@ -317,6 +343,7 @@ int main(void)
 		cmocka_unit_test(queries),
 		cmocka_unit_test(conditions_are_those_of_rfc_9110),
 		cmocka_unit_test(problems_are_utf_8),
+		cmocka_unit_test(a_name_that_is_no_text_is_refused_as_a_name),
 		cmocka_unit_test(names_of_removed_backends),
 	};
 
