@@ -85,6 +85,7 @@ struct network {
 	size_t address_count, address_room;
 	struct network_route *routes;
 	size_t route_count, route_room;
+	bool has_more_routes; /* than we take */
 	struct neighbour_table neighbours;
 	struct network_port ports[ABI_MAX_PORTS];
 	size_t port_count;

@@ -4,11 +4,15 @@
 #include "controlplane/neighbours/read.h"
 
 #include "controlplane/array.h"
+#include "controlplane/log.h"
 #include "controlplane/netlink/attributes.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* Those of last resort, one of each family, go beside them: see gather.c. */
+#define ROUTES_MAX (ABI_MAX_ROUTES - 2)
 
 /* Of a route with several next hops the first that leads through a port is taken. */
 static bool route_first_hop(const struct network *network, const struct nlattr *multipath,
@@ -67,8 +71,12 @@ static int on_route(const struct nlmsghdr *message, void *context)
 		return MNL_CB_OK;
 	if (items[RTA_MULTIPATH] != NULL && !route_first_hop(network, items[RTA_MULTIPATH], &route))
 		return MNL_CB_OK;
-	if (!network_is_ours(network, route.interface) || network->route_count >= ABI_MAX_ROUTES)
+	if (!network_is_ours(network, route.interface))
 		return MNL_CB_OK;
+	if (network->route_count >= ROUTES_MAX) {
+		network->has_more_routes = true;
+		return MNL_CB_OK;
+	}
 
 	struct network_route *rows = array_grow(network->routes, network->route_count,
 						&network->route_room, sizeof(*rows));
@@ -115,9 +123,17 @@ static void routes_keep_best(struct network *network)
 
 int read_routes(struct network *network)
 {
+	bool told = network->has_more_routes;
+
+	network->has_more_routes = false;
+
 	int error = netlink_dump(network->netlink, RTM_GETROUTE, sizeof(struct rtmsg), on_route,
 				 network, &network->route_count);
 
+	if (network->has_more_routes && !told)
+		log_warning("Linux has more than %u routes through our ports: the others are not "
+			    "known to the dataplane; keep a full routing table away from them",
+			    ROUTES_MAX);
 	routes_keep_best(network);
 	return error;
 }
