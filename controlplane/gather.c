@@ -218,21 +218,37 @@ static int compare_hosts(const void *left, const void *right)
 	return address_compare(left, right);
 }
 
-static void collect_hosts(const struct network *network, struct gathered *out)
+static void add_host(struct gathered *out, const struct address *address)
+{
+	if (out->host_count < ABI_MAX_HOST_ADDRESSES)
+		out->hosts[out->host_count++] = *address;
+}
+
+/* Each once: Linux may have one on several interfaces. */
+static void keep_one_of_each_host(struct gathered *out)
 {
 	size_t kept = 0;
-
-	for (size_t i = 0; i < network->address_count; i++)
-		out->hosts[out->host_count++] = network->addresses[i].address;
-	for (size_t i = 0; i < network->owned.count; i++)
-		out->hosts[out->host_count++] = network->owned.rows[i];
 
 	qsort(out->hosts, out->host_count, sizeof(out->hosts[0]), compare_hosts);
 	for (size_t i = 0; i < out->host_count; i++) {
 		if (kept == 0 || !address_equal(&out->hosts[kept - 1], &out->hosts[i]))
 			out->hosts[kept++] = out->hosts[i];
 	}
-	out->host_count = kept < ABI_MAX_HOST_ADDRESSES ? kept : ABI_MAX_HOST_ADDRESSES;
+	out->host_count = kept;
+}
+
+/* The host's own go first: what comes to those of services and local pools is known by these. */
+static void collect_hosts(const struct network *network, struct gathered *out)
+{
+	for (size_t i = 0; i < network->address_count; i++) {
+		const struct address *address = &network->addresses[i].address;
+
+		if (!owned_addresses_have(&network->owned, address))
+			add_host(out, address);
+	}
+	keep_one_of_each_host(out);
+	for (size_t i = 0; i < network->owned.count; i++)
+		add_host(out, &network->owned.rows[i]);
 }
 
 int gathered_collect(const struct config *config, const struct network *network,

@@ -331,6 +331,31 @@ static void each_host_address_once(void **state)
 	assert_int_equal(world->gathered.host_count, 2);
 }
 
+/* Of more than there may be those of services go without: they are known as such. */
+static void the_hosts_own_addresses_are_among_any_number(void **state)
+{
+	struct world *world = *state;
+	struct network *network = &world->network;
+	const size_t count = ABI_MAX_HOST_ADDRESSES + 5;
+	struct address own = address_of("192.0.2.1");
+	bool has_own = false;
+
+	network->owned.rows = calloc(count, sizeof(own));
+	network->owned.count = count;
+	for (size_t i = 0; i < count; i++) {
+		network->owned.rows[i] = address_of("10.0.0.0");
+		network->owned.rows[i].bytes[14] = (uint8_t)(i >> 8);
+		network->owned.rows[i].bytes[15] = (uint8_t)i;
+	}
+	collect(world);
+	assert_int_equal(world->gathered.host_count, ABI_MAX_HOST_ADDRESSES);
+	for (size_t i = 0; i < ABI_MAX_HOST_ADDRESSES; i++)
+		has_own = has_own || address_equal(&world->gathered.hosts[i], &own);
+	assert_true(has_own);
+	free(network->owned.rows);
+	network->owned = (struct owned_addresses){0};
+}
+
 static void backends_begin_as_they_were(void **state)
 {
 	struct world *world = *state;
@@ -380,6 +405,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whom_we_send_to_is_never_crowded_out, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(each_host_address_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_hosts_own_addresses_are_among_any_number,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(backends_begin_as_they_were, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(back_from_maintenance_a_backend_is_new, set_up,
 						tear_down),
