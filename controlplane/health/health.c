@@ -179,9 +179,9 @@ static enum check_verdict adopted(const struct health *health, const struct conf
 		       : health->callbacks.adopted(health->callbacks.context, pool, backend);
 }
 
-/* What is decided without asking the backend. */
+/* What is decided without asking the backend; who `is_waiting` for its first check goes on so. */
 static void decide_early(const struct health *health, struct check *check,
-			 const struct config_pool *pool)
+			 const struct config_pool *pool, bool is_waiting)
 {
 	const struct config_backend *backend = &check->backend;
 	bool is_decided = check->state.verdict != CHECK_UNDECIDED;
@@ -195,7 +195,7 @@ static void decide_early(const struct health *health, struct check *check,
 			check->state = (struct check_state){.verdict = CHECK_UP,
 							    .since_ms = clock_now_ms()};
 		strcpy(check->reason, "no health check");
-	} else if (!is_decided) {
+	} else if (!is_decided && !is_waiting) {
 		check->state = (struct check_state){.verdict = adopted(health, pool, backend),
 						    .since_ms = clock_now_ms()};
 		strcpy(check->reason, check->state.verdict == CHECK_UNDECIDED
@@ -344,10 +344,11 @@ static void begin_check(const struct health *health, struct check *check, struct
 			const struct config_pool *pool, const struct config_backend *backend)
 {
 	bool reschedule = check->group != group || check->backend.admin != backend->admin;
+	bool is_waiting = check->state.since_ms != 0 && check->backend.admin != CONFIG_MAINT;
 
 	check->group = group;
 	check->backend = *backend;
-	decide_early(health, check, pool);
+	decide_early(health, check, pool, is_waiting);
 	group->up += check->state.verdict == CHECK_UP;
 	if (reschedule)
 		check_schedule(check, schedule_first_spread(health->count));

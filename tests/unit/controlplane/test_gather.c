@@ -3,6 +3,7 @@
 
 /* What a generation is made from: next hops, routes and addresses out of Linux's view. */
 #include "config/config.h"
+#include "controlplane/clock.h"
 #include "controlplane/gather.h"
 #include "controlplane/neighbours/resolver.h"
 #include "tests/unit/controlplane/check.h"
@@ -387,6 +388,15 @@ static void back_from_maintenance_a_backend_is_new(void **state)
 	assert_string_equal(health_view(world->health, 0).reason, "waiting for its first check");
 	assert_false(health_is_decided(world->health));
 	assert_int_equal(health_view(world->health, 1).verdict, CHECK_DOWN);
+
+	/* And waits since then, whatever else changes. */
+	uint64_t since_ms = health_view(world->health, 0).since_ms;
+
+	while (clock_now_ms() == since_ms)
+		;
+	backend->weight++;
+	assert_int_equal(health_set_config(world->health, world->config), 0);
+	assert_int_equal(health_view(world->health, 0).since_ms, since_ms);
 	collect(world);
 	assert_true(world->gathered.backends[0].undecided);
 	assert_false(world->gathered.backends[1].undecided);
