@@ -261,7 +261,8 @@ static bool carry_out(struct controlplane *controlplane, const struct change_req
 		return refuse(result, CHANGE_INVALID, 0,
 			      "the new configuration does not go together with what is read at "
 			      "start only: make the change in the file and restart");
-	candidate->config->revision = controlplane->revision + 1;
+	/* Behind the last number that the file can hold comes the first. */
+	candidate->config->revision = controlplane->revision % INT64_MAX + 1;
 	if (request->file == NULL && !write_down(candidate, result))
 		return false;
 	if (request->dry_run) {
