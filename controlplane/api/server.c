@@ -19,6 +19,7 @@
 
 #define LISTENERS_MAX      8
 #define CONNECTIONS_MAX    64
+#define CONNECTIONS_OF_ONE 32          /* address: nobody keeps all others out */
 #define CONNECTION_MEMORY  (64 * 1024) /* holds a block of an answer too */
 #define CONNECTION_TIMEOUT 30u         /* s */
 #define RUNS_MAX           16          /* in a row, while there is work without waiting */
@@ -151,9 +152,10 @@ static int start_daemon(struct api_server *server, struct api_listener *listener
 	listener->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, listener,
 		MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, descriptor,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		CONNECTIONS_OF_ONE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, listener, MHD_OPTION_END);
 	if (listener->daemon == NULL)
 		return -EIO;
 

@@ -142,9 +142,9 @@ def story_preempt(lab):
     node = drill.pair.nodes[0]
 
     def leave():
+        node.headrace.controlplane.signal(19)  # it would start headrace-vrrp again
         node.signal_vrrp(15)
         drill.pair.wait_active(1)
-        node.headrace.controlplane.signal(19)  # it would start headrace-vrrp again
     drill.case("preempt", lambda: node.headrace.controlplane.signal(18), before=leave, awaited=0)
 
 

@@ -185,7 +185,7 @@ class Pair:
         return {
             "node": {"id": node, "name": f"n{node}"},
             "dataplane": {"ports": [{"name": side, "device": f"af_xdp:{side}"} for side in ("wan", "lan")],
-                          "flows_per_worker": 100000, "flows_per_worker_ipv6": 10000, "idle": "sleep"},
+                          "flows_per_worker": 100000, "flows_per_worker_ipv6": 30000, "idle": "sleep"},
             "local_pools": [{"name": "nat", "addresses": [LAN[self.family].format(LOCAL)]}],
             "services": [
                 self._service("ticks", "udp", UDP_PORT, "dnat"),
