@@ -128,7 +128,8 @@ def changed(lab, family):
     scene.check_downloads(begun)
     sent = load.stop()
     check(sent["answered"] == sent["sent"] > 500 and sent["wrong"] == 0, f"{sent}")
-    check(scene.headrace.services()["ticks"]["flows_started"] == 200, "a flow began anew")
+    started = scene.headrace.services()["ticks"]["flows_started"]
+    check(started == 200, f"a flow began anew: {started}")
     handed_over = scene.handed_over()
     talks.check()
     check(scene.handed_over() == handed_over, "the tables are right again, and packets handed over")

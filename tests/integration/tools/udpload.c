@@ -139,19 +139,23 @@ static void run(struct load *load)
 	struct epoll_event events[128];
 
 	load->started = now_ns();
-	for (unsigned turn = 0;; turn++) {
+	/* Each socket has its turn: one after the other, from where the last turn ended. */
+	for (unsigned next = 0;;) {
+		const unsigned first = next;
 		uint64_t now = now_ns();
 		unsigned waiting = 0;
 		int count;
 
 		for (unsigned step = 0; step < load->flow_count; step++) {
-			unsigned index = (turn + step) % load->flow_count;
+			unsigned index = (first + step) % load->flow_count;
 			struct flow *flow = &load->flows[index];
 
 			if (flow->waiting && now > flow->sent_at + load->timeout)
 				lose(load, flow);
-			if (!flow->waiting && due(load, now))
+			if (!flow->waiting && due(load, now)) {
 				send_next(load, index, now);
+				next = (index + 1) % load->flow_count;
+			}
 			waiting += flow->waiting;
 		}
 		if (waiting == 0 && over(load, now))
