@@ -109,11 +109,7 @@ def story(lab):
     count = ADDRESSES * ports
     write_datagrams(files["in"], ports)
     headrace = Headrace(lab, Namespace(lab, "balancer"), config(files, count))
-    headrace.start_controlplane()
-    wait_for(lambda: headrace.controlplane.errors() and
-             headrace.status()["generation"]["published"] > 0, "the tables to be published")
-    headrace.start_dataplane()
-    headrace.wait_ready(seconds=120)
+    headrace.start_on_tables(seconds=120)
     wait_for(lambda: headrace.status()["accounts"]["received"] == count, "the file to be read", 120)
     check(headrace.status()["verdicts"]["to-backend"] == count, f"{headrace.status()['verdicts']}")
 

@@ -55,11 +55,7 @@ def story_process(lab):
     balancer = Namespace(lab, "balancer", (4, 6))
     balancer.ip(*(f"addr add {address} dev lo" for address in HOSTS))
     headrace = Headrace(lab, balancer, config(files))
-    headrace.start_controlplane()
-    wait_for(lambda: headrace.controlplane.errors() and
-             headrace.status()["generation"]["published"] > 0, "the tables to be published")
-    headrace.start_dataplane()
-    headrace.wait_ready(backends_up=6)
+    headrace.start_on_tables(backends_up=6)
     wait_for(lambda: headrace.status()["accounts"]["received"] == FRAMES, "the file to be read", 60)
     verdicts = check_law(headrace)
     check_buffers(headrace)

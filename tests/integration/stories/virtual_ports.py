@@ -60,11 +60,7 @@ def run_through(lab, family):
     headrace = Headrace(lab, Namespace(lab, "balancer", (4, 6)), config({
         "wan": f"pcap:{files['in']},{files['wan']}",
         "lan": f"pcap:{files['nothing']},{files['lan']}"}, family))
-    headrace.start_controlplane()
-    wait_for(lambda: headrace.controlplane.errors() and
-             headrace.status()["generation"]["published"] > 0, "the tables to be published")
-    headrace.start_dataplane()
-    headrace.wait_ready()
+    headrace.start_on_tables()
     wait_for(lambda: headrace.status()["accounts"]["received"] == COUNT + 1, "the file to be read")
     verdicts = check_law(headrace)
     check(verdicts["to-backend"] == COUNT and verdicts["to-linux"] == 1, f"{verdicts}")
