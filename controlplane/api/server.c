@@ -6,6 +6,7 @@
 #include "controlplane/api/listener.h"
 #include "controlplane/api/respond.h"
 #include "controlplane/api/upload.h"
+#include "controlplane/clock.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/log.h"
 
@@ -22,7 +23,8 @@
 #define CONNECTIONS_OF_ONE 32          /* address: nobody keeps all others out */
 #define CONNECTION_MEMORY  (64 * 1024) /* holds a block of an answer too */
 #define CONNECTION_TIMEOUT 30u         /* s */
-#define RUNS_MAX           16          /* in a row, while there is work without waiting */
+#define TELL_AGAIN_MS      1000
+#define RUNS_MAX           16 /* in a row, while there is work without waiting */
 
 struct api_listener {
 	struct api_server *server;
@@ -37,7 +39,8 @@ struct api_server {
 	struct controlplane *controlplane;
 	struct api_listener listeners[LISTENERS_MAX];
 	size_t count;
-	size_t uploads; /* bytes of bodies that are coming in */
+	size_t uploads;           /* bytes of bodies that are coming in */
+	uint64_t told_ms, untold; /* of the library's own words */
 };
 
 static void run_daemon(struct api_listener *listener)
@@ -136,24 +139,36 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 static void on_message(void *context, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 
-/* libmicrohttpd's own words, such as a request with a broken head. */
+/* libmicrohttpd's own words, such as a request with a broken head: anybody can have it say them,
+ * as often as they like. */
 static void on_message(void *context, const char *format, va_list arguments)
 {
+	struct api_server *server = context;
+	uint64_t now = clock_now_ms();
 	char text[256];
 
-	(void)context;
+	if (server->told_ms != 0 && now - server->told_ms < TELL_AGAIN_MS) {
+		server->untold++;
+		return;
+	}
 	vsnprintf(text, sizeof(text), format, arguments);
 	text[strcspn(text, "\n")] = '\0';
+	if (server->untold > 0)
+		log_warning("api: %lu lines of the HTTP library were left out",
+			    (unsigned long)server->untold);
 	log_warning("api: %s", text);
+	server->told_ms = now;
+	server->untold = 0;
 }
 
 static int start_daemon(struct api_server *server, struct api_listener *listener, int descriptor)
 {
 	listener->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, listener,
-		MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, descriptor,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		CONNECTIONS_OF_ONE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_EXTERNAL_LOGGER, on_message, server, MHD_OPTION_LISTEN_SOCKET,
+		descriptor, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_OF_ONE,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, listener, MHD_OPTION_END);
 	if (listener->daemon == NULL)
